@@ -1,0 +1,29 @@
+# gm_part(NAME PARTS … LIBRARIES …): the static library gm_NAME of src/NAME (and its subfolders). A part without sources yet
+# is an empty target. Statements in src/NAME/sql/*.sql become the strings of the generated NAME_sql.h.
+function(gm_part name)
+    cmake_parse_arguments(part "" "" "PARTS;LIBRARIES" ${ARGN})
+    set(folder ${CMAKE_SOURCE_DIR}/src/${name})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.c)
+    file(GLOB_RECURSE statements CONFIGURE_DEPENDS ${folder}/sql/*.sql)
+    list(TRANSFORM part_PARTS PREPEND gm_ OUTPUT_VARIABLE lower)
+    list(REVERSE lower)
+    if(statements)
+        set(generated ${CMAKE_BINARY_DIR}/generated/${name})
+        add_custom_command(
+            OUTPUT ${generated}/${name}_sql.h ${generated}/${name}_sql.c
+            COMMAND ${GM_PYTHON} ${CMAKE_SOURCE_DIR}/tools/embed_sql.py ${name} ${folder}/sql ${generated}
+            DEPENDS ${statements} ${CMAKE_SOURCE_DIR}/tools/embed_sql.py
+            VERBATIM)
+        list(APPEND sources ${generated}/${name}_sql.c ${generated}/${name}_sql.h)
+    endif()
+    if(sources)
+        add_library(gm_${name} STATIC ${sources})
+        target_link_libraries(gm_${name} PUBLIC gm_options ${lower} ${part_LIBRARIES})
+        if(statements)
+            target_include_directories(gm_${name} PUBLIC ${generated})
+        endif()
+    else()
+        add_library(gm_${name} INTERFACE)
+        target_link_libraries(gm_${name} INTERFACE gm_options ${lower} ${part_LIBRARIES})
+    endif()
+endfunction()

@@ -1,0 +1,31 @@
+/* The process: environment, terminal, signals, memory, output. */
+#ifndef GM_OS_PROCESS_H
+#define GM_OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/str.h"
+#include "os/clock.h"
+
+const char *gm_env_z(const char *name_z); /* NULL: not set. Borrows from the process. */
+bool gm_is_terminal(int fd);
+int gm_terminal_width(int fd); /* 80 when unknown */
+uint64_t gm_resident_bytes(void);
+uint64_t gm_peak_resident_bytes(void);
+int64_t gm_process_id(void);
+unsigned gm_cpu_count(void);
+/* 16 random bytes from the kernel. */
+void gm_random_bytes(void *out, size_t n);
+
+/* Writes all of it, retrying short writes; failures are ignored: there is nobody left to tell. */
+void gm_write_stderr(const char *line, size_t n);
+
+/* From here on SIGINT and SIGTERM request `stop` (a second one ends the process at once with code 130), SIGHUP calls for a
+ * reload, SIGPIPE is ignored. A thread reads the signal pipe. */
+gm_rc gm_signals_start(struct gm_stop *stop, struct gm_err *err) GM_MUST_CHECK;
+bool gm_signals_take_reload(void); /* true once per SIGHUP */
+void gm_signals_stop(void);
+
+#endif
