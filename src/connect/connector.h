@@ -1,0 +1,75 @@
+/* Connectors: where records come from and where they take effect. Adding one touches nothing outside its folder but the
+ * line in registry.c.
+ *
+ * A connector is one const struct: what it is, what it promises, its settings, its functions. It does not retry, sleep, log,
+ * start threads, read the environment or keep globals: the engine owns backoff, batching, cursors, counters and time, so that
+ * all connectors behave alike.
+ *
+ * Contract of a source, all on the pipeline's reader thread:
+ *   open     reads the decoded settings, does no I/O; configurations lint offline
+ *   connect  starts, or starts again, at a cursor ("" = from the beginning). Errors: GM_E_RETRY (down, locked, too busy), GM_E_CONFIG
+ *            (no such table, wrong password): the text names the place and the cure
+ *   read     adds records to the batch until gm_batch_full, the deadline, or the end: GM_E_END means every record was delivered and
+ *            the pass is complete. A record that is wrong alone is added with gm_record_fail, with the best key that can be told.
+ *            Any other error means that the pass is broken: what was read is good, what is missing means nothing.
+ *   ack      all records up to the cursor of a batch are durable, and *after the end* the whole pass is: now sources may archive or
+ *            remove. Never called earlier.
+ *   close    accepts any state
+ */
+#ifndef GM_CONNECT_CONNECTOR_H
+#define GM_CONNECT_CONNECTOR_H
+
+#include "conf/conf.h"
+#include "db/db.h"
+#include "dtdl/model.h"
+#include "flow/record.h"
+#include "os/clock.h"
+
+enum gm_role { GM_ROLE_SOURCE = 1, GM_ROLE_SINK = 2 };
+
+/* Promises, verified by the conformance kit. */
+enum gm_cap {
+    GM_CAP_SNAPSHOT = 1,  /* one pass is one consistent state of the source */
+    GM_CAP_COMPLETE = 2,  /* a pass from the beginning shows every object: what it does not show is gone */
+    GM_CAP_CURSOR = 4,    /* a pass can start behind a cursor and shows what came since */
+};
+
+struct gm_connect_env {
+    const char *folder_z;          /* of the configuration; relative paths of settings are resolved already */
+    const struct gm_clock *clock;
+    const struct gm_stop *stop;
+    uint64_t hash_seed;            /* for gm_record_hash */
+};
+
+/* What one pass will be; known after connect. */
+struct gm_pass {
+    bool full;               /* from the beginning: what it does not show is gone (GM_CAP_COMPLETE holds) */
+    uint64_t rows_estimate;  /* 0: unknown */
+    uint64_t bytes_estimate; /* 0: unknown */
+};
+
+struct gm_connector {
+    const char *name_z;
+    const char *help_z;      /* one paragraph, Markdown */
+    const char *example_z;   /* YAML below `source:` or `sink:` */
+    unsigned roles;
+    unsigned caps;
+    const struct gm_field *fields;
+    size_t conf_size;
+    /* Checks across fields, offline; errors go into `doc`. NULL: none. */
+    void (*lint)(struct gm_conf_doc *doc, const struct gm_node *node, const void *conf);
+
+    gm_rc (*open)(const void *conf, const struct gm_connect_env *env, void **out_self, struct gm_err *err);
+    gm_rc (*connect)(void *self, struct gm_str from_cursor, struct gm_pass *out_pass, struct gm_err *err);
+    gm_rc (*read)(void *self, struct gm_batch *batch, const struct gm_deadline *deadline, struct gm_err *err);
+    gm_rc (*ack)(void *self, struct gm_str cursor, bool pass_done, struct gm_err *err);
+    void (*close)(void *self);
+};
+
+/* NULL-terminated. */
+const struct gm_connector *const *gm_connectors(void);
+const struct gm_connector *gm_connector_find(struct gm_str name); /* NULL: none */
+/* Alternatives for a GM_T_CHOICE field, of one role; `self` is the connector. */
+const struct gm_alternative *const *gm_connector_alternatives(enum gm_role role);
+
+#endif

@@ -1,0 +1,92 @@
+/* The condition language, as the Azure Digital Twins query language has it behind WHERE; filters of pipelines and queries
+ * share this lexer, parser and tree.
+ *
+ *     struct gm_expr *expr;
+ *     GM_TRY(gm_expr_parse(arena, GM_STR("UnitPrice > 20 AND NOT Discontinued = true"), &expr, err));
+ *
+ * Grammar (keywords in any case, strings in single quotes with \' \\ escapes):
+ *     cond := cond OR cond | cond AND cond | NOT cond | '(' cond ')' | test
+ *     test := operand (= != <> < > <= >=) operand | operand [NOT] IN|NIN '[' literal {',' literal} ']' | function | operand
+ *     function := STARTSWITH|ENDSWITH|CONTAINS '(' operand ',' operand ')'
+ *               | IS_DEFINED|IS_NULL|IS_BOOL|IS_NUMBER|IS_STRING|IS_OBJECT|IS_PRIMITIVE '(' path ')'
+ *               | ARRAY_CONTAINS '(' path ',' literal ')' | IS_OF_MODEL '(' [alias ','] string [',' exact] ')'
+ *     operand := path | string | number | true | false | null
+ *     path := segment {'.' segment};  segment := identifier | $identifier | '[[' any text ']]'
+ * Precedence: OR < AND < NOT < test. Nesting is bounded by GM_EXPR_DEPTH_MAX, the text by GM_EXPR_SIZE_MAX.
+ * Errors: GM_E_INVALID with "line L, column C: expected …, found …". */
+#ifndef GM_EXPR_EXPR_H
+#define GM_EXPR_EXPR_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/str.h"
+
+enum { GM_EXPR_DEPTH_MAX = 64, GM_EXPR_SIZE_MAX = 64 << 10, GM_EXPR_ITEMS_MAX = 10000 };
+
+/* ---- tokens: shared with the parser of queries ---- */
+
+enum gm_token_type {
+    GM_TOKEN_END, GM_TOKEN_NAME, GM_TOKEN_RAW_NAME /* [[…]] */, GM_TOKEN_STRING, GM_TOKEN_NUMBER, GM_TOKEN_SYMBOL,
+};
+struct gm_token {
+    enum gm_token_type type;
+    struct gm_str text;  /* as written; of STRING and RAW_NAME: the content with escapes undone */
+    int32_t line, column;
+    size_t offset;       /* bytes from the start */
+};
+/* One token of lookahead over a text. Owner: the caller's stack. */
+struct gm_lexer {
+    struct gm_arena *arena;
+    struct gm_str text;
+    size_t at;
+    int32_t line, column;
+    struct gm_token token; /* the current one */
+    int depth;
+};
+gm_rc gm_lexer_init(struct gm_lexer *lexer, struct gm_arena *arena, struct gm_str text, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_lexer_next(struct gm_lexer *lexer, struct gm_err *err) GM_MUST_CHECK;
+bool gm_lexer_at_keyword(const struct gm_lexer *lexer, const char *keyword_z); /* any case */
+bool gm_lexer_at_symbol(const struct gm_lexer *lexer, const char *symbol_z);
+/* Fails with "line L, column C: expected <what>, found <token>". */
+gm_rc gm_lexer_fail(const struct gm_lexer *lexer, const char *expected_z, struct gm_err *err);
+
+/* ---- the tree ---- */
+
+enum gm_expr_type {
+    GM_EXPR_OR, GM_EXPR_AND, GM_EXPR_NOT,
+    GM_EXPR_COMPARE, /* op, args[0], args[1] */
+    GM_EXPR_IN,      /* args[0] in items args[1…]; negated for NIN and NOT IN */
+    GM_EXPR_CALL,    /* function, args */
+    GM_EXPR_PATH, GM_EXPR_STRING, GM_EXPR_INT, GM_EXPR_DOUBLE, GM_EXPR_BOOL, GM_EXPR_NULL,
+};
+enum gm_expr_op { GM_OP_EQ, GM_OP_NE, GM_OP_LT, GM_OP_LE, GM_OP_GT, GM_OP_GE };
+enum gm_expr_function {
+    GM_FN_STARTSWITH, GM_FN_ENDSWITH, GM_FN_CONTAINS, GM_FN_ARRAY_CONTAINS, GM_FN_IS_DEFINED, GM_FN_IS_NULL, GM_FN_IS_BOOL,
+    GM_FN_IS_NUMBER, GM_FN_IS_STRING, GM_FN_IS_OBJECT, GM_FN_IS_PRIMITIVE, GM_FN_IS_OF_MODEL,
+};
+
+struct gm_expr {
+    enum gm_expr_type type;
+    enum gm_expr_op op;
+    enum gm_expr_function function;
+    bool negated; /* IN */
+    bool exact;   /* IS_OF_MODEL */
+    struct gm_expr **args;
+    size_t arg_count;
+    struct gm_str *segments; /* PATH */
+    size_t segment_count;
+    struct gm_str string;
+    int64_t i;
+    double d;
+    bool b;
+    int32_t line, column;
+};
+
+/* The whole text must be one condition. Strings and segments live in `arena` or borrow from `text`. */
+gm_rc gm_expr_parse(struct gm_arena *arena, struct gm_str text, struct gm_expr **out_expr, struct gm_err *err) GM_MUST_CHECK;
+/* Parses a condition from where the lexer stands and stops behind it: for queries. */
+gm_rc gm_expr_parse_at(struct gm_lexer *lexer, struct gm_expr **out_expr, struct gm_err *err) GM_MUST_CHECK;
+
+#endif
