@@ -1,5 +1,5 @@
-/* Hashes: xxHash's XXH3 (https://xxhash.com), 64 and 128 bits. Stored as 16 bytes, most significant first, as the
- * library's canonical form has it. Not for secrets. */
+/* Hashes: xxHash's XXH3 (https://xxhash.com), 64 and 128 bits. Stored as 16 bytes, most significant
+ * first, as the library's canonical form has it. Not for secrets. */
 #ifndef GM_BASE_HASH_H
 #define GM_BASE_HASH_H
 
@@ -24,9 +24,11 @@ static inline bool gm_hash128_eq(struct gm_hash128 a, struct gm_hash128 b)
 
 void gm_hash128_store(struct gm_hash128 hash, uint8_t out[GM_HASH128_SIZE]);
 struct gm_hash128 gm_hash128_load(const uint8_t in[GM_HASH128_SIZE]);
-void gm_hash128_hex(struct gm_hash128 hash, char out[GM_HASH128_HEX_SIZE]); /* lower case, NUL at the end */
+void gm_hash128_hex(struct gm_hash128 hash,
+                    char out[GM_HASH128_HEX_SIZE]); /* lower case, NUL at the end */
 
-/* Adds commutatively (128-bit sum): the digest of a set, whatever the order its members are visited in. */
+/* Adds commutatively (128-bit sum): the digest of a set, whatever the order its members are visited
+ * in. */
 struct gm_hash128 gm_hash128_sum(struct gm_hash128 a, struct gm_hash128 b);
 
 #endif

@@ -1,11 +1,13 @@
-/* Metrics: a table of families known at compile time, each with at most one label, in Prometheus' text format
- * (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4).
+/* Metrics: a table of families known at compile time, each with at most one label, in Prometheus'
+ * text format (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4).
  *
  *     gm_metric_add(GM_M_ROWS_READ, GM_STR("products"), 77);
  *
- * The families stand in metrics.c's table, from which the reference page is derived. Counters and gauges are doubles
- * behind one mutex per registry; hot paths add once a batch, not once a record. Label values are bounded:
- * above GM_METRIC_LABELS_MAX per family they are added under "other". */
+ * The families stand in metrics.c's table, from which the reference page is derived. Counters and
+ * gauges are doubles behind one mutex per registry; hot paths add once a batch, not once a record.
+ * Label values are bounded: above GM_METRIC_LABELS_MAX per family they are added under "other".
+ * Families without a label ignore it and are exposed as 0 from the start. Thread rule: any thread.
+ */
 #ifndef GM_BASE_METRICS_H
 #define GM_BASE_METRICS_H
 
@@ -13,28 +15,28 @@
 #include "base/str.h"
 
 enum gm_metric {
-    GM_M_BUILD_INFO,           /* gauge, label version: 1 */
-    GM_M_RECORDS_READ,         /* counter, label pipeline */
-    GM_M_RECORDS_UNCHANGED,    /* counter, label pipeline */
-    GM_M_RECORDS_CREATED,      /* counter, label pipeline */
-    GM_M_RECORDS_UPDATED,      /* counter, label pipeline */
-    GM_M_RECORDS_DELETED,      /* counter, label pipeline */
-    GM_M_RECORDS_PARKED,       /* counter, label pipeline */
-    GM_M_RUNS_STARTED,         /* counter, label pipeline */
-    GM_M_RUNS_SUCCEEDED,       /* counter, label pipeline */
-    GM_M_RUNS_FAILED,          /* counter, label pipeline */
-    GM_M_RUNS_SKIPPED,         /* counter, label pipeline: overlap refused */
-    GM_M_RUN_RUNNING,          /* gauge, label pipeline: 1 while a run is under way */
-    GM_M_RUN_LAST_SECONDS,     /* gauge, label pipeline: duration of the last run */
-    GM_M_RUN_LAST_SUCCESS_TIME,/* gauge, label pipeline: unix time */
-    GM_M_SWEEPS_BLOCKED,       /* counter, label pipeline */
-    GM_M_DEAD_LETTERS,         /* gauge, label pipeline */
-    GM_M_PENDING_RELATIONSHIPS,/* gauge */
-    GM_M_WEBHOOK_FAILURES,     /* counter */
-    GM_M_STORE_COMMITS,        /* counter */
-    GM_M_STORE_COMMIT_SECONDS, /* counter: total time spent in commits */
-    GM_M_STORE_SIZE_BYTES,     /* gauge */
-    GM_M_RESIDENT_BYTES,       /* gauge: resident memory of the process */
+    GM_M_BUILD_INFO,            /* gauge, label version: 1 */
+    GM_M_RECORDS_READ,          /* counter, label pipeline */
+    GM_M_RECORDS_UNCHANGED,     /* counter, label pipeline */
+    GM_M_RECORDS_CREATED,       /* counter, label pipeline */
+    GM_M_RECORDS_UPDATED,       /* counter, label pipeline */
+    GM_M_RECORDS_DELETED,       /* counter, label pipeline */
+    GM_M_RECORDS_PARKED,        /* counter, label pipeline */
+    GM_M_RUNS_STARTED,          /* counter, label pipeline */
+    GM_M_RUNS_SUCCEEDED,        /* counter, label pipeline */
+    GM_M_RUNS_FAILED,           /* counter, label pipeline */
+    GM_M_RUNS_SKIPPED,          /* counter, label pipeline: overlap refused */
+    GM_M_RUN_RUNNING,           /* gauge, label pipeline: 1 while a run is under way */
+    GM_M_RUN_LAST_SECONDS,      /* gauge, label pipeline: duration of the last run */
+    GM_M_RUN_LAST_SUCCESS_TIME, /* gauge, label pipeline: unix time */
+    GM_M_SWEEPS_BLOCKED,        /* counter, label pipeline */
+    GM_M_DEAD_LETTERS,          /* gauge, label pipeline */
+    GM_M_PENDING_RELATIONSHIPS, /* gauge */
+    GM_M_WEBHOOK_FAILURES,      /* counter */
+    GM_M_STORE_COMMITS,         /* counter */
+    GM_M_STORE_COMMIT_SECONDS,  /* counter: total time spent in commits */
+    GM_M_STORE_SIZE_BYTES,      /* gauge */
+    GM_M_RESIDENT_BYTES,        /* gauge: resident memory of the process */
     GM_METRIC_COUNT,
 };
 

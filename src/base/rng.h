@@ -1,5 +1,6 @@
 /* A seeded random generator for samples, jitter and tests: xoshiro256** seeded by splitmix64
- * (Blackman and Vigna, https://prng.di.unimi.it). Deterministic on every platform; not for secrets. */
+ * (Blackman and Vigna, https://prng.di.unimi.it). Deterministic on every platform; not for secrets.
+ */
 #ifndef GM_BASE_RNG_H
 #define GM_BASE_RNG_H
 

@@ -6,8 +6,9 @@
  *         return gm_fail(err, GM_E_CONFIG, "%s: no pipelines; add one under `pipelines:`", path_z);
  *     }
  *
- * Every function that can fail returns gm_rc and takes a struct gm_err as its last parameter. The error text
- * is a fixed buffer, so error paths never allocate. A message names the object, the value, and the cure.
+ * Every function that can fail returns gm_rc and takes a struct gm_err as its last parameter. The
+ * error text is a fixed buffer, so error paths never allocate. A message names the object, the
+ * value, and the cure.
  *
  * GM_ASSERT is for bugs, never for input. It stays on in release builds. */
 #ifndef GM_BASE_STATUS_H
@@ -43,7 +44,8 @@ struct gm_err {
     char text[GM_ERR_TEXT_SIZE]; /* NUL-terminated, one line, cut with "…" when too long */
 };
 
-/* Sets the error and returns `rc`, so that `return gm_fail(err, …)` reads in one line. `err` may be NULL. */
+/* Sets the error and returns `rc`, so that `return gm_fail(err, …)` reads in one line. `err` may be
+ * NULL. */
 gm_rc gm_fail(struct gm_err *err, gm_rc rc, const char *fmt, ...) GM_PRINTF(3, 4);
 
 /* Puts "prefix: " in front of the text that is there and returns err->rc. */
@@ -52,7 +54,8 @@ gm_rc gm_fail_within(struct gm_err *err, const char *fmt, ...) GM_PRINTF(2, 3);
 /* "retry", "config", … : stable words, used in logs, stored states and metrics labels. */
 const char *gm_rc_name(gm_rc rc);
 
-/* Returns from the calling function on anything but GM_OK: the only macro that hides control flow. */
+/* Returns from the calling function on anything but GM_OK: the only macro that hides control flow.
+ */
 #define GM_TRY(expr)                                                                               \
     do {                                                                                           \
         gm_rc gm_try_rc_ = (expr);                                                                 \

@@ -1,10 +1,11 @@
 /* String views: a pointer and a length, not NUL-terminated unless the name ends in `_z`.
  *
  *     struct gm_str head, rest;
- *     if (gm_str_cut(gm_str_z("sqlite:erp.db"), ':', &head, &rest) && gm_str_is(head, "sqlite")) { … }
- *     printf("path is " GM_STR_FMT "\n", GM_STR_ARG(rest));
+ *     if (gm_str_cut(gm_str_z("sqlite:erp.db"), ':', &head, &rest) && gm_str_is(head, "sqlite")) {
+ * … } printf("path is " GM_STR_FMT "\n", GM_STR_ARG(rest));
  *
- * A view borrows its bytes: who made it says how long they live. Thread rule: values, no shared state. */
+ * A view borrows its bytes: who made it says how long they live. Thread rule: values, no shared
+ * state. */
 #ifndef GM_BASE_STR_H
 #define GM_BASE_STR_H
 
@@ -31,7 +32,8 @@ static inline bool gm_str_eq(struct gm_str a, struct gm_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Byte order (memcmp, then length): the order of keys everywhere, equal to SQLite's BINARY and PostgreSQL's "C". */
+/* Byte order (memcmp, then length): the order of keys everywhere, equal to SQLite's BINARY and
+ * PostgreSQL's "C". */
 int gm_str_cmp(struct gm_str a, struct gm_str b);
 
 bool gm_str_is(struct gm_str s, const char *z);
@@ -44,11 +46,12 @@ bool gm_str_cut(struct gm_str s, char sep, struct gm_str *out_head, struct gm_st
 /* Without leading and trailing ASCII white space. */
 struct gm_str gm_str_trim(struct gm_str s);
 
-/* True when `s` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL bytes are well-formed.
- * On failure *out_bad_at (may be NULL) is the offset of the first bad byte. */
+/* True when `s` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL bytes are
+ * well-formed. On failure *out_bad_at (may be NULL) is the offset of the first bad byte. */
 bool gm_utf8_valid(struct gm_str s, size_t *out_bad_at);
 
-/* Edit distance (Levenshtein) with an upper bound, for "did you mean": returns max + 1 when it is above `max`. */
+/* Edit distance (Levenshtein) with an upper bound, for "did you mean": returns max + 1 when it is
+ * above `max`. */
 size_t gm_str_distance(struct gm_str a, struct gm_str b, size_t max);
 
 #endif
