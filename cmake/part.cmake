@@ -1,5 +1,6 @@
 # gm_part(NAME PARTS … LIBRARIES …): the static library gm_NAME of src/NAME (and its subfolders). A part without sources yet
-# is an empty target. Statements in src/NAME/sql/*.sql become the strings of the generated NAME_sql.h.
+# is an empty target. Statements in src/NAME/sql/*.sql become the strings of the generated NAME_sql.h, and the steps in
+# src/NAME/migrations the list gm_migrations.
 function(gm_part name)
     cmake_parse_arguments(part "" "" "PARTS;LIBRARIES" ${ARGN})
     set(folder ${CMAKE_SOURCE_DIR}/src/${name})
@@ -15,6 +16,16 @@ function(gm_part name)
             DEPENDS ${statements} ${CMAKE_SOURCE_DIR}/tools/embed_sql.py
             VERBATIM)
         list(APPEND sources ${generated}/${name}_sql.c ${generated}/${name}_sql.h)
+    endif()
+    file(GLOB migrations CONFIGURE_DEPENDS ${folder}/migrations/*.sql)
+    if(IS_DIRECTORY ${folder}/migrations)
+        set(generated_list ${CMAKE_BINARY_DIR}/generated/${name}/migrations.c)
+        add_custom_command(
+            OUTPUT ${generated_list}
+            COMMAND ${GM_PYTHON} ${CMAKE_SOURCE_DIR}/tools/embed_migrations.py ${folder}/migrations ${generated_list}
+            DEPENDS ${migrations} ${CMAKE_SOURCE_DIR}/tools/embed_migrations.py
+            VERBATIM)
+        list(APPEND sources ${generated_list})
     endif()
     if(sources)
         add_library(gm_${name} STATIC ${sources})

@@ -1,14 +1,18 @@
-/* The store's one writer: a thread that owns the write connection of a database file and commits work in groups.
+/* The store's one writer: a thread that owns the write connection of a database file and commits
+ * work in groups.
  *
  *     static gm_rc put(void *ctx, struct gm_db *db, struct gm_err *err) { … statements … }
- *     rc = gm_writer_run(writer, put, &ctx, err);   // returns after the commit that holds its effects
+ *     rc = gm_writer_run(writer, put, &ctx, err);   // returns after the commit that holds its
+ * effects
  *
- * Jobs run in the order they were submitted, inside a transaction that serves every job that waits (up to GM_WRITER_GROUP_MAX).
- * A job that fails is undone alone (savepoint) unless the failure is GM_E_IO or GM_E_CORRUPT, which stops the
- * writer: its group is rolled back, all its jobs and all later ones get that error, and the process must open the store anew.
- * Nobody hears GM_OK before the commit returned. The queue is bounded; producers wait.
+ * Jobs run in the order they were submitted, inside a transaction that serves every job that waits
+ * (up to GM_WRITER_GROUP_MAX). A job that fails is undone alone (savepoint) unless the failure is
+ * GM_E_IO or GM_E_CORRUPT, which stops the writer: its group is rolled back, all its jobs and all
+ * later ones get that error, and the process must open the store anew. Nobody hears GM_OK before
+ * the commit returned. The queue is bounded; producers wait.
  *
- * A job's function runs on the writer's thread: no waiting, no locks held outside, statements only. */
+ * A job's function runs on the writer's thread: no waiting, no locks held outside, statements only.
+ */
 #ifndef GM_DB_WRITER_H
 #define GM_DB_WRITER_H
 
@@ -20,21 +24,24 @@ typedef gm_rc (*gm_writer_fn)(void *ctx, struct gm_db *db, struct gm_err *err);
 
 enum { GM_WRITER_QUEUE_MAX = 1024, GM_WRITER_GROUP_MAX = 256 };
 
-/* Takes `db` (closes it). `on_commit` (may be NULL) runs on the writer's thread after each commit with what it took. */
-gm_rc gm_writer_start(struct gm_db *db, void (*on_commit)(void *ctx, gm_ns took), void *ctx, struct gm_writer **out_writer,
-                      struct gm_err *err) GM_MUST_CHECK;
+/* Takes `db` (closes it). `on_commit` (may be NULL) runs on the writer's thread after each commit
+ * with what it took. */
+gm_rc gm_writer_start(struct gm_db *db, void (*on_commit)(void *ctx, gm_ns took), void *ctx,
+                      struct gm_writer **out_writer, struct gm_err *err) GM_MUST_CHECK;
 /* Waits for queued jobs, closes the connection. */
 void gm_writer_stop(struct gm_writer *writer);
-gm_rc gm_writer_run(struct gm_writer *writer, gm_writer_fn fn, void *ctx, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_writer_run(struct gm_writer *writer, gm_writer_fn fn, void *ctx,
+                    struct gm_err *err) GM_MUST_CHECK;
 
-/* Without waiting: `done` is called on the writer's thread after the commit (or with the failure). Waits only while the queue
- * is full. */
+/* Without waiting: `done` is called on the writer's thread after the commit (or with the failure).
+ * Waits only while the queue is full. */
 struct gm_writer_job {
     gm_writer_fn fn;
     void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
     void *ctx;
     bool alone; /* its own transaction, without a savepoint: for large batches */
 };
-gm_rc gm_writer_submit(struct gm_writer *writer, const struct gm_writer_job *job, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_writer_submit(struct gm_writer *writer, const struct gm_writer_job *job,
+                       struct gm_err *err) GM_MUST_CHECK;
 
 #endif
