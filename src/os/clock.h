@@ -1,6 +1,10 @@
 /* Clocks, and deadlines that a shutdown can cut short.
  *
- * Whatever may block for more than 10 ms takes a `struct gm_deadline`: an absolute monotonic time and a stop flag. */
+ *     struct gm_deadline deadline = gm_deadline_in(5 * GM_SECOND, stop);
+ *     while (!gm_deadline_passed(&deadline)) { … }
+ *
+ * Whatever may block for more than 10 ms takes a `struct gm_deadline`: an absolute monotonic time
+ * and a stop flag. Thread rule: clocks and stops from any thread; deadlines are values. */
 #ifndef GM_OS_CLOCK_H
 #define GM_OS_CLOCK_H
 
@@ -19,7 +23,8 @@ struct gm_clock {
 const struct gm_clock *gm_clock_system(void);
 gm_ns gm_clock_wall_now(void); /* of the system clock; for logs */
 
-/* A stop request, set once, visible to all threads. Waiters use gm_stop_wait; nobody polls with sleeps. */
+/* A stop request, set once, visible to all threads. Waiters use gm_stop_wait; nobody polls with
+ * sleeps. */
 struct gm_stop;
 struct gm_stop *gm_stop_new(void);
 void gm_stop_free(struct gm_stop *stop);
@@ -34,6 +39,7 @@ struct gm_deadline {
 };
 struct gm_deadline gm_deadline_in(gm_ns span, const struct gm_stop *stop);
 bool gm_deadline_passed(const struct gm_deadline *deadline); /* or stop requested */
-gm_ns gm_deadline_left(const struct gm_deadline *deadline);  /* 0 when passed; a day when there is none */
+gm_ns gm_deadline_left(
+    const struct gm_deadline *deadline); /* 0 when passed; a day when there is none */
 
 #endif

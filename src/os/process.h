@@ -1,4 +1,11 @@
-/* The process: environment, terminal, signals, memory, output. */
+/* The process: environment, terminal, signals, memory, output.
+ *
+ *     struct gm_stop *stop = gm_stop_new();
+ *     GM_TRY(gm_signals_start(stop, err));
+ *     while (gm_stop_wait(stop, GM_MINUTE) == GM_OK) { … if (gm_signals_take_reload()) { … } }
+ *     gm_signals_stop();
+ *
+ * Thread rule: gm_signals_start and gm_signals_stop from the main thread; the rest from any. */
 #ifndef GM_OS_PROCESS_H
 #define GM_OS_PROCESS_H
 
@@ -16,16 +23,17 @@ uint64_t gm_resident_bytes(void);
 uint64_t gm_peak_resident_bytes(void);
 int64_t gm_process_id(void);
 unsigned gm_cpu_count(void);
-/* 16 random bytes from the kernel. */
+/* Random bytes from the kernel, fit for secrets. */
 void gm_random_bytes(void *out, size_t n);
 
 /* Writes all of it, retrying short writes; failures are ignored: there is nobody left to tell. */
 void gm_write_stderr(const char *line, size_t n);
 
-/* From here on SIGINT and SIGTERM request `stop` (a second one ends the process at once with code 130), SIGHUP calls for a
- * reload, SIGPIPE is ignored. A thread reads the signal pipe. */
+/* From here on SIGINT and SIGTERM request `stop` (a second one ends the process at once with code
+ * 130), SIGHUP calls for a reload, SIGPIPE is ignored. A thread reads the signal pipe. */
 gm_rc gm_signals_start(struct gm_stop *stop, struct gm_err *err) GM_MUST_CHECK;
 bool gm_signals_take_reload(void); /* true once per SIGHUP */
+/* Signals do again what they did before; ends the thread. Fine when not started. */
 void gm_signals_stop(void);
 
 #endif

@@ -1,4 +1,11 @@
-/* Threads, mutexes and condition variables: POSIX threads with this project's error rule (misuse aborts). */
+/* Threads, mutexes and condition variables: POSIX threads with this project's error rule (misuse
+ * aborts).
+ *
+ *     struct gm_thread *thread;
+ *     GM_TRY(gm_thread_start("reader", read_main, &reader, &thread, err));
+ *     gm_thread_join(thread);
+ *
+ * Thread rule: a thread is joined once, by whoever holds the pointer. */
 #ifndef GM_OS_THREAD_H
 #define GM_OS_THREAD_H
 
@@ -25,7 +32,8 @@ struct gm_cond;
 struct gm_cond *gm_cond_new(void);
 void gm_cond_free(struct gm_cond *cond);
 void gm_cond_wait(struct gm_cond *cond, struct gm_mutex *mutex);
-/* False when `span` passed without a signal (monotonic clock). */
+/* Wakes without a reason, too: check the condition in a loop. False when `span` passed without a
+ * signal (monotonic clock). */
 bool gm_cond_wait_for(struct gm_cond *cond, struct gm_mutex *mutex, gm_ns span);
 void gm_cond_signal(struct gm_cond *cond);
 void gm_cond_broadcast(struct gm_cond *cond);
