@@ -13,9 +13,9 @@
  * `actor` and `twin id` of length 0 repeat those of the change before. A chunk is written in the transaction of the changes it
  * holds, so a crash leaves both or neither. A checksum that does not match is GM_E_CORRUPT and names the chunk.
  *
- * data is JSON: CREATE {"$metadata":{"$model":…}, body…, "$relationships":[…]}, UPDATE a JSON Patch (RFC 6902) on the body (a changed
- * model is `/$metadata/$model`), DELETE the last body, RELATIONSHIPS an array of {"op":"add"|"remove"|"replace", relationship…}; an
- * UPDATE's and CREATE's relationship changes follow as a RELATIONSHIPS change of their own. */
+ * data is JSON: CREATE {"$metadata":{"$model":…}, members of the body…}, UPDATE a JSON Patch (RFC 6902) on that, DELETE the last such
+ * document, RELATIONSHIPS an array of {"op":"add"|"replace"|"remove"|"wait", "$relationshipId", "$relationshipName", "$targetId", properties…}
+ * of relationships that go out from the twin ("wait": the other end is missing). */
 #ifndef GM_TWIN_CHANGES_H
 #define GM_TWIN_CHANGES_H
 

@@ -1,6 +1,6 @@
 /* The twin graph: writes. Twins and relationships, typed by models, each change logged with its cause.
  *
- *     gm_graph_begin(graph, &(struct gm_cause){.pipeline = 3, .run = 17, .actor = GM_STR("Products"), .now = now});
+ *     GM_TRY(gm_graph_begin(graph, &(struct gm_cause){.pipeline = 3, .run = 17, .actor = GM_STR("Products"), .now = now}, err));
  *     for (i…) { GM_TRY(gm_graph_put_twin(graph, &puts[i], err)); }
  *     for (i…) { GM_TRY(gm_graph_put_relationships(graph, &puts[i], err)); }
  *     GM_TRY(gm_graph_end(graph, err));                     // then the transaction commits
@@ -75,7 +75,7 @@ void gm_graph_forget(struct gm_graph *graph);
 /* The models that puts refer to; borrowed until replaced. */
 void gm_graph_set_models(struct gm_graph *graph, const struct gm_models *models);
 
-void gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause);
+gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struct gm_err *err) GM_MUST_CHECK;
 /* Creates or updates; a failure of this put alone is put->rc with GM_OK returned. A pipeline may change the model of a twin it
  * created; of others it may not. */
 gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct gm_err *err) GM_MUST_CHECK;

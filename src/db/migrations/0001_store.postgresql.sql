@@ -6,12 +6,13 @@ CREATE TABLE facts (
     value TEXT NOT NULL
 );
 
--- Interfaces (DTDL), and what derives from what: base = model is there as well, so that "of this model or derived" is one lookup.
+-- Interfaces (DTDL); `last_twin` counts the twins ever made of one, so that a number never comes back. And what derives from what: base = model is there as well, so that "of this model or derived" is one lookup.
 CREATE TABLE models (
     num BIGINT PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL UNIQUE,
     uploaded BIGINT NOT NULL,
     decommissioned BIGINT NOT NULL,
+    last_twin BIGINT NOT NULL DEFAULT 0,
     body JSON NOT NULL
 );
 CREATE TABLE model_bases (
@@ -44,6 +45,12 @@ CREATE TABLE twin_graves (
     last_change BIGINT NOT NULL
 );
 
+-- Where a twin went whose model, and with it its number, was changed.
+CREATE TABLE twin_moves (
+    old_num BIGINT PRIMARY KEY,
+    new_num BIGINT NOT NULL
+);
+
 CREATE TABLE relationships (
     source BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -66,6 +73,7 @@ CREATE TABLE relationships_waiting (
     target_id TEXT COLLATE "C" NOT NULL,
     pipeline BIGINT NOT NULL,
     run BIGINT NOT NULL,
+    position BIGINT NOT NULL,
     error TEXT,
     body JSON,
     PRIMARY KEY (source_id, id)

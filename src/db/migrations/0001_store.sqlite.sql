@@ -6,12 +6,13 @@ CREATE TABLE facts (
     value TEXT NOT NULL
 );
 
--- Interfaces (DTDL), and what derives from what: base = model is there as well, so that "of this model or derived" is one lookup.
+-- Interfaces (DTDL); `last_twin` counts the twins ever made of one, so that a number never comes back. And what derives from what: base = model is there as well, so that "of this model or derived" is one lookup.
 CREATE TABLE models (
     num INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     uploaded INTEGER NOT NULL,
     decommissioned INTEGER NOT NULL,
+    last_twin INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL
 );
 CREATE TABLE model_bases (
@@ -44,6 +45,12 @@ CREATE TABLE twin_graves (
     last_change INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- Where a twin went whose model, and with it its number, was changed.
+CREATE TABLE twin_moves (
+    old_num INTEGER PRIMARY KEY,
+    new_num INTEGER NOT NULL
+);
+
 CREATE TABLE relationships (
     source INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -66,6 +73,7 @@ CREATE TABLE relationships_waiting (
     target_id TEXT NOT NULL,
     pipeline INTEGER NOT NULL,
     run INTEGER NOT NULL,
+    position INTEGER NOT NULL,
     error TEXT,
     body TEXT,
     PRIMARY KEY (source_id, id)

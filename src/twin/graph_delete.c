@@ -1,0 +1,75 @@
+/* Twins that go: released by a pipeline, or deleted. */
+#include "twin/graph_internal.h"
+
+static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position, int64_t deleter,
+                        struct gm_err *err)
+{
+    struct gm_twin row;
+    GM_TRY(gm_graph_drop_relationships(graph, twin, deleter, err));
+    GM_TRY(gm_graph_row_by_num(graph, twin->num, &row, err)); /* its last change may have moved */
+    struct gm_graph_entry *entry;
+    int64_t change = gm_graph_add_entry(graph, GM_CHANGE_DELETE, row.id, row.last_change, &entry);
+    entry->position = position;
+    entry->data = row.body;
+    gm_bind_i64(graph->stmts[STMT_TWIN_DELETE], 1, row.num);
+    GM_TRY(gm_stmt_run(graph->stmts[STMT_TWIN_DELETE], NULL, err));
+    gm_map_remove(graph->nums, row.id);
+    gm_bind_text(graph->stmts[STMT_GRAVE_INSERT], 1, row.id);
+    gm_bind_i64(graph->stmts[STMT_GRAVE_INSERT], 2, change);
+    graph->graves++;
+    return gm_stmt_run(graph->stmts[STMT_GRAVE_INSERT], NULL, err);
+}
+
+gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position, struct gm_err *err)
+{
+    struct gm_twin twin;
+    GM_TRY(gm_graph_row_by_num(graph, num, &twin, err));
+    return delete_row(graph, &twin, position, 0, err);
+}
+
+/* The twin stays, since somebody else delivers it or made it: this pipeline's members go from it. */
+static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, const struct gm_str *names, size_t name_count,
+                      struct gm_err *err)
+{
+    int64_t pipeline = graph->cause.pipeline;
+    const struct gm_model *model = gm_models_by_num(graph->models, gm_twin_model_num(twin->num));
+    if (model == NULL) {
+        return gm_fail(err, GM_E_CORRUPT, "twin \"" GM_STR_FMT "\": its model number %lld is not in the store",
+                       GM_STR_ARG(twin->id), (long long)gm_twin_model_num(twin->num));
+    }
+    GM_TRY(gm_graph_drop_pipeline_relationships(graph, twin, pipeline, err));
+    yyjson_mut_doc *doc = gm_json_doc_new(graph->arena);
+    yyjson_mut_val *body = yyjson_mut_obj(doc);
+    for (size_t i = 0; i < name_count; i++) {
+        const struct gm_content *content = gm_model_content(model, names[i]);
+        if (content != NULL && content->type == GM_CONTENT_PROPERTY) {
+            gm_json_set(doc, body, names[i], yyjson_mut_null(doc));
+        }
+    }
+    struct gm_err ignored;
+    struct gm_twin_put put = {.id = twin->id, .model = model, .doc = doc, .body = body, .expected_num = twin->num,
+                              .err = &ignored};
+    GM_TRY(gm_graph_put_twin(graph, &put, err));
+    int64_t creator = twin->creator == pipeline ? -1 : twin->creator;
+    gm_bind_i64(graph->stmts[STMT_TWIN_SET_SOURCES], 1, twin->num);
+    gm_bind_i64(graph->stmts[STMT_TWIN_SET_SOURCES], 2, twin->sources > 0 ? twin->sources - 1 : 0);
+    gm_bind_i64(graph->stmts[STMT_TWIN_SET_SOURCES], 3, creator);
+    return gm_stmt_run(graph->stmts[STMT_TWIN_SET_SOURCES], NULL, err);
+}
+
+gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, const struct gm_str *names, size_t name_count,
+                            bool *out_deleted, struct gm_err *err)
+{
+    struct gm_twin twin;
+    *out_deleted = false;
+    gm_rc rc = gm_graph_row_by_num(graph, num, &twin, err);
+    if (rc == GM_E_END) {
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    if (twin.creator == 0 || twin.sources > 1) {
+        return withdraw(graph, &twin, names, name_count, err);
+    }
+    *out_deleted = true;
+    return delete_row(graph, &twin, 0, graph->cause.pipeline, err);
+}

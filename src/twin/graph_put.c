@@ -1,0 +1,345 @@
+/* Creating and updating twins. */
+#include "twin/graph_internal.h"
+
+/* What a put found and made, on its way. */
+struct put_work {
+    struct gm_graph *graph;
+    struct gm_twin_put *put;
+    struct gm_twin row;      /* the twin as it is */
+    yyjson_mut_val *patch;   /* from the old body to the new one */
+    yyjson_mut_val *body;    /* the new body */
+    int64_t num;             /* the new number: another one when the model changes */
+};
+
+static gm_rc refuse(struct gm_twin_put *put, gm_rc rc)
+{
+    put->rc = rc;
+    put->outcome = GM_PUT_NONE;
+    return GM_OK;
+}
+
+/* Reserves the changes of a twin: its own, and one more for its relationships when it is created with some. */
+static int64_t add_twin_entries(struct gm_graph *graph, struct gm_twin_put *put, enum gm_change_kind kind,
+                                int64_t previous, struct gm_str data)
+{
+    struct gm_graph_entry *entry;
+    int64_t change = gm_graph_add_entry(graph, kind, put->id, previous, &entry);
+    entry->position = put->position;
+    entry->model = put->model;
+    entry->data = data;
+    put->change_ = 0;
+    if (kind == GM_CHANGE_CREATE && put->relationship_count > 0) {
+        put->change_ = gm_graph_add_entry(graph, GM_CHANGE_RELATIONSHIPS, put->id, change, &entry);
+        entry->position = put->position;
+        entry->data = GM_STR("[]");
+        return put->change_;
+    }
+    return change;
+}
+
+/* The last change of a twin of this id that was deleted: the new one's history goes on from there. */
+static gm_rc open_grave(struct gm_graph *graph, struct gm_str id, int64_t *out_last_change, struct gm_err *err)
+{
+    *out_last_change = 0;
+    if (graph->graves == 0) {
+        return GM_OK;
+    }
+    struct gm_stmt *get = graph->stmts[STMT_GRAVE_GET];
+    gm_bind_text(get, 1, id);
+    gm_rc rc = gm_step(get, err);
+    if (rc == GM_E_END) {
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    *out_last_change = gm_column_i64(get, 0);
+    gm_reset(get);
+    gm_bind_text(graph->stmts[STMT_GRAVE_DELETE], 1, id);
+    graph->graves--;
+    return gm_stmt_run(graph->stmts[STMT_GRAVE_DELETE], NULL, err);
+}
+
+/* *out_created = false: a twin of this id is there already, and nothing was written. */
+static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created, struct gm_err *err)
+{
+    int64_t num;
+    GM_TRY(gm_graph_next_num(graph, put->model->num, &num, err));
+    bool of_pipeline = graph->cause.pipeline != 0;
+    int64_t last_change = graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
+    struct gm_stmt *insert = graph->stmts[STMT_TWIN_INSERT];
+    gm_bind_i64(insert, 1, num);
+    gm_bind_text(insert, 2, put->id);
+    gm_bind_i64(insert, 3, last_change);
+    gm_bind_i64(insert, 4, graph->cause.now);
+    gm_bind_i64(insert, 5, of_pipeline ? 1 : 0);
+    gm_bind_i64(insert, 6, graph->cause.pipeline);
+    gm_bind_text(insert, 7, put->text);
+    int64_t changes = 0;
+    GM_TRY(gm_stmt_run(insert, &changes, err));
+    *out_created = changes == 1;
+    if (changes == 0) {
+        return GM_OK;
+    }
+    int64_t previous;
+    GM_TRY(open_grave(graph, put->id, &previous, err));
+    int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
+    GM_ASSERT(logged == last_change);
+    put->num = num;
+    put->outcome = GM_PUT_CREATED;
+    return gm_graph_wake_waiting(graph, put->id, err);
+}
+
+/* ---- update ---- */
+
+/* Whether this pipeline may write this twin under this key and model. */
+static gm_rc check_owner(const struct put_work *work)
+{
+    const struct gm_twin_put *put = work->put;
+    int64_t pipeline = work->graph->cause.pipeline;
+    bool ours = pipeline != 0 && work->row.creator == pipeline;
+    if (ours && work->row.num != put->expected_num) {
+        return gm_fail(put->err, GM_E_INVALID,
+                       "twin \"" GM_STR_FMT "\" is made from another key of this pipeline already; let $dtId depend on the "
+                       "whole key", GM_STR_ARG(put->id));
+    }
+    if (gm_twin_model_num(work->row.num) != put->model->num && pipeline != 0 && !ours && work->row.creator != -1) {
+        const struct gm_model *model = gm_models_by_num(work->graph->models, gm_twin_model_num(work->row.num));
+        return gm_fail(put->err, GM_E_INVALID,
+                       "twin \"" GM_STR_FMT "\" is of model " GM_STR_FMT ", the map says " GM_STR_FMT
+                       "; only the pipeline that created a twin may change its model",
+                       GM_STR_ARG(put->id), GM_STR_ARG(model != NULL ? model->id : GM_STR("?")), GM_STR_ARG(put->model->id));
+    }
+    return GM_OK;
+}
+
+/* Members of a component are set one by one: two pipelines may each own some. Everything else is replaced whole. */
+static void merge_body(struct put_work *work, yyjson_mut_val *into, yyjson_mut_val *members, const struct gm_model *model)
+{
+    yyjson_mut_doc *doc = work->put->doc;
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(members);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        yyjson_mut_val *value = yyjson_mut_obj_iter_get_val(key);
+        struct gm_str name = gm_json_str(key);
+        const struct gm_content *content = model != NULL ? gm_model_content(model, name) : NULL;
+        yyjson_mut_val *there = gm_json_member(into, name);
+        if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(there) && yyjson_mut_is_obj(value)) {
+            merge_body(work, there, value, NULL);
+        } else if (yyjson_mut_is_null(value)) {
+            gm_json_remove(into, name);
+        } else {
+            gm_json_set(doc, into, name, yyjson_mut_val_mut_copy(doc, value));
+        }
+    }
+}
+
+/* With another model, members that it does not have go. */
+static void drop_foreign_members(struct put_work *work)
+{
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->body);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        const struct gm_content *content = gm_model_content(work->put->model, gm_json_str(key));
+        if (content == NULL || (content->type != GM_CONTENT_PROPERTY && content->type != GM_CONTENT_COMPONENT)) {
+            yyjson_mut_obj_iter_remove(&iter);
+        }
+    }
+}
+
+static gm_rc merge(struct put_work *work, struct gm_err *err)
+{
+    yyjson_mut_doc *doc = work->put->doc;
+    yyjson_mut_val *old;
+    GM_TRY(gm_json_parse(doc, work->row.body, &old, err));
+    work->body = yyjson_mut_val_mut_copy(doc, old);
+    merge_body(work, work->body, work->put->body, work->put->model);
+    bool moves = gm_twin_model_num(work->row.num) != work->put->model->num;
+    if (moves) {
+        drop_foreign_members(work);
+    }
+    gm_json_sort(doc, work->body);
+    work->patch = gm_json_diff(doc, old, work->body);
+    if (moves) {
+        yyjson_mut_val *op = yyjson_mut_obj(doc);
+        yyjson_mut_obj_add_str(doc, op, "op", "replace");
+        yyjson_mut_obj_add_str(doc, op, "path", "/$metadata/$model");
+        yyjson_mut_obj_add_val(doc, op, "value", gm_json_strref(doc, work->put->model->id));
+        yyjson_mut_arr_prepend(work->patch, op);
+    }
+    return GM_OK;
+}
+
+/* A twin's number tells its model, so another model is another number, and relationships follow. */
+static gm_rc renumber(struct put_work *work, struct gm_err *err)
+{
+    static const enum gm_graph_stmt moves[] = {STMT_TWIN_RENUMBER, STMT_RELATIONSHIPS_MOVE_SOURCE,
+                                               STMT_RELATIONSHIPS_MOVE_TARGET, STMT_TWIN_MOVE_FOLLOW,
+                                               STMT_TWIN_MOVE_INSERT};
+    struct gm_graph *graph = work->graph;
+    GM_TRY(gm_graph_next_num(graph, work->put->model->num, &work->num, err));
+    for (size_t i = 0; i < GM_ARRAY_COUNT(moves); i++) {
+        gm_bind_i64(graph->stmts[moves[i]], 1, work->row.num);
+        gm_bind_i64(graph->stmts[moves[i]], 2, work->num);
+        GM_TRY(gm_stmt_run(graph->stmts[moves[i]], NULL, err));
+    }
+    gm_map_remove(graph->nums, work->put->id);
+    return GM_OK;
+}
+
+/* ---- times of properties ---- */
+
+/* What one property's time is made of. */
+struct times_work {
+    struct put_work *put;
+    yyjson_mut_val *before; /* the row's times; NULL: none */
+    struct gm_buf *out;
+};
+
+/* `path` without the leading slash: "name", or "component/name". */
+static bool patch_touches(yyjson_mut_val *patch, struct gm_str path)
+{
+    size_t index, max;
+    yyjson_mut_val *op;
+    yyjson_mut_arr_foreach(patch, index, max, op) {
+        struct gm_str at = gm_json_member_str(op, "path");
+        struct gm_str tail = {at.p + 1, at.n - 1};
+        bool same = gm_str_eq(tail, path);
+        bool below = tail.n > path.n && tail.p[path.n] == '/' && memcmp(tail.p, path.p, path.n) == 0;
+        bool above = path.n > tail.n && path.p[tail.n] == '/' && memcmp(tail.p, path.p, tail.n) == 0;
+        if (same || below || above) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_time(struct times_work *work, struct gm_str path)
+{
+    if (patch_touches(work->put->patch, path)) {
+        return;
+    }
+    yyjson_mut_val *time = gm_json_member(work->before, path);
+    gm_ns then = time != NULL ? yyjson_mut_get_sint(time) : work->put->row.updated;
+    if (then != work->put->graph->cause.now) {
+        gm_buf_add_char(work->out, work->out->n == 0 ? '{' : ',');
+        gm_json_quote(work->out, path);
+        gm_buf_addf(work->out, ":%lld", (long long)then);
+    }
+}
+
+static void add_component_times(struct times_work *work, struct gm_str name, yyjson_mut_val *component)
+{
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(component, index, max, key, value) {
+        struct gm_str member = gm_json_str(key);
+        GM_AUTO_FREE char *path_z = gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
+        add_time(work, gm_str_z(path_z));
+    }
+}
+
+/* `times` of the row after this write: what the patch does not touch keeps its time. p NULL when all are of now. */
+static struct gm_str times_after(struct put_work *put)
+{
+    struct gm_graph *graph = put->graph;
+    struct times_work work = {.put = put, .out = &graph->text};
+    struct gm_err ignored;
+    if (put->row.times.p != NULL && gm_json_parse(put->put->doc, put->row.times, &work.before, &ignored) != GM_OK) {
+        work.before = NULL; /* a damaged text costs the precision of these times, not the write */
+    }
+    gm_buf_reset(&graph->text);
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(put->body, index, max, key, value) {
+        struct gm_str name = gm_json_str(key);
+        const struct gm_content *content = gm_model_content(put->put->model, name);
+        if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(value)) {
+            add_component_times(&work, name, value);
+        } else {
+            add_time(&work, name);
+        }
+    }
+    if (graph->text.n == 0) {
+        return (struct gm_str){NULL, 0};
+    }
+    gm_buf_add_char(&graph->text, '}');
+    return gm_graph_keep(graph, gm_buf_str(&graph->text));
+}
+
+static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sources, int64_t creator, struct gm_err *err)
+{
+    struct gm_graph *graph = work->graph;
+    struct gm_twin_put *put = work->put;
+    gm_buf_reset(&graph->text);
+    gm_json_write(work->patch, &graph->text);
+    int64_t change = add_twin_entries(graph, put, GM_CHANGE_UPDATE, work->row.last_change,
+                                      gm_graph_keep(graph, gm_buf_str(&graph->text)));
+    struct gm_stmt *update = graph->stmts[STMT_TWIN_UPDATE];
+    gm_bind_i64(update, 1, work->num);
+    gm_bind_i64(update, 2, change);
+    gm_bind_i64(update, 3, graph->cause.now);
+    gm_bind_i64(update, 4, sources);
+    gm_bind_i64(update, 5, creator);
+    gm_bind_text(update, 6, times_after(work));
+    gm_bind_text(update, 7, body);
+    GM_TRY(gm_stmt_run(update, NULL, err));
+    put->outcome = GM_PUT_UPDATED;
+    return GM_OK;
+}
+
+static gm_rc update(struct put_work *work, struct gm_err *err)
+{
+    struct gm_graph *graph = work->graph;
+    struct gm_twin_put *put = work->put;
+    if (check_owner(work) != GM_OK) {
+        return refuse(put, GM_E_INVALID);
+    }
+    GM_TRY(merge(work, err));
+    gm_buf_reset(&graph->text);
+    gm_json_canonical(put->doc, work->body, &graph->text);
+    struct gm_str body = gm_graph_keep(graph, gm_buf_str(&graph->text));
+    if (body.n > GM_TWIN_BODY_SIZE_MAX) {
+        return refuse(put, gm_fail(put->err, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes with what is there already; at most %d",
+                                   GM_STR_ARG(put->id), body.n, GM_TWIN_BODY_SIZE_MAX));
+    }
+    bool joins = put->fresh && graph->cause.pipeline != 0;
+    int64_t sources = work->row.sources + (joins ? 1 : 0);
+    int64_t creator = joins && work->row.creator == -1 ? graph->cause.pipeline : work->row.creator;
+    work->num = work->row.num;
+    if (gm_twin_model_num(work->row.num) != put->model->num) {
+        GM_TRY(renumber(work, err));
+    }
+    put->num = work->num;
+    if (yyjson_mut_arr_size(work->patch) > 0) {
+        return write_update(work, body, sources, creator, err);
+    }
+    put->outcome = GM_PUT_SAME;
+    if (!joins) {
+        return GM_OK;
+    }
+    struct gm_stmt *set = graph->stmts[STMT_TWIN_SET_SOURCES];
+    gm_bind_i64(set, 1, work->num);
+    gm_bind_i64(set, 2, sources);
+    gm_bind_i64(set, 3, creator);
+    return gm_stmt_run(set, NULL, err);
+}
+
+gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct gm_err *err)
+{
+    put->rc = GM_OK;
+    put->change_ = 0;
+    if (put->expected_num == 0) {
+        bool created;
+        GM_TRY(try_create(graph, put, &created, err));
+        if (created) {
+            return GM_OK;
+        }
+    }
+    struct put_work work = {.graph = graph, .put = put};
+    gm_rc rc = gm_graph_row_by_id(graph, put->id, &work.row, err);
+    if (rc == GM_E_END) {
+        bool created;
+        rc = try_create(graph, put, &created, err);
+        GM_ASSERT(rc != GM_OK || created);
+        return rc;
+    }
+    GM_TRY(rc);
+    return update(&work, err);
+}

@@ -1,0 +1,579 @@
+/* Relationships: putting, waiting for an end, and going with their twins.
+ *
+ * A relationship of a pipeline is in one of two tables: `relationships` when both ends are there and their models fit, else
+ * `relationships_waiting` under the id of the end that is missing. Each function here keeps it in exactly one. */
+#include "twin/graph_internal.h"
+#include "twin_sql.h"
+
+/* One relationship with both ends as far as they are known. */
+struct link {
+    struct gm_graph *graph;
+    struct gm_str source_id, target_id, id, name, text;
+    int64_t source, target;     /* 0: not there */
+    int64_t pipeline, run;
+    uint64_t position;
+    struct gm_str waiting_for;  /* p NULL: it can be */
+    struct gm_str problem;      /* why it waits although its ends are there */
+    const char *op_z;           /* what happened: "add", "replace", "remove", "wait"; NULL: nothing */
+};
+
+/* ---- the two tables ---- */
+
+static void find_obstacle(struct link *link)
+{
+    const struct gm_models *models = link->graph->models;
+    link->waiting_for = (struct gm_str){NULL, 0};
+    link->problem = (struct gm_str){NULL, 0};
+    if (link->source == 0 || link->target == 0) {
+        link->waiting_for = link->source == 0 ? link->source_id : link->target_id;
+        return;
+    }
+    const struct gm_model *source = gm_models_by_num(models, gm_twin_model_num(link->source));
+    const struct gm_model *target = gm_models_by_num(models, gm_twin_model_num(link->target));
+    struct gm_err err = {0};
+    if (source == NULL || target == NULL ||
+        gm_model_check_relationship(source, link->name, models, target, NULL, &err) != GM_OK) {
+        link->waiting_for = link->target_id;
+        link->problem = gm_graph_keep(link->graph, gm_str_z(err.text));
+    }
+}
+
+static gm_rc remove_waiting(struct link *link, bool *out_removed, struct gm_err *err)
+{
+    *out_removed = false;
+    if (link->graph->waiting == 0) {
+        return GM_OK;
+    }
+    struct gm_stmt *stmt = link->graph->stmts[STMT_WAITING_DELETE];
+    gm_bind_text(stmt, 1, link->source_id);
+    gm_bind_text(stmt, 2, link->id);
+    int64_t changes = 0;
+    GM_TRY(gm_stmt_run(stmt, &changes, err));
+    link->graph->waiting -= changes;
+    *out_removed = changes != 0;
+    return GM_OK;
+}
+
+/* Whether the row that is there says the same already. */
+static gm_rc waits_already(struct link *link, bool *out_there, bool *out_same, struct gm_err *err)
+{
+    struct gm_stmt *get = link->graph->stmts[STMT_WAITING_GET];
+    gm_bind_text(get, 1, link->source_id);
+    gm_bind_text(get, 2, link->id);
+    gm_rc rc = gm_step(get, err);
+    *out_there = rc == GM_OK;
+    *out_same = false;
+    if (rc == GM_E_END) {
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    *out_same = gm_str_eq(gm_column_text(get, 0), link->name) && gm_str_eq(gm_column_text(get, 1), link->target_id) &&
+                gm_column_i64(get, 2) == link->pipeline && gm_str_eq(gm_column_text(get, 3), link->waiting_for) &&
+                gm_str_eq(gm_column_text(get, 4), link->problem) && gm_str_eq(gm_column_text(get, 5), link->text);
+    gm_reset(get);
+    return GM_OK;
+}
+
+static gm_rc put_waiting(struct link *link, struct gm_err *err)
+{
+    bool there, same;
+    GM_TRY(waits_already(link, &there, &same, err));
+    if (same) {
+        return GM_OK;
+    }
+    struct gm_stmt *put = link->graph->stmts[STMT_WAITING_PUT];
+    gm_bind_text(put, 1, link->source_id);
+    gm_bind_text(put, 2, link->id);
+    gm_bind_text(put, 3, link->waiting_for);
+    gm_bind_text(put, 4, link->name);
+    gm_bind_text(put, 5, link->target_id);
+    gm_bind_i64(put, 6, link->pipeline);
+    gm_bind_i64(put, 7, link->run);
+    gm_bind_i64(put, 8, (int64_t)link->position);
+    gm_bind_text(put, 9, link->problem);
+    gm_bind_text(put, 10, link->text);
+    link->graph->waiting += there ? 0 : 1;
+    link->op_z = "wait";
+    return gm_stmt_run(put, NULL, err);
+}
+
+static gm_rc remove_standing(struct link *link, bool *out_removed, struct gm_err *err)
+{
+    *out_removed = false;
+    if (link->source == 0) {
+        return GM_OK;
+    }
+    struct gm_stmt *stmt = link->graph->stmts[STMT_RELATIONSHIP_DELETE];
+    gm_bind_i64(stmt, 1, link->source);
+    gm_bind_text(stmt, 2, link->id);
+    int64_t changes = 0;
+    GM_TRY(gm_stmt_run(stmt, &changes, err));
+    *out_removed = changes != 0;
+    return GM_OK;
+}
+
+static gm_rc insert_standing(struct link *link, bool *out_inserted, struct gm_err *err)
+{
+    struct gm_stmt *insert = link->graph->stmts[STMT_RELATIONSHIP_INSERT];
+    gm_bind_i64(insert, 1, link->source);
+    gm_bind_text(insert, 2, link->id);
+    gm_bind_text(insert, 3, link->name);
+    gm_bind_i64(insert, 4, link->target);
+    gm_bind_i64(insert, 5, link->pipeline);
+    gm_bind_i64(insert, 6, link->graph->cause.now);
+    gm_bind_text(insert, 7, link->text);
+    int64_t changes = 0;
+    GM_TRY(gm_stmt_run(insert, &changes, err));
+    *out_inserted = changes == 1;
+    return GM_OK;
+}
+
+/* One of this id is there: it becomes this one, unless it is somebody else's. */
+static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct gm_err *err)
+{
+    struct gm_stmt *get = link->graph->stmts[STMT_RELATIONSHIP_GET];
+    gm_bind_i64(get, 1, link->source);
+    gm_bind_text(get, 2, link->id);
+    gm_rc rc = gm_step(get, err);
+    GM_ASSERT(rc != GM_E_END);
+    GM_TRY(rc);
+    int64_t owner = gm_column_i64(get, 2);
+    bool same = gm_str_eq(gm_column_text(get, 0), link->name) && gm_column_i64(get, 1) == link->target &&
+                gm_str_eq(gm_column_text(get, 3), link->text);
+    gm_reset(get);
+    if (same) {
+        return GM_OK;
+    }
+    if (owner != link->pipeline) {
+        (void)gm_fail(own_err, GM_E_INVALID,
+                      "relationship \"" GM_STR_FMT "\" of twin \"" GM_STR_FMT "\" is there already and not this pipeline's; "
+                      "give the map another `id`", GM_STR_ARG(link->id), GM_STR_ARG(link->source_id));
+        return GM_E_INVALID;
+    }
+    struct gm_stmt *update = link->graph->stmts[STMT_RELATIONSHIP_UPDATE];
+    gm_bind_i64(update, 1, link->source);
+    gm_bind_text(update, 2, link->id);
+    gm_bind_text(update, 3, link->name);
+    gm_bind_i64(update, 4, link->target);
+    gm_bind_i64(update, 5, link->graph->cause.now);
+    gm_bind_text(update, 6, link->text);
+    link->op_z = "replace";
+    return gm_stmt_run(update, NULL, err);
+}
+
+/* Puts it where it belongs. GM_E_INVALID with own_err: it belongs to somebody else; nothing was written. */
+static gm_rc settle(struct link *link, struct gm_err *own_err, struct gm_err *err)
+{
+    find_obstacle(link);
+    bool removed;
+    if (link->waiting_for.p != NULL) {
+        GM_TRY(remove_standing(link, &removed, err));
+        return put_waiting(link, err);
+    }
+    bool inserted;
+    GM_TRY(insert_standing(link, &inserted, err));
+    if (!inserted) {
+        GM_TRY(replace_standing(link, own_err, err));
+    } else {
+        link->op_z = "add";
+    }
+    return remove_waiting(link, &removed, err);
+}
+
+/* ---- changes ---- */
+
+static void add_operation(struct gm_buf *out, const struct link *link)
+{
+    gm_buf_add(out, out->n <= 1 ? GM_STR("{\"op\":\"") : GM_STR(",{\"op\":\""));
+    gm_buf_add_z(out, link->op_z);
+    gm_buf_add(out, GM_STR("\",\"$relationshipId\":"));
+    gm_json_quote(out, link->id);
+    gm_buf_add(out, GM_STR(",\"$relationshipName\":"));
+    gm_json_quote(out, link->name);
+    gm_buf_add(out, GM_STR(",\"$targetId\":"));
+    gm_json_quote(out, link->target_id);
+    if (link->text.n > 2) {
+        gm_buf_add_char(out, ',');
+        gm_buf_add(out, (struct gm_str){link->text.p + 1, link->text.n - 2});
+    }
+    gm_buf_add_char(out, '}');
+}
+
+/* A change of a twin's relationships alone: logged, and the twin's history goes on with it. */
+static gm_rc log_operations(struct gm_graph *graph, const struct link *link, struct gm_str operations, struct gm_err *err)
+{
+    struct gm_twin row;
+    GM_TRY(gm_graph_row_by_num(graph, link->source, &row, err));
+    struct gm_graph_entry *entry;
+    int64_t change = gm_graph_add_entry(graph, GM_CHANGE_RELATIONSHIPS, row.id, row.last_change, &entry);
+    entry->position = link->position;
+    entry->pipeline = link->pipeline;
+    entry->run = link->run;
+    entry->data = gm_graph_keep(graph, operations);
+    struct gm_stmt *set = graph->stmts[STMT_TWIN_SET_LAST_CHANGE];
+    gm_bind_i64(set, 1, link->source);
+    gm_bind_i64(set, 2, change);
+    return gm_stmt_run(set, NULL, err);
+}
+
+static gm_rc log_one(struct gm_graph *graph, const struct link *link, struct gm_err *err)
+{
+    if (link->op_z == NULL || link->source == 0) {
+        return GM_OK;
+    }
+    gm_buf_reset(&graph->text);
+    gm_buf_add_char(&graph->text, '[');
+    add_operation(&graph->text, link);
+    gm_buf_add_char(&graph->text, ']');
+    return log_operations(graph, link, gm_buf_str(&graph->text), err);
+}
+
+/* ---- a twin's own relationships ---- */
+
+static bool is_wanted(const struct gm_twin_put *put, struct gm_str id)
+{
+    for (size_t i = 0; i < put->relationship_count; i++) {
+        if (gm_str_eq(put->relationships[i].id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef GM_VEC(struct gm_str) id_list;
+
+static gm_rc list_unwanted(struct gm_graph *graph, struct gm_stmt *stmt, const struct gm_twin_put *put, id_list *ids,
+                           struct gm_err *err)
+{
+    gm_rc rc;
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        struct gm_str id = gm_column_text(stmt, 0);
+        if (put == NULL || !is_wanted(put, id)) {
+            *gm_vec_push(ids) = gm_graph_keep(graph, id);
+        }
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+/* Name and target of a relationship that is about to go, for the log. */
+static gm_rc describe(struct link *link, struct gm_err *err)
+{
+    struct gm_graph *graph = link->graph;
+    struct gm_stmt *get = graph->stmts[STMT_RELATIONSHIP_GET];
+    gm_bind_i64(get, 1, link->source);
+    gm_bind_text(get, 2, link->id);
+    gm_rc rc = gm_step(get, err);
+    if (rc != GM_OK) {
+        return rc;
+    }
+    link->name = gm_graph_keep(graph, gm_column_text(get, 0));
+    int64_t target = gm_column_i64(get, 1);
+    gm_reset(get);
+    struct gm_twin row;
+    GM_TRY(gm_graph_row_by_num(graph, target, &row, err));
+    link->target_id = row.id;
+    return GM_OK;
+}
+
+/* Removes those of `pipeline` that `put` (NULL: none) does not want; says so in `operations`. */
+static gm_rc remove_unwanted(struct link *base, const struct gm_twin_put *put, struct gm_buf *operations, struct gm_err *err)
+{
+    struct gm_graph *graph = base->graph;
+    id_list standing = {0}, waiting = {0};
+    gm_bind_i64(graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], 1, base->source);
+    gm_bind_i64(graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], 2, base->pipeline);
+    gm_rc rc = list_unwanted(graph, graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], put, &standing, err);
+    if (rc == GM_OK && graph->waiting > 0) {
+        gm_bind_text(graph->stmts[STMT_WAITING_OF_PIPELINE], 1, base->source_id);
+        gm_bind_i64(graph->stmts[STMT_WAITING_OF_PIPELINE], 2, base->pipeline);
+        rc = list_unwanted(graph, graph->stmts[STMT_WAITING_OF_PIPELINE], put, &waiting, err);
+    }
+    bool removed;
+    for (size_t i = 0; rc == GM_OK && i < standing.n; i++) {
+        struct link link = *base;
+        link.id = standing.at[i];
+        link.text = (struct gm_str){NULL, 0};
+        link.op_z = "remove";
+        rc = describe(&link, err);
+        if (rc == GM_OK) {
+            rc = remove_standing(&link, &removed, err);
+            add_operation(operations, &link);
+        }
+    }
+    for (size_t i = 0; rc == GM_OK && i < waiting.n; i++) {
+        struct link link = *base;
+        link.id = waiting.at[i];
+        rc = remove_waiting(&link, &removed, err);
+    }
+    gm_vec_deinit(&standing);
+    gm_vec_deinit(&waiting);
+    return rc;
+}
+
+static struct link link_of_put(struct gm_graph *graph, const struct gm_relationship_put *relationship)
+{
+    return (struct link){
+        .graph = graph,
+        .id = relationship->id,
+        .name = relationship->name,
+        .target_id = relationship->target_id,
+        .text = relationship->text,
+        .pipeline = graph->cause.pipeline,
+        .run = graph->cause.run,
+    };
+}
+
+static gm_rc put_wanted(struct gm_graph *graph, struct gm_twin_put *put, struct gm_buf *operations, struct gm_err *err)
+{
+    for (size_t i = 0; i < put->relationship_count; i++) {
+        struct link link = link_of_put(graph, &put->relationships[i]);
+        link.source_id = put->id;
+        link.source = put->num;
+        link.position = put->position;
+        GM_TRY(gm_graph_find_num(graph, link.target_id, &link.target, err));
+        gm_rc rc = settle(&link, put->err, err);
+        if (rc == GM_E_INVALID) {
+            put->rc = rc;
+            continue;
+        }
+        GM_TRY(rc);
+        if (link.op_z != NULL) {
+            add_operation(operations, &link);
+        }
+    }
+    return GM_OK;
+}
+
+gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put, struct gm_err *err)
+{
+    bool nothing_before = put->outcome == GM_PUT_CREATED;
+    if (put->rc != GM_OK || !put->has_relationships || (nothing_before && put->relationship_count == 0)) {
+        return GM_OK;
+    }
+    struct link base = {.graph = graph, .source_id = put->id, .source = put->num, .pipeline = graph->cause.pipeline,
+                        .run = graph->cause.run, .position = put->position};
+    struct gm_buf operations;
+    gm_buf_init(&operations, GM_JSON_DEPTH_MAX << 20);
+    gm_buf_add_char(&operations, '[');
+    gm_rc rc = GM_OK;
+    if (!nothing_before || graph->waiting > 0) {
+        rc = remove_unwanted(&base, put, &operations, err);
+    }
+    if (rc == GM_OK) {
+        rc = put_wanted(graph, put, &operations, err);
+    }
+    bool any = operations.n > 1;
+    gm_buf_add_char(&operations, ']');
+    if (rc == GM_OK && put->change_ != 0) {
+        gm_graph_entry_at(graph, put->change_)->data = gm_graph_keep(graph, gm_buf_str(&operations));
+    } else if (rc == GM_OK && any) {
+        rc = log_operations(graph, &base, gm_buf_str(&operations), err);
+        if (put->outcome == GM_PUT_SAME) {
+            put->outcome = GM_PUT_UPDATED;
+        }
+    }
+    gm_buf_deinit(&operations);
+    return rc;
+}
+
+gm_rc gm_graph_drop_pipeline_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline,
+                                           struct gm_err *err)
+{
+    struct link base = {.graph = graph, .source_id = twin->id, .source = twin->num, .pipeline = pipeline,
+                        .run = graph->cause.run};
+    struct gm_buf operations;
+    gm_buf_init(&operations, GM_JSON_DEPTH_MAX << 20);
+    gm_buf_add_char(&operations, '[');
+    gm_rc rc = remove_unwanted(&base, NULL, &operations, err);
+    bool any = operations.n > 1;
+    gm_buf_add_char(&operations, ']');
+    if (rc == GM_OK && any) {
+        rc = log_operations(graph, &base, gm_buf_str(&operations), err);
+    }
+    gm_buf_deinit(&operations);
+    return rc;
+}
+
+/* ---- relationships that stand for themselves ---- */
+
+gm_rc gm_graph_put_link(struct gm_graph *graph, struct gm_link_put *put, struct gm_err *err)
+{
+    struct link link = link_of_put(graph, &put->relationship);
+    link.source_id = put->source_id;
+    link.position = put->position;
+    put->rc = GM_OK;
+    put->outcome = GM_PUT_SAME;
+    GM_TRY(gm_graph_find_num(graph, link.source_id, &link.source, err));
+    GM_TRY(gm_graph_find_num(graph, link.target_id, &link.target, err));
+    gm_rc rc = settle(&link, put->err, err);
+    if (rc == GM_E_INVALID) {
+        put->rc = rc;
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    if (link.op_z != NULL) {
+        put->outcome = strcmp(link.op_z, "replace") == 0 ? GM_PUT_UPDATED : GM_PUT_CREATED;
+    }
+    return log_one(graph, &link, err);
+}
+
+gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, struct gm_str relationship_id,
+                           uint64_t position, struct gm_err *err)
+{
+    struct link link = {.graph = graph, .source_id = source_id, .id = relationship_id, .pipeline = graph->cause.pipeline,
+                        .run = graph->cause.run, .position = position};
+    bool removed;
+    GM_TRY(remove_waiting(&link, &removed, err));
+    GM_TRY(gm_graph_find_num(graph, source_id, &link.source, err));
+    if (link.source == 0) {
+        return GM_OK;
+    }
+    gm_rc rc = describe(&link, err);
+    if (rc == GM_E_END) {
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    GM_TRY(remove_standing(&link, &removed, err));
+    link.op_z = "remove";
+    return log_one(graph, &link, err);
+}
+
+/* ---- when twins come ---- */
+
+static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, struct link **out_links, size_t *out_count,
+                          struct gm_err *err)
+{
+    GM_VEC(struct link) links = {0};
+    struct gm_stmt *stmt = graph->stmts[STMT_WAITING_FOR_TWIN];
+    gm_bind_text(stmt, 1, twin_id);
+    gm_rc rc;
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        *gm_vec_push(&links) = (struct link){
+            .graph = graph,
+            .source_id = gm_graph_keep(graph, gm_column_text(stmt, 0)),
+            .id = gm_graph_keep(graph, gm_column_text(stmt, 1)),
+            .name = gm_graph_keep(graph, gm_column_text(stmt, 2)),
+            .target_id = gm_graph_keep(graph, gm_column_text(stmt, 3)),
+            .pipeline = gm_column_i64(stmt, 4),
+            .run = gm_column_i64(stmt, 5),
+            .position = (uint64_t)gm_column_i64(stmt, 6),
+            .text = gm_graph_keep(graph, gm_column_text(stmt, 7)),
+        };
+    }
+    *out_links = links.at;
+    *out_count = links.n;
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struct gm_err *err)
+{
+    if (graph->waiting == 0) {
+        return GM_OK;
+    }
+    struct link *links;
+    size_t count;
+    gm_rc rc = list_waiting(graph, twin_id, &links, &count, err);
+    for (size_t i = 0; rc == GM_OK && i < count; i++) {
+        struct link *link = &links[i];
+        rc = gm_graph_find_num(graph, link->source_id, &link->source, err);
+        if (rc == GM_OK) {
+            rc = gm_graph_find_num(graph, link->target_id, &link->target, err);
+        }
+        struct gm_err own = {0};
+        if (rc == GM_OK) {
+            rc = settle(link, &own, err);
+        }
+        if (rc == GM_E_INVALID) { /* the place was taken meanwhile: it goes on waiting, and says why */
+            link->waiting_for = link->target_id;
+            link->problem = gm_graph_keep(graph, gm_str_z(own.text));
+            rc = put_waiting(link, err);
+        }
+        if (rc == GM_OK) {
+            rc = log_one(graph, link, err);
+        }
+    }
+    gm_free(links);
+    return rc;
+}
+
+/* ---- when twins go ---- */
+
+/* The relationships at one side of a twin. */
+static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool outgoing, struct link **out_links,
+                       size_t *out_count, struct gm_err *err)
+{
+    GM_VEC(struct link) links = {0};
+    struct gm_stmt *stmt = graph->stmts[outgoing ? STMT_RELATIONSHIPS_OUT : STMT_RELATIONSHIPS_IN];
+    gm_bind_i64(stmt, 1, twin->num);
+    gm_rc rc;
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        struct gm_str other = gm_graph_keep(graph, gm_column_text(stmt, 2));
+        *gm_vec_push(&links) = (struct link){
+            .graph = graph,
+            .id = gm_graph_keep(graph, gm_column_text(stmt, 0)),
+            .name = gm_graph_keep(graph, gm_column_text(stmt, 1)),
+            .source_id = outgoing ? twin->id : other,
+            .target_id = outgoing ? other : twin->id,
+            .source = outgoing ? twin->num : gm_column_i64(stmt, 5),
+            .pipeline = gm_column_i64(stmt, 3),
+            .run = graph->cause.run,
+            .text = gm_graph_keep(graph, gm_column_text(stmt, 4)),
+        };
+    }
+    *out_links = links.at;
+    *out_count = links.n;
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+/* Takes one away that loses an end; a pipeline's waits for the end to come back, since its source still says so. */
+static gm_rc unlink_one(struct link *link, struct gm_str missing, bool waits, struct gm_err *err)
+{
+    bool removed;
+    GM_TRY(remove_standing(link, &removed, err));
+    link->op_z = "remove";
+    if (waits) {
+        link->waiting_for = missing;
+        GM_TRY(put_waiting(link, err));
+    }
+    return GM_OK;
+}
+
+gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline, struct gm_err *err)
+{
+    for (int side = 0; side < 2; side++) {
+        bool outgoing = side == 0;
+        struct link *links;
+        size_t count;
+        gm_rc rc = list_side(graph, twin, outgoing, &links, &count, err);
+        for (size_t i = 0; rc == GM_OK && i < count; i++) {
+            bool deleters = outgoing && links[i].pipeline == pipeline;
+            rc = unlink_one(&links[i], twin->id, links[i].pipeline != 0 && !deleters, err);
+            if (rc == GM_OK && !outgoing) {
+                rc = log_one(graph, &links[i], err);
+            }
+        }
+        gm_free(links);
+        GM_TRY(rc);
+    }
+    if (graph->waiting == 0 || pipeline == 0) {
+        return GM_OK;
+    }
+    struct link base = {.graph = graph, .source_id = twin->id, .source = twin->num, .pipeline = pipeline};
+    struct gm_buf nothing;
+    gm_buf_init(&nothing, GM_JSON_DEPTH_MAX << 20);
+    gm_rc rc = remove_unwanted(&base, NULL, &nothing, err);
+    gm_buf_deinit(&nothing);
+    return rc;
+}
+
+gm_rc gm_graph_waiting_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare(db, GM_SQL_WAITING_COUNT, &stmt, err));
+    gm_rc rc = gm_step(stmt, err);
+    if (rc == GM_OK) {
+        *out_count = gm_column_i64(stmt, 0);
+    }
+    gm_stmt_finalize(stmt);
+    return rc;
+}

@@ -1,0 +1,1 @@
+DELETE FROM twin_graves WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT last_change FROM twin_graves WHERE id = $1

@@ -1,0 +1,1 @@
+DELETE FROM relationships WHERE source = $1 AND id = $2

@@ -1,0 +1,1 @@
+UPDATE relationships SET source = $2 WHERE source = $1

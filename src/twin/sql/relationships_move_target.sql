@@ -1,0 +1,1 @@
+UPDATE relationships SET target = $2 WHERE target = $1

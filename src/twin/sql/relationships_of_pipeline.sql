@@ -1,0 +1,1 @@
+SELECT id FROM relationships WHERE source = $1 AND pipeline = $2

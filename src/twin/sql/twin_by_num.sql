@@ -1,0 +1,1 @@
+SELECT num, id, version, last_change, created, updated, sources, creator, times, body FROM twins WHERE num = $1

@@ -1,0 +1,1 @@
+DELETE FROM twins WHERE num = $1

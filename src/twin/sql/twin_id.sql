@@ -1,0 +1,1 @@
+SELECT id FROM twins WHERE num = $1

@@ -1,0 +1,1 @@
+SELECT last_twin FROM models WHERE num = $1

@@ -1,0 +1,1 @@
+UPDATE twin_moves SET new_num = $2 WHERE new_num = $1

@@ -1,0 +1,1 @@
+SELECT num FROM twins WHERE id = $1

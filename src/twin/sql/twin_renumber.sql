@@ -1,0 +1,1 @@
+UPDATE twins SET num = $2 WHERE num = $1

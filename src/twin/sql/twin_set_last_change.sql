@@ -1,0 +1,1 @@
+UPDATE twins SET last_change = $2 WHERE num = $1

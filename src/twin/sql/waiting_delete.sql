@@ -1,0 +1,1 @@
+DELETE FROM relationships_waiting WHERE source_id = $1 AND id = $2
