@@ -18,6 +18,12 @@ struct gm_str {
     size_t n;
 };
 
+/* Several, borrowed. */
+struct gm_strs {
+    const struct gm_str *at;
+    size_t n;
+};
+
 #define GM_STR(literal) ((struct gm_str){(literal), sizeof(literal) - 1})
 #define GM_STR_FMT "%.*s"
 #define GM_STR_ARG(s) (int)(s).n, ((s).p != NULL ? (s).p : "")

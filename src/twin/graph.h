@@ -96,9 +96,9 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, stru
                            uint64_t position, struct gm_err *err) GM_MUST_CHECK;
 
 /* The cause's pipeline no longer delivers the twin: when nobody else does and a pipeline created it, it is deleted with its
- * relationships; otherwise the members in `names` and this pipeline's relationships are taken away. Missing is fine. */
-gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, const struct gm_str *names, size_t name_count,
-                            bool *out_deleted, struct gm_err *err) GM_MUST_CHECK;
+ * relationships; otherwise the members called `names` and this pipeline's relationships are taken away. Missing is fine. */
+gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names, bool *out_deleted,
+                            struct gm_err *err) GM_MUST_CHECK;
 /* Deletes whatever delivers it. GM_E_END: no such twin. */
 gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position, struct gm_err *err) GM_MUST_CHECK;
 

@@ -28,8 +28,7 @@ gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t positio
 }
 
 /* The twin stays, since somebody else delivers it or made it: this pipeline's members go from it. */
-static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, const struct gm_str *names, size_t name_count,
-                      struct gm_err *err)
+static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct gm_strs names, struct gm_err *err)
 {
     int64_t pipeline = graph->cause.pipeline;
     const struct gm_model *model = gm_models_by_num(graph->models, gm_twin_model_num(twin->num));
@@ -40,10 +39,10 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, const 
     GM_TRY(gm_graph_drop_pipeline_relationships(graph, twin, pipeline, err));
     yyjson_mut_doc *doc = gm_json_doc_new(graph->arena);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
-    for (size_t i = 0; i < name_count; i++) {
-        const struct gm_content *content = gm_model_content(model, names[i]);
+    for (size_t i = 0; i < names.n; i++) {
+        const struct gm_content *content = gm_model_content(model, names.at[i]);
         if (content != NULL && content->type == GM_CONTENT_PROPERTY) {
-            gm_json_set(doc, body, names[i], yyjson_mut_null(doc));
+            gm_json_set(doc, body, names.at[i], yyjson_mut_null(doc));
         }
     }
     struct gm_err ignored;
@@ -57,8 +56,8 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, const 
     return gm_stmt_run(graph->stmts[STMT_TWIN_SET_SOURCES], NULL, err);
 }
 
-gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, const struct gm_str *names, size_t name_count,
-                            bool *out_deleted, struct gm_err *err)
+gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names, bool *out_deleted,
+                            struct gm_err *err)
 {
     struct gm_twin twin;
     *out_deleted = false;
@@ -68,7 +67,7 @@ gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, const struct gm
     }
     GM_TRY(rc);
     if (twin.creator == 0 || twin.sources > 1) {
-        return withdraw(graph, &twin, names, name_count, err);
+        return withdraw(graph, &twin, names, err);
     }
     *out_deleted = true;
     return delete_row(graph, &twin, 0, graph->cause.pipeline, err);
