@@ -1,0 +1,35 @@
+/* What every unit test includes: cmocka with the headers it needs in front, and checks of outcomes.
+ *
+ *     struct gm_err err = {0};
+ *     check_ok(gm_file_remove(path_z, &err), err);
+ *     check_rc(gm_file_open("/none", &file, &err), GM_E_CONFIG, err);
+ *     check_str(gm_buf_str(&buf), "id=7");
+ */
+#ifndef GM_TESTS_SUPPORT_CHECK_H
+#define GM_TESTS_SUPPORT_CHECK_H
+
+/* cmocka.h wants these four before it, in any order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+/* Fails with the error's text when the outcome is another. `err` is a struct gm_err, not a pointer.
+ */
+#define check_rc(expr, rc, err) check_rc_at((expr), (rc), #expr, &(err), __FILE__, __LINE__)
+#define check_ok(expr, err) check_rc((expr), GM_OK, (err))
+#define check_str(s, z) check_str_at((s), (z), __FILE__, __LINE__)
+/* The error's text holds `part`. */
+#define check_err_says(err, part) check_err_says_at(&(err), (part), __FILE__, __LINE__)
+
+void check_rc_at(gm_rc got, gm_rc wanted, const char *expr, const struct gm_err *err,
+                 const char *file, int line);
+void check_str_at(struct gm_str got, const char *wanted_z, const char *file, int line);
+void check_err_says_at(const struct gm_err *err, const char *part_z, const char *file, int line);
+
+#endif
