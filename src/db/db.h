@@ -1,10 +1,13 @@
 /* One SQL interface, two engines: SQLite (3.40) and PostgreSQL (15).
  *
  *     struct gm_db *db;
- *     GM_TRY(gm_db_open(&(struct gm_db_options){.url = "sqlite:data/store.db", .mode =
- * GM_DB_WRITE}, &db, err)); struct gm_stmt *stmt; GM_TRY(gm_db_prepare(db, GM_SQL_TWIN_GET, &stmt,
- * err));        // $1 … $n in both engines gm_bind_text(stmt, 1, id); while ((rc = gm_step(stmt,
- * err)) == GM_OK) { n = gm_column_i64(stmt, 0); }   // GM_E_END: no more rows gm_reset(stmt);
+ *     struct gm_db_options options = {.url_z = "sqlite:data/store.db", .mode = GM_DB_WRITE};
+ *     GM_TRY(gm_db_open(&options, &db, err));
+ *     struct gm_stmt *stmt;
+ *     GM_TRY(gm_db_prepare(db, GM_SQL_TWIN_GET, &stmt, err));   // $1 … $n in both engines
+ *     gm_bind_text(stmt, 1, id);
+ *     while ((rc = gm_step(stmt, err)) == GM_OK) { n = gm_column_i64(stmt, 0); }
+ *     gm_reset(stmt);                                           // GM_E_END: no more rows
  *
  * URLs: `sqlite:PATH` (relative to the working folder) and
  * `postgresql://user:password@host:port/db?params`, which goes to libpq as it is. SQLite opens in
