@@ -15,15 +15,28 @@
  *   ack      all records up to the cursor of a batch are durable, and *after the end* the whole pass is: now sources may archive or
  *            remove. Never called earlier.
  *   close    accepts any state
+ *
+ * Contract of a sink in the store (the only kind so far; sinks elsewhere will write from the worker, with pending state):
+ *   open     gets models and names in sink_env, does no I/O
+ *   prepare  on the pipeline's worker: checks the bodies of records with rc GM_OK and verdict NONE, encodes them into
+ *            record->prepared in the batch's arena. What is wrong with one record alone goes to gm_record_fail.
+ *   apply    on the writer's thread inside a transaction: makes the prepared records take effect; sets verdict (CREATED, UPDATED, SAME)
+ *            and target, or marks the record with gm_record_fail when it cannot be and nothing was written for it
+ *   remove   on the writer's thread: the pipeline no longer delivers these targets
+ *   expect   on the worker: canonical text of what a prepared record should have made, for verification
+ *   actual   canonical text of what is there for a target, in the same form; GM_E_END: nothing
  */
 #ifndef GM_CONNECT_CONNECTOR_H
 #define GM_CONNECT_CONNECTOR_H
 
+#include "base/buf.h"
 #include "conf/conf.h"
 #include "db/db.h"
 #include "dtdl/model.h"
 #include "flow/record.h"
 #include "os/clock.h"
+
+struct gm_graph;
 
 enum gm_role { GM_ROLE_SOURCE = 1, GM_ROLE_SINK = 2 };
 
@@ -48,6 +61,29 @@ struct gm_pass {
     uint64_t bytes_estimate; /* 0: unknown */
 };
 
+/* What a sink in the store gets once. All of it is kept. */
+struct gm_sink_env {
+    const struct gm_models *models;
+    struct gm_graph *graph;       /* of the writer's connection: for apply and remove only */
+    struct gm_strs names;         /* what the map writes, in byte order */
+    struct gm_strs dropped_names; /* what it wrote before its last change and no longer does: to be removed */
+    bool open_names;              /* there is no map: the bodies' members tell */
+};
+
+/* One job on the writer's thread. */
+struct gm_sink_work {
+    struct gm_db *db;
+    int64_t pipeline;
+    int64_t run;
+    gm_ns now;
+};
+
+/* What was delivered for one key. */
+struct gm_sink_target {
+    int64_t num;
+    struct gm_str id; /* p NULL: `num` says it all */
+};
+
 struct gm_connector {
     const char *name_z;
     const char *help_z;      /* one paragraph, Markdown */
@@ -64,6 +100,14 @@ struct gm_connector {
     gm_rc (*read)(void *self, struct gm_batch *batch, const struct gm_deadline *deadline, struct gm_err *err);
     gm_rc (*ack)(void *self, struct gm_str cursor, bool pass_done, struct gm_err *err);
     void (*close)(void *self);
+
+    gm_rc (*sink_open)(const void *conf, const struct gm_sink_env *env, void **out_self, struct gm_err *err);
+    gm_rc (*prepare)(void *self, struct gm_batch *batch, struct gm_err *err);
+    gm_rc (*apply)(void *self, const struct gm_sink_work *work, struct gm_batch *batch, struct gm_err *err);
+    gm_rc (*remove)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_err *err);
+    gm_rc (*expect)(void *self, const struct gm_record *record, struct gm_buf *out, struct gm_err *err);
+    gm_rc (*actual)(void *self, struct gm_db *db, const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err);
+    void (*sink_close)(void *self);
 };
 
 /* NULL-terminated. */

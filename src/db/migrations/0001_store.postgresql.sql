@@ -90,7 +90,9 @@ CREATE TABLE changes (
     data BYTEA NOT NULL
 );
 
--- A pipeline and what is known of its source. `fingerprint` is that of source, steps and map in the last complete run.
+-- A pipeline and what is known of its source. The fingerprints are those of the last run that was complete and trusted: `source_`
+-- of what is read and filtered, `step_` of what is made of it; `step_targets` the names that are written. `live_count` counts its
+-- objects that are not deleted.
 CREATE TABLE pipelines (
     num BIGINT PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL UNIQUE,
@@ -101,8 +103,7 @@ CREATE TABLE pipelines (
     last_slot BIGINT NOT NULL DEFAULT 0,
     last_full_run BIGINT NOT NULL DEFAULT 0,
     last_full_time BIGINT NOT NULL DEFAULT 0,
-    lease_owner TEXT COLLATE "C",
-    lease_until BIGINT NOT NULL DEFAULT 0
+    live_count BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE runs (
@@ -129,13 +130,16 @@ CREATE TABLE runs (
     sweep TEXT COLLATE "C" NOT NULL DEFAULT 'none',
     sweep_reason TEXT COLLATE "C",
     sweep_count BIGINT NOT NULL DEFAULT 0,
+    fingerprint TEXT COLLATE "C",
     error_code TEXT COLLATE "C",
     error TEXT
 );
 CREATE INDEX runs_by_pipeline ON runs (pipeline, num);
 
--- What is known of each object that a pipeline delivers. state: 1 completed, 2 pending, 3 failed, 4 dead, 5 deleted. What is null
--- has its ordinary value: attempts 0, never missed, no error, no lease.
+-- What is known of each object that a pipeline delivers. state: 1 completed, 4 dead, 5 deleted (2 pending and 3 failed are for sinks
+-- outside the store). What is null
+-- has its ordinary value: attempts 0, never missed, no error. The upper half of a target's number tells its type.
+-- missed_runs counts complete, trusted runs in a row; missed_in is the last complete run that did not see it, trusted or not.
 CREATE TABLE sync_state (
     pipeline BIGINT NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
@@ -148,9 +152,7 @@ CREATE TABLE sync_state (
     version BIGINT,
     target_id TEXT COLLATE "C",
     attempts BIGINT,
-    next_attempt BIGINT,
     last_error TEXT,
-    lease_until BIGINT,
     missed_runs BIGINT,
     missed_since BIGINT,
     missed_in BIGINT,

@@ -90,7 +90,9 @@ CREATE TABLE changes (
     data BLOB NOT NULL
 );
 
--- A pipeline and what is known of its source. `fingerprint` is that of source, steps and map in the last complete run.
+-- A pipeline and what is known of its source. The fingerprints are those of the last run that was complete and trusted: `source_`
+-- of what is read and filtered, `step_` of what is made of it; `step_targets` the names that are written. `live_count` counts its
+-- objects that are not deleted.
 CREATE TABLE pipelines (
     num INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -101,8 +103,7 @@ CREATE TABLE pipelines (
     last_slot INTEGER NOT NULL DEFAULT 0,
     last_full_run INTEGER NOT NULL DEFAULT 0,
     last_full_time INTEGER NOT NULL DEFAULT 0,
-    lease_owner TEXT,
-    lease_until INTEGER NOT NULL DEFAULT 0
+    live_count INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE runs (
@@ -129,13 +130,16 @@ CREATE TABLE runs (
     sweep TEXT NOT NULL DEFAULT 'none',
     sweep_reason TEXT,
     sweep_count INTEGER NOT NULL DEFAULT 0,
+    fingerprint TEXT,
     error_code TEXT,
     error TEXT
 );
 CREATE INDEX runs_by_pipeline ON runs (pipeline, num);
 
--- What is known of each object that a pipeline delivers. state: 1 completed, 2 pending, 3 failed, 4 dead, 5 deleted. What is null
--- has its ordinary value: attempts 0, never missed, no error, no lease.
+-- What is known of each object that a pipeline delivers. state: 1 completed, 4 dead, 5 deleted (2 pending and 3 failed are for sinks
+-- outside the store). What is null
+-- has its ordinary value: attempts 0, never missed, no error. The upper half of a target's number tells its type.
+-- missed_runs counts complete, trusted runs in a row; missed_in is the last complete run that did not see it, trusted or not.
 CREATE TABLE sync_state (
     pipeline INTEGER NOT NULL,
     key TEXT NOT NULL,
@@ -148,9 +152,7 @@ CREATE TABLE sync_state (
     version INTEGER,
     target_id TEXT,
     attempts INTEGER,
-    next_attempt INTEGER,
     last_error TEXT,
-    lease_until INTEGER,
     missed_runs INTEGER,
     missed_since INTEGER,
     missed_in INTEGER,
