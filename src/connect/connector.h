@@ -104,9 +104,11 @@ struct gm_connector {
     gm_rc (*sink_open)(const void *conf, const struct gm_sink_env *env, void **out_self, struct gm_err *err);
     gm_rc (*prepare)(void *self, struct gm_batch *batch, struct gm_err *err);
     gm_rc (*apply)(void *self, const struct gm_sink_work *work, struct gm_batch *batch, struct gm_err *err);
-    gm_rc (*remove)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_err *err);
-    gm_rc (*expect)(void *self, const struct gm_record *record, struct gm_buf *out, struct gm_err *err);
-    gm_rc (*actual)(void *self, struct gm_db *db, const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err);
+    gm_rc (*remove)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *targets, size_t count,
+                    struct gm_err *err);
+    gm_rc (*expect)(void *self, struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out, struct gm_err *err);
+    gm_rc (*actual)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
+                    struct gm_err *err);
     void (*sink_close)(void *self);
 };
 

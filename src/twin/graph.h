@@ -62,6 +62,7 @@ struct gm_twin_put {
 
     enum gm_put_outcome outcome; /* out */
     int64_t num;                 /* out */
+    bool joined;                 /* out: the pipeline did not deliver this twin before */
     gm_rc rc;                    /* out: GM_E_INVALID when this twin alone could not be put; nothing was written */
     struct gm_err *err;          /* where the text goes then */
     int64_t change_;             /* private */

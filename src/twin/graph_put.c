@@ -9,6 +9,7 @@ struct put_work {
     yyjson_mut_val *patch;   /* from the old body to the new one */
     yyjson_mut_val *body;    /* the new body */
     int64_t num;             /* the new number: another one when the model changes */
+    bool joins;              /* the pipeline did not deliver this twin before */
 };
 
 static gm_rc refuse(struct gm_twin_put *put, gm_rc rc)
@@ -84,11 +85,30 @@ static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *o
     int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
     GM_ASSERT(logged == last_change);
     put->num = num;
+    put->joined = true;
     put->outcome = GM_PUT_CREATED;
     return gm_graph_wake_waiting(graph, put->id, err);
 }
 
 /* ---- update ---- */
+
+/* The pipeline's state names the twin by number, which may be one from before its model changed. */
+static gm_rc find_whether_joins(struct put_work *work, struct gm_err *err)
+{
+    const struct gm_twin_put *put = work->put;
+    work->joins = false;
+    if (work->graph->cause.pipeline == 0) {
+        return GM_OK;
+    }
+    work->joins = put->fresh || put->expected_num == 0;
+    if (work->joins || put->expected_num == work->row.num) {
+        return GM_OK;
+    }
+    struct gm_twin expected;
+    gm_rc rc = gm_graph_row_by_num(work->graph, put->expected_num, &expected, err);
+    work->joins = rc == GM_E_END || (rc == GM_OK && expected.num != work->row.num);
+    return rc == GM_E_END ? GM_OK : rc;
+}
 
 /* Whether this pipeline may write this twin under this key and model. */
 static gm_rc check_owner(const struct put_work *work)
@@ -96,7 +116,7 @@ static gm_rc check_owner(const struct put_work *work)
     const struct gm_twin_put *put = work->put;
     int64_t pipeline = work->graph->cause.pipeline;
     bool ours = pipeline != 0 && work->row.creator == pipeline;
-    if (ours && work->row.num != put->expected_num) {
+    if (ours && work->joins) {
         return gm_fail(put->err, GM_E_INVALID,
                        "twin \"" GM_STR_FMT "\" is made from another key of this pipeline already; let $dtId depend on the "
                        "whole key", GM_STR_ARG(put->id));
@@ -288,6 +308,7 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
 {
     struct gm_graph *graph = work->graph;
     struct gm_twin_put *put = work->put;
+    GM_TRY(find_whether_joins(work, err));
     if (check_owner(work) != GM_OK) {
         return refuse(put, GM_E_INVALID);
     }
@@ -299,7 +320,7 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
         return refuse(put, gm_fail(put->err, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes with what is there already; at most %d",
                                    GM_STR_ARG(put->id), body.n, GM_TWIN_BODY_SIZE_MAX));
     }
-    bool joins = put->fresh && graph->cause.pipeline != 0;
+    bool joins = work->joins;
     int64_t sources = work->row.sources + (joins ? 1 : 0);
     int64_t creator = joins && work->row.creator == -1 ? graph->cause.pipeline : work->row.creator;
     work->num = work->row.num;
@@ -307,6 +328,7 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
         GM_TRY(renumber(work, err));
     }
     put->num = work->num;
+    put->joined = work->joins;
     if (yyjson_mut_arr_size(work->patch) > 0) {
         return write_update(work, body, sources, creator, err);
     }

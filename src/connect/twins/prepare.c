@@ -1,0 +1,336 @@
+/* From a record's body to what the graph takes: checked against the model, in canonical text. Runs on the pipeline's worker. */
+#include "connect/twins/prepare.h"
+
+/* One record under preparation. `own`: what is wrong with it alone. */
+struct work {
+    struct twins_sink *sink;
+    struct gm_batch *batch;
+    struct gm_record *record;
+    struct twins_item *item;
+    struct gm_err own;
+};
+
+static gm_rc out_of_memory(const struct work *work, struct gm_err *err)
+{
+    return gm_fail(err, GM_E_LIMIT, "record \"" GM_STR_FMT "\": the batch holds more than %d MB", GM_STR_ARG(work->record->key),
+                   GM_BATCH_SIZE_LIMIT >> 20);
+}
+
+static gm_rc invalid(struct work *work, const char *what_z, struct gm_str value)
+{
+    return gm_fail(&work->own, GM_E_INVALID, "%s \"" GM_STR_FMT "\"", what_z, GM_STR_ARG(value));
+}
+
+/* Canonical text into the batch's arena. Hot: writes straight behind a small scratch buffer. */
+static gm_rc keep_text(struct work *work, yyjson_mut_val *value, struct gm_str *out_text, struct gm_err *err)
+{
+    struct gm_buf buf;
+    gm_buf_init(&buf, GM_RECORD_SIZE_MAX);
+    gm_json_canonical(work->batch->doc, value, &buf);
+    struct gm_str copy = gm_buf_failed(&buf) ? (struct gm_str){NULL, 0} : gm_arena_dup(work->batch->arena, gm_buf_str(&buf));
+    gm_buf_deinit(&buf);
+    if (copy.p == NULL) {
+        return out_of_memory(work, err);
+    }
+    *out_text = copy;
+    return GM_OK;
+}
+
+/* ---- relationships ---- */
+
+/* Takes the members that start with $ out of a relationship's object; what is left are its properties. */
+static gm_rc split_relationship(struct work *work, yyjson_mut_val *object, struct gm_relationship_put *relationship,
+                                struct gm_str *out_source)
+{
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        struct gm_str name = gm_json_str(key);
+        yyjson_mut_val *value = yyjson_mut_obj_iter_get_val(key);
+        if (name.n == 0 || name.p[0] != '$') {
+            if (yyjson_mut_is_null(value)) {
+                yyjson_mut_obj_iter_remove(&iter);
+            }
+            continue;
+        }
+        struct gm_str text = gm_json_str(value);
+        if (text.n == 0 && !gm_str_is(name, "$etag")) {
+            return invalid(work, "relationship: expected text in", name);
+        }
+        if (gm_str_is(name, "$relationshipName")) {
+            relationship->name = text;
+        } else if (gm_str_is(name, "$targetId")) {
+            relationship->target_id = text;
+        } else if (gm_str_is(name, "$relationshipId")) {
+            relationship->id = text;
+        } else if (gm_str_is(name, "$sourceId") && out_source != NULL) {
+            *out_source = text;
+        } else if (!gm_str_is(name, "$etag")) {
+            return invalid(work, "relationship: unknown member", name);
+        }
+        yyjson_mut_obj_iter_remove(&iter);
+    }
+    if (relationship->name.n == 0 || relationship->target_id.n == 0) {
+        return gm_fail(&work->own, GM_E_INVALID, "relationship: %s is missing",
+                       relationship->name.n == 0 ? "$relationshipName" : "$targetId");
+    }
+    return GM_OK;
+}
+
+/* "{name}-{target}"; a hash in the target's place when that is too long. */
+static struct gm_str default_id(struct work *work, const struct gm_relationship_put *relationship)
+{
+    struct gm_arena *arena = work->batch->arena;
+    if (relationship->name.n + 1 + relationship->target_id.n <= GM_RELATIONSHIP_ID_SIZE_MAX) {
+        return gm_arena_format(arena, GM_STR_FMT "-" GM_STR_FMT, GM_STR_ARG(relationship->name), GM_STR_ARG(relationship->target_id));
+    }
+    char hex[GM_HASH128_HEX_SIZE];
+    gm_hash128_hex(gm_hash128(relationship->target_id, 0), hex);
+    size_t n = relationship->name.n < 90 ? relationship->name.n : 90;
+    return gm_arena_format(arena, "%.*s-%s", (int)n, relationship->name.p, hex);
+}
+
+/* Everything about one relationship but its source's model. */
+static gm_rc encode_relationship(struct work *work, yyjson_mut_val *object, struct gm_str source_id,
+                                 struct gm_relationship_put *relationship, struct gm_err *err)
+{
+    if (relationship->id.n == 0) {
+        relationship->id = default_id(work, relationship);
+        if (relationship->id.p == NULL) {
+            return out_of_memory(work, err);
+        }
+    }
+    gm_rc rc = gm_twin_id_check(relationship->target_id, &work->own);
+    if (rc != GM_OK) {
+        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $targetId", GM_STR_ARG(relationship->name));
+    }
+    if (gm_twin_id_check(relationship->id, &work->own) != GM_OK) {
+        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $relationshipId", GM_STR_ARG(relationship->name));
+    }
+    if (gm_str_eq(relationship->target_id, source_id)) {
+        return invalid(work, "relationship: source and target are the same twin", source_id);
+    }
+    if (yyjson_mut_obj_size(object) > 0) {
+        relationship->properties = object;
+        GM_TRY(keep_text(work, object, &relationship->text, err));
+    }
+    return GM_OK;
+}
+
+static gm_rc prepare_relationships(struct work *work, yyjson_mut_val *list, struct gm_err *err)
+{
+    struct gm_twin_put *put = &work->item->twin;
+    if (!yyjson_mut_is_arr(list)) {
+        return gm_fail(&work->own, GM_E_INVALID, "$relationships: expected an array");
+    }
+    put->has_relationships = true;
+    put->relationship_count = yyjson_mut_arr_size(list);
+    if (put->relationship_count == 0) {
+        return GM_OK;
+    }
+    put->relationships = gm_arena_zalloc(work->batch->arena, put->relationship_count * sizeof(*put->relationships));
+    if (put->relationships == NULL) {
+        return out_of_memory(work, err);
+    }
+    size_t index, max;
+    yyjson_mut_val *object;
+    yyjson_mut_arr_foreach(list, index, max, object) {
+        struct gm_relationship_put *relationship = &put->relationships[index];
+        if (!yyjson_mut_is_obj(object)) {
+            return gm_fail(&work->own, GM_E_INVALID, "$relationships: expected objects");
+        }
+        GM_TRY(split_relationship(work, object, relationship, NULL));
+        GM_TRY(encode_relationship(work, object, put->id, relationship, err));
+        GM_TRY(gm_model_check_relationship(put->model, relationship->name, work->sink->env.models, NULL,
+                                           relationship->properties, &work->own));
+        for (size_t i = 0; i < index; i++) {
+            if (gm_str_eq(put->relationships[i].id, relationship->id)) {
+                return invalid(work, "two relationships of the id", relationship->id);
+            }
+        }
+    }
+    return GM_OK;
+}
+
+static gm_rc prepare_link(struct work *work, struct gm_err *err)
+{
+    struct gm_link_put *put = &work->item->link;
+    yyjson_mut_val *body = work->record->body;
+    work->item->is_link = true;
+    GM_TRY(split_relationship(work, body, &put->relationship, &put->source_id));
+    if (gm_twin_id_check(put->source_id, &work->own) != GM_OK) {
+        return gm_fail_within(&work->own, "$sourceId");
+    }
+    GM_TRY(encode_relationship(work, body, put->source_id, &put->relationship, err));
+    work->item->link_id = gm_arena_format(work->batch->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(put->source_id),
+                                          GM_STR_ARG(put->relationship.id));
+    return work->item->link_id.p == NULL ? out_of_memory(work, err) : GM_OK;
+}
+
+/* ---- twins ---- */
+
+static gm_rc find_model(struct work *work, struct gm_str id)
+{
+    struct twins_sink *sink = work->sink;
+    if (sink->last_model == NULL || !gm_str_eq(sink->last_model->id, id)) {
+        sink->last_model = gm_models_find(sink->env.models, id);
+    }
+    work->item->twin.model = sink->last_model;
+    if (sink->last_model == NULL) {
+        struct gm_str near = gm_models_nearest(sink->env.models, id);
+        return near.p != NULL ? gm_fail(&work->own, GM_E_INVALID, "unknown model \"" GM_STR_FMT "\"; did you mean \"" GM_STR_FMT "\"?",
+                                        GM_STR_ARG(id), GM_STR_ARG(near))
+                              : gm_fail(&work->own, GM_E_INVALID, "unknown model \"" GM_STR_FMT "\"; put its definition into the folder of `models`",
+                                        GM_STR_ARG(id));
+    }
+    if (sink->last_model->decommissioned) {
+        return invalid(work, "decommissioned model", id);
+    }
+    return GM_OK;
+}
+
+/* Takes $dtId, $metadata and $relationships out of the body. */
+static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
+{
+    struct gm_str model = {NULL, 0};
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->record->body);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        struct gm_str name = gm_json_str(key);
+        if (name.n == 0 || name.p[0] != '$') {
+            continue;
+        }
+        yyjson_mut_val *value = yyjson_mut_obj_iter_get_val(key);
+        if (gm_str_is(name, "$dtId")) {
+            work->item->twin.id = gm_json_str(value);
+        } else if (gm_str_is(name, "$metadata")) {
+            model = gm_json_member_str(value, "$model");
+        } else if (gm_str_is(name, "$relationships")) {
+            *out_relationships = value;
+        } else if (!gm_str_is(name, "$etag")) {
+            return invalid(work, "unknown member", name);
+        }
+        yyjson_mut_obj_iter_remove(&iter);
+    }
+    if (work->item->twin.id.p == NULL) {
+        return gm_fail(&work->own, GM_E_INVALID, "$dtId is missing or not text");
+    }
+    if (gm_twin_id_check(work->item->twin.id, &work->own) != GM_OK) {
+        return gm_fail_within(&work->own, "$dtId");
+    }
+    if (model.p == NULL) {
+        return gm_fail(&work->own, GM_E_INVALID, "$metadata.$model is missing or not text");
+    }
+    return find_model(work, model);
+}
+
+/* A null member says: remove it. They are taken out of the body and told apart; only names of properties can be removed. */
+static gm_rc take_nulls(struct work *work, yyjson_mut_val **out_nulls)
+{
+    yyjson_mut_doc *doc = work->batch->doc;
+    const struct gm_model *model = work->item->twin.model;
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->record->body);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        if (!yyjson_mut_is_null(yyjson_mut_obj_iter_get_val(key))) {
+            continue;
+        }
+        struct gm_str name = gm_json_str(key);
+        const struct gm_content *content = gm_model_content(model, name);
+        if (content == NULL || content->type != GM_CONTENT_PROPERTY) {
+            return gm_fail(&work->own, GM_E_INVALID, "model " GM_STR_FMT " has no property \"" GM_STR_FMT "\"",
+                           GM_STR_ARG(model->id), GM_STR_ARG(name));
+        }
+        *out_nulls = *out_nulls != NULL ? *out_nulls : yyjson_mut_obj(doc);
+        gm_json_set(doc, *out_nulls, name, yyjson_mut_null(doc));
+        yyjson_mut_obj_iter_remove(&iter);
+    }
+    return GM_OK;
+}
+
+/* Every component of the model is there, without $metadata and null members: the stored form. */
+static void complete_components(struct work *work)
+{
+    yyjson_mut_doc *doc = work->batch->doc;
+    const struct gm_model *model = work->item->twin.model;
+    for (size_t i = 0; i < model->content_count; i++) {
+        const struct gm_content *content = &model->contents[i];
+        if (content->type != GM_CONTENT_COMPONENT) {
+            continue;
+        }
+        yyjson_mut_val *component = gm_json_member(work->record->body, content->name);
+        if (component == NULL) {
+            gm_json_set(doc, work->record->body, content->name, yyjson_mut_obj(doc));
+        } else if (yyjson_mut_is_obj(component)) {
+            gm_json_remove(component, GM_STR("$metadata"));
+        }
+    }
+}
+
+static void add_nulls(struct work *work, yyjson_mut_val *nulls)
+{
+    yyjson_mut_doc *doc = work->batch->doc;
+    yyjson_mut_val *body = work->record->body;
+    struct gm_strs dropped = work->sink->env.dropped_names;
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(nulls, index, max, key, value) {
+        gm_json_set(doc, body, gm_json_str(key), yyjson_mut_null(doc));
+    }
+    for (size_t i = 0; i < dropped.n; i++) {
+        if (gm_json_member(body, dropped.at[i]) == NULL) {
+            gm_json_set(doc, body, dropped.at[i], yyjson_mut_null(doc));
+        }
+    }
+    if (nulls != NULL || dropped.n > 0) {
+        gm_json_sort(doc, body);
+    }
+}
+
+static gm_rc prepare_twin(struct work *work, struct gm_err *err)
+{
+    struct gm_twin_put *put = &work->item->twin;
+    yyjson_mut_val *body = work->record->body;
+    yyjson_mut_val *relationships = NULL, *nulls = NULL;
+    GM_TRY(split_twin(work, &relationships));
+    if (relationships != NULL) {
+        GM_TRY(prepare_relationships(work, relationships, err));
+    }
+    GM_TRY(take_nulls(work, &nulls));
+    complete_components(work);
+    if (gm_model_check_body(put->model, body, &work->own) != GM_OK) {
+        return gm_fail_within(&work->own, "twin \"" GM_STR_FMT "\"", GM_STR_ARG(put->id));
+    }
+    GM_TRY(keep_text(work, body, &put->text, err));
+    if (put->text.n > GM_TWIN_BODY_SIZE_MAX) {
+        return gm_fail(&work->own, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes; at most %d", GM_STR_ARG(put->id),
+                       put->text.n, GM_TWIN_BODY_SIZE_MAX);
+    }
+    add_nulls(work, nulls);
+    put->body = body;
+    put->doc = work->batch->doc;
+    return GM_OK;
+}
+
+gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+{
+    struct work work = {.sink = sink, .batch = batch, .record = record};
+    work.item = gm_arena_zalloc(batch->arena, sizeof(*work.item));
+    if (work.item == NULL) {
+        return out_of_memory(&work, err);
+    }
+    gm_rc rc;
+    if (!yyjson_mut_is_obj(record->body)) {
+        rc = gm_fail(&work.own, GM_E_INVALID, "expected an object with $dtId or $sourceId; write a `map`");
+    } else if (gm_json_member(record->body, GM_STR("$sourceId")) != NULL) {
+        rc = prepare_link(&work, err);
+    } else {
+        rc = prepare_twin(&work, err);
+    }
+    if (rc == GM_OK) {
+        record->prepared = work.item;
+        return GM_OK;
+    }
+    if (work.own.rc != GM_OK) {
+        gm_record_fail(batch, record, work.own.rc, "%s", work.own.text);
+        return GM_OK;
+    }
+    return rc;
+}
