@@ -81,6 +81,7 @@ struct gm_record {
     bool revive;                 /* unchanged, but it was missing in earlier runs: its state must be written */
     int64_t slot;                /* dense number of this key in its pipeline; 0: not known before */
     int64_t target;              /* the sink's number of the thing it is delivered to; 0: none yet */
+    struct gm_str target_id;     /* what the sink calls it, when `target` alone does not tell; p NULL: it does */
     struct gm_hash128 known_hash;
     void *prepared;              /* the sink's own, made by prepare() for apply() */
 };

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "connect/twins/prepare.h"
 #include "twin_sql.h"
 
 static bool is_written(const struct gm_sink_env *env, struct gm_str name)
@@ -95,49 +94,67 @@ gm_rc twins_expect(void *self, struct gm_batch *batch, const struct gm_record *r
 
 /* ---- what is there ---- */
 
-static gm_rc actual_link(const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
-                         struct gm_err *err)
+void twins_read_back_close(struct twins_sink *sink)
+{
+    gm_twin_reader_close(sink->twins);
+    gm_stmt_finalize(sink->relationships);
+    gm_stmt_finalize(sink->link);
+    sink->twins = NULL;
+    sink->relationships = NULL;
+    sink->link = NULL;
+    sink->read_db = NULL;
+}
+
+static gm_rc open_statements(struct twins_sink *sink, struct gm_db *db, struct gm_err *err)
+{
+    if (sink->read_db == db) {
+        return GM_OK;
+    }
+    twins_read_back_close(sink);
+    GM_TRY(gm_twin_reader_open(db, &sink->twins, err));
+    GM_TRY(gm_db_prepare(db, GM_SQL_RELATIONSHIPS_DELIVERED, &sink->relationships, err));
+    GM_TRY(gm_db_prepare(db, GM_SQL_LINK_DELIVERED, &sink->link, err));
+    sink->read_db = db;
+    return GM_OK;
+}
+
+static gm_rc actual_link(struct twins_sink *sink, const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err)
 {
     struct gm_str source, id;
-    struct gm_stmt *stmt;
     if (!gm_str_cut(target->id, '/', &source, &id)) {
         return GM_E_END;
     }
-    GM_TRY(gm_db_prepare(work->db, GM_SQL_LINK_DELIVERED, &stmt, err));
-    gm_bind_text(stmt, 1, source);
-    gm_bind_text(stmt, 2, id);
-    gm_rc rc = gm_step(stmt, err);
-    if (rc == GM_OK) {
-        write_link(out, target->id, (const struct gm_str[]){gm_column_text(stmt, 0), gm_column_text(stmt, 1), gm_column_text(stmt, 2)});
-    }
-    gm_stmt_finalize(stmt);
-    return rc;
+    gm_bind_text(sink->link, 1, source);
+    gm_bind_text(sink->link, 2, id);
+    GM_TRY(gm_step(sink->link, err));
+    write_link(out, target->id,
+               (const struct gm_str[]){gm_column_text(sink->link, 0), gm_column_text(sink->link, 1), gm_column_text(sink->link, 2)});
+    gm_reset(sink->link);
+    return GM_OK;
 }
 
-static gm_rc actual_relationships(const struct gm_sink_work *work, const struct gm_twin *twin, struct gm_buf *out,
+static gm_rc actual_relationships(struct twins_sink *sink, int64_t pipeline, const struct gm_twin *twin, struct gm_buf *out,
                                   struct gm_err *err)
 {
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare(work->db, GM_SQL_RELATIONSHIPS_DELIVERED, &stmt, err));
+    struct gm_stmt *stmt = sink->relationships;
     gm_bind_i64(stmt, 1, twin->num);
     gm_bind_text(stmt, 2, twin->id);
-    gm_bind_i64(stmt, 3, work->pipeline);
+    gm_bind_i64(stmt, 3, pipeline);
     gm_rc rc;
     for (size_t i = 0; (rc = gm_step(stmt, err)) == GM_OK; i++) {
         gm_buf_add(out, i > 0 ? GM_STR(",") : GM_STR(""));
         write_link(out, gm_column_text(stmt, 0),
                    (const struct gm_str[]){gm_column_text(stmt, 1), gm_column_text(stmt, 2), gm_column_text(stmt, 3)});
     }
-    gm_stmt_finalize(stmt);
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-static gm_rc actual_twin(struct twins_sink *sink, const struct gm_sink_work *work, const struct gm_twin *twin,
-                         struct gm_buf *out, struct gm_err *err)
+static gm_rc actual_twin(struct twins_sink *sink, int64_t pipeline, const struct gm_twin *twin, struct gm_buf *out,
+                         struct gm_err *err)
 {
     const struct gm_model *model = gm_models_by_num(sink->env.models, gm_twin_model_num(twin->num));
     write_head(out, twin->id, model != NULL ? model->id : GM_STR("?"));
-    GM_TRY(actual_relationships(work, twin, out, err));
+    GM_TRY(actual_relationships(sink, pipeline, twin, out, err));
     gm_buf_add_char(out, ']');
     struct gm_arena *arena = gm_arena_new(16 * GM_TWIN_BODY_SIZE_MAX + (1 << 20));
     yyjson_mut_doc *doc = gm_json_doc_new(arena);
@@ -153,16 +170,12 @@ static gm_rc actual_twin(struct twins_sink *sink, const struct gm_sink_work *wor
 gm_rc twins_actual(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
                    struct gm_err *err)
 {
-    if (target->id.p != NULL) {
-        return actual_link(work, target, out, err);
-    }
-    struct gm_twin_reader *reader;
+    struct twins_sink *sink = self;
     struct gm_twin twin;
-    GM_TRY(gm_twin_reader_open(work->db, &reader, err));
-    gm_rc rc = gm_twin_by_num(reader, target->num, &twin, err);
-    if (rc == GM_OK) {
-        rc = actual_twin(self, work, &twin, out, err);
+    GM_TRY(open_statements(sink, work->db, err));
+    if (target->id.p != NULL) {
+        return actual_link(sink, target, out, err);
     }
-    gm_twin_reader_close(reader);
-    return rc;
+    GM_TRY(gm_twin_by_num(sink->twins, target->num, &twin, err));
+    return actual_twin(sink, work->pipeline, &twin, out, err);
 }

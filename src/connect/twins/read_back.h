@@ -2,11 +2,13 @@
 #ifndef GM_CONNECT_TWINS_READ_BACK_H
 #define GM_CONNECT_TWINS_READ_BACK_H
 
-#include "connect/connector.h"
+#include "connect/twins/prepare.h"
 
 gm_rc twins_expect(void *self, struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out,
                    struct gm_err *err) GM_MUST_CHECK;
 gm_rc twins_actual(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
                    struct gm_err *err) GM_MUST_CHECK;
+/* Before the connection is closed that was read through. */
+void twins_read_back_close(struct twins_sink *sink);
 
 #endif

@@ -16,6 +16,7 @@ static gm_rc twins_open(const void *conf, const struct gm_sink_env *env, void **
 
 static void twins_close(void *self)
 {
+    twins_read_back_close(self);
     gm_free(self);
 }
 
