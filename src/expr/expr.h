@@ -6,14 +6,20 @@
  *
  * Grammar (keywords in any case, strings in single quotes with \' \\ escapes):
  *     cond := cond OR cond | cond AND cond | NOT cond | '(' cond ')' | test
- *     test := operand (= != <> < > <= >=) operand | operand [NOT] IN|NIN '[' literal {',' literal} ']' | function | operand
+ *     test := operand (= != <> < > <= >=) operand | operand [NOT] IN|NIN '[' literal {',' literal} ']' | function
+ *           | path | true | false
  *     function := STARTSWITH|ENDSWITH|CONTAINS '(' operand ',' operand ')'
  *               | IS_DEFINED|IS_NULL|IS_BOOL|IS_NUMBER|IS_STRING|IS_OBJECT|IS_PRIMITIVE '(' path ')'
  *               | ARRAY_CONTAINS '(' path ',' literal ')' | IS_OF_MODEL '(' [alias ','] string [',' exact] ')'
  *     operand := path | string | number | true | false | null
+ *     literal := string | number | true | false | null
  *     path := segment {'.' segment};  segment := identifier | $identifier | '[[' any text ']]'
- * Precedence: OR < AND < NOT < test. Nesting is bounded by GM_EXPR_DEPTH_MAX, the text by GM_EXPR_SIZE_MAX.
- * Errors: GM_E_INVALID with "line L, column C: expected …, found …". */
+ * Identifiers are letters, digits and '_', not starting with a digit; any character outside ASCII is a letter, but for spaces. '[[' starts a
+ * raw segment wherever it stands, and the raw text ends at the last ']]' of a row of ']'. A path does not start with a word
+ * of the language (AND, OR, NOT, IN, NIN, TRUE, FALSE, NULL): write [[Not]]; behind a '.' they are segments like others.
+ * Precedence: OR < AND < NOT < test. Nesting is bounded by GM_EXPR_DEPTH_MAX, the text by GM_EXPR_SIZE_MAX, and everything is
+ * allocated in the arena. Errors: GM_E_INVALID with "line L, column C: expected …, found …" (columns count characters);
+ * GM_E_LIMIT when the arena is full. Thread rule: a lexer has one owner; a tree is read-only once made. */
 #ifndef GM_EXPR_EXPR_H
 #define GM_EXPR_EXPR_H
 
@@ -28,7 +34,9 @@ enum { GM_EXPR_DEPTH_MAX = 64, GM_EXPR_SIZE_MAX = 64 << 10, GM_EXPR_ITEMS_MAX = 
 /* ---- tokens: shared with the parser of queries ---- */
 
 enum gm_token_type {
-    GM_TOKEN_END, GM_TOKEN_NAME, GM_TOKEN_RAW_NAME /* [[…]] */, GM_TOKEN_STRING, GM_TOKEN_NUMBER, GM_TOKEN_SYMBOL,
+    GM_TOKEN_END, GM_TOKEN_NAME, GM_TOKEN_RAW_NAME /* [[…]] */, GM_TOKEN_STRING,
+    GM_TOKEN_NUMBER, /* unsigned: digits [. digits] [e [+-] digits] */
+    GM_TOKEN_SYMBOL, /* = != <> < > <= >= ( ) [ ] { } , . .. ; : | * - @  — "->" and "<-" come as two */
 };
 struct gm_token {
     enum gm_token_type type;
@@ -36,15 +44,17 @@ struct gm_token {
     int32_t line, column;
     size_t offset;       /* bytes from the start */
 };
-/* One token of lookahead over a text. Owner: the caller's stack. */
+/* One token of lookahead over a text. Owner: the caller's stack; a copy of the struct is a mark to go back to. Tokens of
+ * STRING that hold no escape, and all others, borrow from `text`. */
 struct gm_lexer {
     struct gm_arena *arena;
     struct gm_str text;
     size_t at;
     int32_t line, column;
     struct gm_token token; /* the current one */
-    int depth;
+    int depth;             /* of gm_expr_parse_at */
 };
+/* Refuses texts above GM_EXPR_SIZE_MAX and invalid UTF-8; reads the first token. */
 gm_rc gm_lexer_init(struct gm_lexer *lexer, struct gm_arena *arena, struct gm_str text, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_lexer_next(struct gm_lexer *lexer, struct gm_err *err) GM_MUST_CHECK;
 bool gm_lexer_at_keyword(const struct gm_lexer *lexer, const char *keyword_z); /* any case */
@@ -55,10 +65,11 @@ gm_rc gm_lexer_fail(const struct gm_lexer *lexer, const char *expected_z, struct
 /* ---- the tree ---- */
 
 enum gm_expr_type {
-    GM_EXPR_OR, GM_EXPR_AND, GM_EXPR_NOT,
+    GM_EXPR_OR, GM_EXPR_AND, /* args: two or more, in the order they are written */
+    GM_EXPR_NOT,             /* args[0] */
     GM_EXPR_COMPARE, /* op, args[0], args[1] */
     GM_EXPR_IN,      /* args[0] in items args[1…]; negated for NIN and NOT IN */
-    GM_EXPR_CALL,    /* function, args */
+    GM_EXPR_CALL,    /* function, args; of IS_OF_MODEL: [a PATH, the alias,] a STRING, and exact */
     GM_EXPR_PATH, GM_EXPR_STRING, GM_EXPR_INT, GM_EXPR_DOUBLE, GM_EXPR_BOOL, GM_EXPR_NULL,
 };
 enum gm_expr_op { GM_OP_EQ, GM_OP_NE, GM_OP_LT, GM_OP_LE, GM_OP_GT, GM_OP_GE };
