@@ -51,6 +51,9 @@ gm_rc gm_db_open(const struct gm_db_options *options, struct gm_db **out_db, str
     if (gm_str_starts(url, GM_STR("sqlite:"))) {
         ops = &gm_engine_sqlite;
         location_z += sizeof("sqlite:") - 1;
+    } else if (gm_str_starts(url, GM_STR("postgresql://")) ||
+               gm_str_starts(url, GM_STR("postgres://"))) {
+        ops = &gm_engine_postgresql;
     } else {
         /* The url is not shown: what cannot be parsed may hold a password anywhere. */
         return gm_fail(err, GM_E_CONFIG,

@@ -51,8 +51,8 @@ struct gm_db_options {
 struct gm_db;
 struct gm_stmt;
 
-gm_rc gm_db_open(const struct gm_db_options *options, struct gm_db **out_db,
-                 struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_db_open(const struct gm_db_options *options, struct gm_db **out_db, struct gm_err *err)
+    GM_MUST_CHECK;
 void gm_db_close(struct gm_db *db); /* finalizes its statements; NULL is fine */
 enum gm_db_engine gm_db_engine(const struct gm_db *db);
 /* Calls are cancelled when it passes; NULL takes it away. Borrowed until replaced. */
@@ -68,8 +68,8 @@ gm_rc gm_db_commit(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
 void gm_db_rollback(struct gm_db *db); /* fine without a transaction */
 gm_rc gm_db_savepoint(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK; /* one level */
 gm_rc gm_db_savepoint_release(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
-gm_rc gm_db_savepoint_rollback(struct gm_db *db,
-                               struct gm_err *err) GM_MUST_CHECK; /* and release */
+gm_rc gm_db_savepoint_rollback(struct gm_db *db, struct gm_err *err)
+    GM_MUST_CHECK; /* and release */
 
 gm_rc gm_db_prepare(struct gm_db *db, const char *sql_z, struct gm_stmt **out_stmt,
                     struct gm_err *err) GM_MUST_CHECK;

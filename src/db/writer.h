@@ -30,8 +30,8 @@ gm_rc gm_writer_start(struct gm_db *db, void (*on_commit)(void *ctx, gm_ns took)
                       struct gm_writer **out_writer, struct gm_err *err) GM_MUST_CHECK;
 /* Waits for queued jobs, closes the connection. */
 void gm_writer_stop(struct gm_writer *writer);
-gm_rc gm_writer_run(struct gm_writer *writer, gm_writer_fn fn, void *ctx,
-                    struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_writer_run(struct gm_writer *writer, gm_writer_fn fn, void *ctx, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* Without waiting: `done` is called on the writer's thread after the commit (or with the failure).
  * Waits only while the queue is full. */
