@@ -115,7 +115,7 @@ struct gm_field {
     size_t item_size;
     const struct gm_field *fields;                /* STRUCT, LIST, MAP */
     const char *const *names;                     /* ENUM: NULL-terminated */
-    const struct gm_alternative *const *alternatives; /* CHOICE: NULL-terminated list of pointers */
+    const struct gm_alternative *const *(*alternatives)(void); /* CHOICE: gives a NULL-terminated list of pointers */
     const char *def;     /* default, as a user would write it; NULL: zero value */
     const char *min;     /* bounds, as a user would write them */
     const char *max;

@@ -115,7 +115,8 @@ struct gm_connector {
 /* NULL-terminated. */
 const struct gm_connector *const *gm_connectors(void);
 const struct gm_connector *gm_connector_find(struct gm_str name); /* NULL: none */
-/* Alternatives for a GM_T_CHOICE field, of one role; `self` is the connector. */
-const struct gm_alternative *const *gm_connector_alternatives(enum gm_role role);
+/* Alternatives for GM_T_CHOICE fields, NULL-terminated; `self` is the connector. */
+const struct gm_alternative *const *gm_source_alternatives(void);
+const struct gm_alternative *const *gm_sink_alternatives(void);
 
 #endif
