@@ -5,6 +5,7 @@ function(gm_part name)
     cmake_parse_arguments(part "" "" "PARTS;LIBRARIES" ${ARGN})
     set(folder ${CMAKE_SOURCE_DIR}/src/${name})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.c)
+    list(FILTER sources EXCLUDE REGEX "/main\\.c$")
     file(GLOB_RECURSE statements CONFIGURE_DEPENDS ${folder}/sql/*.sql)
     list(TRANSFORM part_PARTS PREPEND gm_ OUTPUT_VARIABLE lower)
     list(REVERSE lower)
@@ -37,4 +38,16 @@ function(gm_part name)
         add_library(gm_${name} INTERFACE)
         target_link_libraries(gm_${name} INTERFACE gm_options ${lower} ${part_LIBRARIES})
     endif()
+endfunction()
+
+# gm_embed_files(PART SYMBOL FOLDER): the files below FOLDER as a table of cli/embedded.h in the part's library.
+function(gm_embed_files part symbol folder)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*)
+    set(generated ${CMAKE_BINARY_DIR}/generated/${part}/${symbol}.c)
+    add_custom_command(
+        OUTPUT ${generated}
+        COMMAND ${GM_PYTHON} ${CMAKE_SOURCE_DIR}/tools/embed_files.py ${symbol} ${CMAKE_SOURCE_DIR}/${folder} ${generated}
+        DEPENDS ${files} ${CMAKE_SOURCE_DIR}/tools/embed_files.py
+        VERBATIM)
+    target_sources(gm_${part} PRIVATE ${generated})
 endfunction()
