@@ -10,8 +10,8 @@
  * it is how input-sized memory is bounded, and NULL is also the answer when the process has no
  * memory left. Memory comes in chunks that grow from 4 KiB to 1 MiB; what is larger than a quarter
  * of the next chunk gets one of its own. gm_arena_reset keeps at most GM_ARENA_KEEP_SIZE so that
- * one huge batch does not raise the level for ever. Thread rule: one owner at a time; an arena
- * travels with its batch through queues. */
+ * one huge batch does not raise the level for ever.
+ * Thread rule: one owner at a time; an arena travels with its batch through queues. */
 #ifndef GM_BASE_ARENA_H
 #define GM_BASE_ARENA_H
 

@@ -1,5 +1,10 @@
 /* Hashes: xxHash's XXH3 (https://xxhash.com), 64 and 128 bits. Stored as 16 bytes, most significant
- * first, as the library's canonical form has it. Not for secrets. */
+ * first, as the library's canonical form has it. Not for secrets.
+ *
+ *     struct gm_hash128 hash = gm_hash128(canonical_text, 0);
+ *     if (!gm_hash128_eq(hash, gm_hash128_load(stored))) { … }
+ *
+ * Thread rule: values, no shared state. */
 #ifndef GM_BASE_HASH_H
 #define GM_BASE_HASH_H
 

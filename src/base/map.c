@@ -107,6 +107,7 @@ static const char *copy_key(struct gm_map *map, struct gm_str key)
         map->chunk_size = map->chunk_size < KEY_CHUNK_MAX ? map->chunk_size * 2 : KEY_CHUNK_MAX;
     }
     char *copy = map->chunk_at;
+    GM_ASSERT(copy != NULL);
     map->chunk_at += size;
     map->chunk_left -= size;
     map->keys_live += size;

@@ -9,8 +9,8 @@
  * Iteration is in order of insertion (removal swaps in the last), so that output is deterministic.
  * Pointers are stored through gm_map_set_ptr; the map never owns them. Keys that the map hands out
  * are NUL-terminated and stay valid until the next removal or reset. Growth aborts when memory is
- * out: use it where the program, or a checked limit, bounds the keys. Thread rule: one owner; any
- * number of readers while nobody writes. */
+ * out: use it where the program, or a checked limit, bounds the keys.
+ * Thread rule: one owner; any number of readers while nobody writes. */
 #ifndef GM_BASE_MAP_H
 #define GM_BASE_MAP_H
 

@@ -1,6 +1,7 @@
 #include "base/metrics.h"
 
 #include <math.h>
+/* tidy: libraries: os/thread.h lies above base, and the registry needs one static mutex */
 #include <pthread.h>
 
 #include "base/map.h"
@@ -55,8 +56,7 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                              "Resident memory of the process."},
 };
 
-/* The only lock of rank 0. os/thread.h lies above base, so it is a bare POSIX mutex; held for
- * arithmetic only. */
+/* The only lock of rank 0; held for arithmetic only. */
 static pthread_mutex_t metrics_mu = PTHREAD_MUTEX_INITIALIZER;
 static struct gm_map
     *samples[GM_METRIC_COUNT]; /* guarded by metrics_mu; label → bits of a double; NULL: none yet */

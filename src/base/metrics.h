@@ -6,8 +6,8 @@
  * The families stand in metrics.c's table, from which the reference page is derived. Counters and
  * gauges are doubles behind one mutex per registry; hot paths add once a batch, not once a record.
  * Label values are bounded: above GM_METRIC_LABELS_MAX per family they are added under "other".
- * Families without a label ignore it and are exposed as 0 from the start. Thread rule: any thread.
- */
+ * Families without a label ignore it and are exposed as 0 from the start.
+ * Thread rule: any thread. */
 #ifndef GM_BASE_METRICS_H
 #define GM_BASE_METRICS_H
 

@@ -1,9 +1,9 @@
 #include "base/num.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* tidy: libraries: text of doubles is hard to do right and fast, and yyjson does both without
+ * looking at the locale */
+#include <yyjson.h>
 
 #include "base/status.h"
 
@@ -41,7 +41,7 @@ bool gm_parse_i64(struct gm_str s, int64_t *out_v)
 /* 767 significant digits are enough to tell every double from the midpoint of its neighbours; one
  * more digit that is not zero then stands for all that follow (D. Gay, "Correctly rounded
  * binary-decimal and decimal-binary conversions"). */
-enum { DIGITS_MAX = 770, EXPONENT_TEXT_MAX = 8 };
+enum { DIGITS_MAX = 770 };
 static const int64_t exponent_bound = 1000000; /* any exponent beyond gives zero or infinity */
 
 struct scanner {
@@ -97,8 +97,7 @@ static bool scan_exponent(struct scanner *in, int64_t *out_exponent)
     return is_digit(in->p[-1]);
 }
 
-/* digits × 10^exponent, correctly rounded. strtod does the hard cases: its result depends on the
- * locale only through the decimal point, so it is given a text without one. */
+/* digits × 10^exponent, correctly rounded; infinity when that is too large. */
 static double scale_digits(struct scanner *in, int64_t exponent)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -123,9 +122,13 @@ static double scale_digits(struct scanner *in, int64_t exponent)
     }
     exponent = exponent > exponent_bound ? exponent_bound : exponent;
     exponent = exponent < -exponent_bound ? -exponent_bound : exponent;
-    char text[DIGITS_MAX + 1 + 2 + EXPONENT_TEXT_MAX + 1];
-    (void)snprintf(text, sizeof(text), "%.*se%d", (int)in->digits_n, in->digits, (int)exponent);
-    return strtod(text, NULL);
+    char text[DIGITS_MAX + 2 + GM_NUM_TEXT_SIZE];
+    memcpy(text, in->digits, in->digits_n);
+    text[in->digits_n] = 'e';
+    (void)gm_format_i64(exponent, text + in->digits_n + 1);
+    yyjson_val number;
+    return yyjson_read_number(text, &number, 0, NULL, NULL) != NULL ? yyjson_get_real(&number)
+                                                                    : INFINITY;
 }
 
 bool gm_parse_double(struct gm_str s, double *out_v)
@@ -193,77 +196,77 @@ size_t gm_format_i64(int64_t v, char out[GM_NUM_TEXT_SIZE])
     return n;
 }
 
-/* A decimal that reads back as the number: digits without trailing zeros, and where the point goes:
- * 0.DIGITS × 10^point. */
+/* A decimal that reads back as the number: 0.DIGITS × 10^point. */
 struct shortest {
-    char digits[24];
+    char digits[GM_NUM_TEXT_SIZE];
     int n;
     int point;
 };
 
-/* Finds the shortest decimal of up to 15 digits with at most 9 of them behind the point, which most
- * numbers that people write are. With m < 10^15 both m and 10^k are exact, so m / 10^k is what m
- * with k decimals reads back as; and no two decimals of 15 digits read back as the same double, so
- * there is no better one. */
-static bool shortest_by_scaling(double v, struct shortest *out)
+enum { LENT_SIZE = 128 };
+
+/* Hands out the one piece of memory that yyjson asks for to write a number: less than 64 bytes in
+ * version 0.10. */
+static void *lend_memory(void *ctx, size_t size)
 {
-    static const double limit = 1e15;
-    double power = 1;
-    for (int decimals = 0; decimals <= 9; decimals++, power *= 10) {
-        double scaled = v * power;
-        if (scaled >= limit) {
-            return false;
-        }
-        double m = (double)(int64_t)(scaled + 0.5);
-        if (m / power == v) {
-            out->n = (int)format_u64((uint64_t)m, out->digits);
-            out->point = out->n - decimals;
-            return true;
-        }
-    }
-    return false;
+    return size <= LENT_SIZE ? ctx : NULL;
 }
 
-/* Reads what "%.*e" printed. The decimal point is whatever stands between the first two digits, in
- * any locale. */
-static void read_printed(const char *text, struct shortest *out)
+static void *refuse_memory(void *ctx, void *p, size_t old_size, size_t size)
 {
-    const char *p = text;
+    (void)ctx;
+    (void)p;
+    (void)old_size;
+    (void)size;
+    return NULL;
+}
+
+static void keep_memory(void *ctx, void *p)
+{
+    (void)ctx;
+    (void)p;
+}
+
+/* Takes yyjson's text apart, which is plain or has an exponent as it sees fit. */
+static void read_shortest(const char *p, struct shortest *out)
+{
+    bool behind_point = false;
     out->n = 0;
-    for (; *p != 'e'; p++) {
-        if (is_digit(*p)) {
+    out->point = 0;
+    for (; is_digit(*p) || *p == '.'; p++) {
+        if (*p == '.') {
+            behind_point = true;
+        } else if (out->n == 0 && *p == '0') {
+            out->point -= behind_point ? 1 : 0;
+        } else {
             out->digits[out->n++] = *p;
+            out->point += behind_point ? 0 : 1;
         }
     }
-    bool negative = p[1] == '-';
-    int exponent = 0;
-    for (p += 2; is_digit(*p); p++) {
-        exponent = exponent * 10 + (*p - '0');
-    }
-    out->point = (negative ? -exponent : exponent) + 1;
-}
-
-static bool reads_back(const struct shortest *decimal, double v)
-{
-    char text[GM_NUM_TEXT_SIZE];
-    int n = snprintf(text, sizeof(text), "%.*se%d", decimal->n, decimal->digits,
-                     decimal->point - decimal->n);
-    double back;
-    return gm_parse_double((struct gm_str){text, (size_t)n}, &back) && back == v;
-}
-
-static void shortest_by_trying(double v, struct shortest *out)
-{
-    /* 15 digits always survive the way there and back, 17 always bring a double back; fewer than 15
-     * show as trailing zeros of the 15, except below the normal range, where precision is less. */
-    for (int digits = v < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
-        char text[GM_NUM_TEXT_SIZE];
-        (void)snprintf(text, sizeof(text), "%.*e", digits - 1, v);
-        read_printed(text, out);
-        if (reads_back(out, v)) {
-            return;
+    if (*p == 'e') {
+        bool negative = p[1] == '-';
+        int exponent = 0;
+        for (p += p[1] == '-' || p[1] == '+' ? 2 : 1; is_digit(*p); p++) {
+            exponent = exponent * 10 + (*p - '0');
         }
+        out->point += negative ? -exponent : exponent;
     }
+    while (out->n > 0 && out->digits[out->n - 1] == '0') {
+        out->n--;
+    }
+}
+
+/* `v` is positive. yyjson finds the shortest decimal, and of those the closest (R. Giulietti, "The
+ * Schubfach way to render doubles"). */
+static void find_shortest(double v, struct shortest *out)
+{
+    char memory[LENT_SIZE];
+    yyjson_alc alc = {lend_memory, refuse_memory, keep_memory, memory};
+    yyjson_val number = {0};
+    (void)yyjson_set_real(&number, v);
+    const char *text = yyjson_val_write_opts(&number, 0, &alc, NULL, NULL);
+    GM_ASSERT(text != NULL);
+    read_shortest(text, out);
 }
 
 static size_t write_plain(const struct shortest *d, char *out)
@@ -274,7 +277,7 @@ static size_t write_plain(const struct shortest *d, char *out)
         out[n++] = '0';
     }
     for (; i < d->point; i++) {
-        out[n++] = i < d->n ? d->digits[i] : '0';
+        out[n++] = (char)(i < d->n ? d->digits[i] : '0');
     }
     out[n++] = '.';
     for (int zeros = d->point; zeros < 0; zeros++) {
@@ -314,14 +317,13 @@ size_t gm_format_double(double v, char out[GM_NUM_TEXT_SIZE])
         out[n++] = '-';
         v = -v;
     }
+    if (v == 0) {
+        memcpy(out + n, "0.0", sizeof("0.0"));
+        return n + strlen("0.0");
+    }
     struct shortest d;
-    if (!shortest_by_scaling(v, &d)) {
-        shortest_by_trying(v, &d);
-    }
-    while (d.n > 1 && d.digits[d.n - 1] == '0') {
-        d.n--;
-    }
-    bool plain = v == 0 || (d.point >= PLAIN_POINT_MIN && d.point <= PLAIN_POINT_MAX);
+    find_shortest(v, &d);
+    bool plain = d.point >= PLAIN_POINT_MIN && d.point <= PLAIN_POINT_MAX;
     n += plain ? write_plain(&d, out + n) : write_exponent(&d, out + n);
     out[n] = '\0';
     return n;

@@ -1,4 +1,13 @@
-/* Numbers as text, independent of locale, strict: the whole view must be the number. */
+/* Numbers as text, independent of locale, strict: the whole view must be the number.
+ *
+ *     double v;
+ *     char text[GM_NUM_TEXT_SIZE];
+ *     if (gm_parse_double(GM_STR("21.35"), &v)) {
+ *         size_t n = gm_format_double(v, text);
+ *     }
+ *
+ * Reading rounds correctly, whatever the number of digits. On failure the output is untouched.
+ * Thread rule: values, no shared state. */
 #ifndef GM_BASE_NUM_H
 #define GM_BASE_NUM_H
 
@@ -14,8 +23,8 @@ bool gm_parse_double(struct gm_str s, double *out_v);
 
 enum { GM_NUM_TEXT_SIZE = 40 };
 size_t gm_format_i64(int64_t v, char out[GM_NUM_TEXT_SIZE]);
-/* The shortest text that reads back equal; integral values keep ".0" ("18.0"). `v` must be finite.
- */
+/* The shortest text that reads back equal, valid JSON; integral values keep ".0" ("18.0"). From
+ * 1e-6 to below 1e17 it is plain, else with an exponent ("1.5e-7"). `v` must be finite. */
 size_t gm_format_double(double v, char out[GM_NUM_TEXT_SIZE]);
 
 /* "512", "64kB", "10MiB": decimal and binary units. */

@@ -1,6 +1,11 @@
 /* A seeded random generator for samples, jitter and tests: xoshiro256** seeded by splitmix64
  * (Blackman and Vigna, https://prng.di.unimi.it). Deterministic on every platform; not for secrets.
- */
+ *
+ *     struct gm_rng rng;
+ *     gm_rng_init(&rng, seed);
+ *     gm_ns pause = (gm_ns)gm_rng_below(&rng, (uint64_t)GM_SECOND);
+ *
+ * Thread rule: one owner. */
 #ifndef GM_BASE_RNG_H
 #define GM_BASE_RNG_H
 

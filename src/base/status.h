@@ -10,7 +10,8 @@
  * error text is a fixed buffer, so error paths never allocate. A message names the object, the
  * value, and the cure.
  *
- * GM_ASSERT is for bugs, never for input. It stays on in release builds. */
+ * GM_ASSERT is for bugs, never for input. It stays on in release builds.
+ * Thread rule: an error belongs to one thread at a time. */
 #ifndef GM_BASE_STATUS_H
 #define GM_BASE_STATUS_H
 

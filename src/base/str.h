@@ -4,8 +4,8 @@
  *     if (gm_str_cut(gm_str_z("sqlite:erp.db"), ':', &head, &rest) && gm_str_is(head, "sqlite")) {
  * … } printf("path is " GM_STR_FMT "\n", GM_STR_ARG(rest));
  *
- * A view borrows its bytes: who made it says how long they live. Thread rule: values, no shared
- * state. */
+ * A view borrows its bytes: who made it says how long they live.
+ * Thread rule: values, no shared state. */
 #ifndef GM_BASE_STR_H
 #define GM_BASE_STR_H
 

@@ -90,8 +90,8 @@ static bool join_seconds(int64_t seconds, int32_t nanos, gm_ns *out_t)
 
 static int64_t seconds_of(const struct gm_date *date)
 {
-    return days_from_civil(date->year, date->month, date->day) * 86400 + date->hour * 3600 +
-           date->minute * 60 + date->second;
+    return days_from_civil(date->year, date->month, date->day) * 86400 +
+           (int64_t)date->hour * 3600 + (int64_t)date->minute * 60 + date->second;
 }
 
 bool gm_time_join(const struct gm_date *date, gm_ns *out_t)

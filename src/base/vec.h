@@ -8,7 +8,8 @@
  * Items move when the array grows: a pointer from gm_vec_push holds until the next push. Setting
  * `n` to less drops items and keeps the memory. Growth aborts when memory is out: use it where the
  * program, or a checked limit, bounds the count. The macros evaluate `vec` several times: pass a
- * plain pointer. Thread rule: one owner. */
+ * plain pointer.
+ * Thread rule: one owner. */
 #ifndef GM_BASE_VEC_H
 #define GM_BASE_VEC_H
 

@@ -4,7 +4,8 @@
  *     while (!gm_deadline_passed(&deadline)) { … }
  *
  * Whatever may block for more than 10 ms takes a `struct gm_deadline`: an absolute monotonic time
- * and a stop flag. Thread rule: clocks and stops from any thread; deadlines are values. */
+ * and a stop flag.
+ * Thread rule: clocks and stops from any thread; deadlines are values. */
 #ifndef GM_OS_CLOCK_H
 #define GM_OS_CLOCK_H
 

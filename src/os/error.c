@@ -28,7 +28,7 @@ static const struct {
     {EAGAIN, GM_E_RETRY, "try again"},
 };
 
-gm_rc gm_os_fail(struct gm_err *err, int error, const char *path_z, const char *action_z)
+gm_rc gm_os_describe(struct gm_err *err, int error, const char *path_z, const char *action_z)
 {
     char said[128];
     if (strerror_r(error, said, sizeof(said)) != 0) {

@@ -4,8 +4,9 @@
  *     GM_TRY(gm_file_write_atomic(path, gm_buf_str(&text), 0644, err));
  *
  * Outcomes: GM_E_CONFIG (no such path, no access), GM_E_IO (disk full, disk failing), GM_E_RETRY
- * (too many open files, out of memory), GM_E_LIMIT (a bound named here). Thread rule: functions on
- * paths from any thread; a gm_file and a gm_lock belong to one thread at a time. */
+ * (too many open files, out of memory), GM_E_LIMIT (a bound named here).
+ * Thread rule: functions on paths from any thread; a gm_file and a gm_lock belong to one thread at
+ * a time. */
 #ifndef GM_OS_FILE_H
 #define GM_OS_FILE_H
 
@@ -25,8 +26,8 @@ struct gm_file_info {
     uint64_t inode;
 };
 /* Links are followed. A path that is not there is GM_OK with type GM_FILE_MISSING. */
-gm_rc gm_file_info(const char *path_z, struct gm_file_info *out_info,
-                   struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_file_info(const char *path_z, struct gm_file_info *out_info, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* Appends to `out`, whose limit holds: GM_E_LIMIT when the file is larger. On failure `out` is as
  * it was. */
@@ -37,8 +38,8 @@ gm_rc gm_file_write_atomic(const char *path_z, struct gm_str content, uint32_t m
 /* Replaces what is at `to_z`, and syncs its folder. */
 gm_rc gm_file_rename(const char *from_z, const char *to_z, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_file_remove(const char *path_z, struct gm_err *err) GM_MUST_CHECK; /* missing is GM_OK */
-gm_rc gm_folder_make(const char *path_z,
-                     struct gm_err *err) GM_MUST_CHECK; /* with parents; existing is GM_OK */
+gm_rc gm_folder_make(const char *path_z, struct gm_err *err)
+    GM_MUST_CHECK; /* with parents; existing is GM_OK */
 
 /* Makes durable that `path_z` was created, renamed or removed in its folder. */
 gm_rc gm_folder_sync_parent(const char *path_z, struct gm_err *err) GM_MUST_CHECK;
@@ -59,11 +60,11 @@ gm_rc gm_folder_walk(const char *path_z, bool recursive, gm_folder_fn fn, void *
 struct gm_file;
 gm_rc gm_file_open(const char *path_z, struct gm_file **out_file, struct gm_err *err) GM_MUST_CHECK;
 /* Up to `size` bytes; *out_n = 0 at the end. */
-gm_rc gm_file_read(struct gm_file *file, void *to, size_t size, size_t *out_n,
-                   struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_file_read(struct gm_file *file, void *to, size_t size, size_t *out_n, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Opens for writing, new or cut to nothing. */
-gm_rc gm_file_create(const char *path_z, struct gm_file **out_file,
-                     struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_file_create(const char *path_z, struct gm_file **out_file, struct gm_err *err)
+    GM_MUST_CHECK;
 gm_rc gm_file_write(struct gm_file *file, struct gm_str bytes, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_file_sync(struct gm_file *file, struct gm_err *err) GM_MUST_CHECK;
 struct gm_file *gm_file_stdin(void);

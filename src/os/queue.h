@@ -5,8 +5,8 @@
  *     gm_queue_push(queue, batch);            // false: the queue was closed, the item is still the
  * caller's while ((batch = gm_queue_pop(queue)) != NULL) { … }   // NULL: closed and empty
  *
- * Closing lets consumers drain what is there. Thread rule: any number of producers and consumers.
- */
+ * Closing lets consumers drain what is there.
+ * Thread rule: any number of producers and consumers. */
 #ifndef GM_OS_QUEUE_H
 #define GM_OS_QUEUE_H
 

@@ -70,10 +70,8 @@ struct gm_mutex *gm_mutex_new(void)
     struct gm_mutex *mutex = gm_alloc(sizeof(*mutex));
     pthread_mutexattr_t attr;
     GM_ASSERT(pthread_mutexattr_init(&attr) == 0);
-#ifndef NDEBUG
     /* Locking twice and unlocking what is not locked become errors, which abort below. */
     GM_ASSERT(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK) == 0);
-#endif
     GM_ASSERT(pthread_mutex_init(&mutex->mu, &attr) == 0);
     (void)pthread_mutexattr_destroy(&attr);
     return mutex;

@@ -19,17 +19,26 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* Fails with the error's text when the outcome is another. `err` is a struct gm_err, not a pointer.
- */
-#define check_rc(expr, rc, err) check_rc_at((expr), (rc), #expr, &(err), __FILE__, __LINE__)
-#define check_ok(expr, err) check_rc((expr), GM_OK, (err))
-#define check_str(s, z) check_str_at((s), (z), __FILE__, __LINE__)
+/* Fails with the error's text when the outcome is another. `err` is a struct gm_err, not a
+ * pointer. */
+#define check_rc(expr, rc, err) check_rc_at((expr), (rc), &(err), CHECK_PLACE(#expr))
+#define check_ok(expr, err) check_rc_at((expr), GM_OK, &(err), CHECK_PLACE(#expr))
+#define check_str(s, z) check_str_at((s), (z), CHECK_PLACE(#s))
 /* The error's text holds `part`. */
-#define check_err_says(err, part) check_err_says_at(&(err), (part), __FILE__, __LINE__)
+#define check_err_says(err, part) check_err_says_at(&(err), (part), CHECK_PLACE(#err))
 
-void check_rc_at(gm_rc got, gm_rc wanted, const char *expr, const struct gm_err *err,
-                 const char *file, int line);
-void check_str_at(struct gm_str got, const char *wanted_z, const char *file, int line);
-void check_err_says_at(const struct gm_err *err, const char *part_z, const char *file, int line);
+/* For use by the macros above. */
+struct check_place {
+    const char *expr_z;
+    const char *file_z;
+    int line;
+};
+#define CHECK_PLACE(expr) (&(const struct check_place){(expr), __FILE__, __LINE__})
+
+void check_rc_at(gm_rc got, gm_rc wanted, const struct gm_err *err,
+                 const struct check_place *place);
+void check_str_at(struct gm_str got, const char *wanted_z, const struct check_place *place);
+void check_err_says_at(const struct gm_err *err, const char *part_z,
+                       const struct check_place *place);
 
 #endif

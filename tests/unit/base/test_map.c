@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/num.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "base/vec.h"
@@ -113,8 +114,9 @@ static void any_sequence_of_changes_agrees_with_a_plain_table(void **state)
         assert_int_equal(gm_map_count(map), count);
     }
     for (size_t i = 0; i < count; i++) {
-        unsigned long long k;
-        assert_int_equal(sscanf(gm_map_key_at(map, i).p, "key-%llu", &k), 1);
+        int64_t k;
+        struct gm_str key = gm_map_key_at(map, i);
+        assert_true(gm_parse_i64((struct gm_str){key.p + 4, key.n - 4}, &k));
         assert_true(there[k] && values[k] == gm_map_value_at(map, i));
     }
     gm_map_free(map);
