@@ -83,6 +83,9 @@ struct gm_record {
     int64_t target;              /* the sink's number of the thing it is delivered to; 0: none yet */
     struct gm_str target_id;     /* what the sink calls it, when `target` alone does not tell; p NULL: it does */
     struct gm_hash128 known_hash;
+    bool unkeyed;                /* the source marked it: its key may be made up */
+    bool newly_parked;           /* a dead letter that was not there before */
+    yyjson_mut_val *original;    /* of a JSON source: the body before steps and sink */
     void *prepared;              /* the sink's own, made by prepare() for apply() */
 };
 

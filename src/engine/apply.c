@@ -1,0 +1,147 @@
+/* One batch on the writer's thread: effects, sync state, dead letters and cursor in one transaction. */
+#include "engine/run_internal.h"
+
+/* Counters of the pipeline that a job moves; put back when it is undone. */
+struct counters {
+    int64_t last_slot, live_count, letters;
+};
+
+static struct counters save_counters(const struct run_work *work)
+{
+    return (struct counters){work->row.last_slot, work->row.live_count, work->letters};
+}
+
+static void restore_counters(struct run_work *work, const struct counters *saved)
+{
+    work->row.last_slot = saved->last_slot;
+    work->row.live_count = saved->live_count;
+    work->letters = saved->letters;
+}
+
+/* The record as its source gave it. */
+static void write_original(struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out)
+{
+    struct gm_record original = *record;
+    original.body = record->original;
+    yyjson_mut_val *json = gm_record_json(batch, &original);
+    if (json != NULL) {
+        gm_json_write(json, out);
+    }
+    if (json == NULL || gm_buf_failed(out)) {
+        gm_buf_reset(out);
+        gm_buf_add(out, GM_STR("null")); /* too large to keep: its place in the source is known */
+    }
+}
+
+static gm_rc park(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, struct gm_record *record,
+                  gm_ns now, struct gm_err *err)
+{
+    struct gm_buf text;
+    gm_buf_init(&text, 4 * GM_RECORD_SIZE_MAX);
+    write_original(batch, record, &text);
+    struct gm_dead_letter letter = {
+        .pipeline = work->row.num,
+        .key = record->key,
+        .held = record->rc == GM_E_CONFLICT,
+        .run = work->run->num,
+        .parked = now,
+        .last_attempt = now,
+        .attempts = 1,
+        .hash = record->hash,
+        .version = record->version,
+        .kind = record->kind,
+        .origin = batch->origin,
+        .position = (int64_t)record->position,
+        .code = gm_str_z(gm_rc_name(record->rc)),
+        .error = record->error,
+        .record = gm_buf_str(&text),
+    };
+    gm_rc rc = gm_dead_letter_put(tx->db, &letter, &record->newly_parked, err);
+    gm_buf_deinit(&text);
+    GM_TRY(rc);
+    record->verdict = GM_VERDICT_PARKED;
+    work->letters += record->newly_parked ? 1 : 0;
+    if (work->letters > work->conf->errors.max_letters) {
+        return gm_fail(err, GM_E_LIMIT,
+                       "pipeline %s has more than %lld dead letters; look at `gemel dead-letters list`, or raise errors.max_letters",
+                       work->pipeline->name_z, (long long)work->conf->errors.max_letters);
+    }
+    return GM_OK;
+}
+
+static bool took_effect(const struct gm_record *record)
+{
+    return record->verdict == GM_VERDICT_CREATED || record->verdict == GM_VERDICT_UPDATED ||
+           record->verdict == GM_VERDICT_SAME || (record->verdict == GM_VERDICT_UNCHANGED && record->revive);
+}
+
+static gm_rc write_states(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, gm_ns now,
+                          struct gm_err *err)
+{
+    struct gm_state_cause cause = {.pipeline = work->row.num, .run = work->run->num, .now = now,
+                                   .last_slot = &work->row.last_slot, .live_count = &work->row.live_count};
+    for (size_t i = 0; i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        if (record->rc != GM_OK) {
+            GM_TRY(park(work, tx, batch, record, now, err));
+        } else if (!took_effect(record)) {
+            continue;
+        } else if (work->letters > 0) {
+            int64_t removed;
+            GM_TRY(gm_dead_letters_remove_key(tx->db, work->row.num, record->key, &removed, err));
+            work->letters -= removed;
+        }
+        if (!record->unkeyed) {
+            GM_TRY(gm_state_write(tx->states, &cause, record, err));
+        }
+    }
+    return GM_OK;
+}
+
+static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, struct gm_err *err)
+{
+    const struct gm_clock *clock = gm_store_clock(work->options->store);
+    gm_ns now = clock->wall(clock);
+    struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
+    GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, batch, err));
+    GM_TRY(write_states(work, tx, batch, now, err));
+    if (batch->cursor.n > 0) {
+        work->row.cursor = batch->cursor;
+    }
+    gm_rc rc = gm_pipeline_update(tx->db, &work->row, err);
+    if (batch->cursor.n > 0) {
+        work->row.cursor = gm_arena_dup(work->report->arena, batch->cursor); /* the batch's memory goes */
+    }
+    return rc;
+}
+
+static gm_rc run_batch_job(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct batch_job *job = ctx;
+    struct counters saved = save_counters(job->work);
+    gm_rc rc = apply_batch(job->work, tx, job->batch, err);
+    if (rc == GM_OK && job->work->options->plan) {
+        rc = RUN_UNDO;
+    }
+    if (rc != GM_OK) {
+        restore_counters(job->work, &saved);
+    }
+    return rc;
+}
+
+static void batch_job_done(void *ctx, gm_rc rc, const struct gm_err *err)
+{
+    struct batch_job *job = ctx;
+    bool planned = rc == RUN_UNDO && job->work->options->plan;
+    job->rc = planned ? GM_OK : rc;
+    if (job->rc != GM_OK) {
+        job->err = *err;
+    }
+    GM_ASSERT(gm_queue_push(job->done, job->slot));
+}
+
+gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err)
+{
+    job->job = (struct gm_store_job){.fn = run_batch_job, .done = batch_job_done, .ctx = job, .alone = true};
+    return gm_store_submit(job->work->options->store, &job->job, err);
+}

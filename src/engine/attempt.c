@@ -1,0 +1,422 @@
+/* One pass over the source: the reader thread, and the worker that compares, steps, prepares and hands over. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine/run_internal.h"
+
+/* The keys of a batch's new records while it is on its way: a later batch that has one of them again must wait for the state
+ * that this one writes. Open addressing; 0 marks a free place. */
+enum { NEW_KEYS_SIZE = 4 * GM_BATCH_RECORDS_MAX };
+
+struct slot {
+    struct gm_batch *batch;
+    struct batch_job job;
+    bool out;             /* with the writer */
+    size_t new_key_count;
+    uint64_t *new_keys;   /* NEW_KEYS_SIZE */
+};
+
+struct attempt {
+    struct run_work *work;
+    struct slot slots[RUN_SLOTS];
+    struct gm_queue *free, *filled, *done;
+    size_t out_count;
+    struct gm_stop *stop;
+    /* The reader's; the worker reads them after joining it. */
+    void *source;
+    struct gm_thread *reader;
+    gm_rc reader_rc;
+    struct gm_err reader_err;
+};
+
+/* ---- the reader ---- */
+
+static void read_source(void *arg)
+{
+    struct attempt *attempt = arg;
+    const struct gm_connector *connector = attempt->work->pipeline->source;
+    struct gm_deadline deadline = {.stop = attempt->stop};
+    struct slot *slot;
+    gm_rc rc = GM_OK;
+    while (rc == GM_OK && (slot = gm_queue_pop(attempt->free)) != NULL) {
+        gm_batch_reset(slot->batch);
+        rc = connector->read(attempt->source, slot->batch, &deadline, &attempt->reader_err);
+        if (rc == GM_OK && gm_stop_requested(attempt->stop)) {
+            rc = gm_fail(&attempt->reader_err, GM_E_CANCELLED, "stopped");
+        }
+        if (slot->batch->count > 0 || slot->batch->cursor.n > 0) {
+            (void)gm_queue_push(attempt->filled, slot);
+        } else if (rc == GM_OK) {
+            (void)gm_queue_push(attempt->free, slot);
+        }
+    }
+    attempt->reader_rc = rc;
+    gm_queue_close(attempt->filled);
+}
+
+/* ---- completion ---- */
+
+static gm_rc trip(struct run_work *work, const struct gm_batch *batch, struct gm_err *err)
+{
+    const struct breaker *breaker = &work->breaker;
+    struct gm_str last = {NULL, 0};
+    for (size_t i = 0; i < batch->count; i++) {
+        last = batch->records[i].verdict == GM_VERDICT_PARKED ? batch->records[i].error : last;
+    }
+    return gm_fail(err, GM_E_CONFIG,
+                   "stopped: %zu of the last %zu records could not be applied (errors.stop_share is %g%%); the last one: " GM_STR_FMT,
+                   breaker->parked, breaker->filled, 100 * work->conf->errors.stop_share, GM_STR_ARG(last));
+}
+
+static void note_outcome(struct breaker *breaker, bool parked)
+{
+    if (breaker->filled == breaker->window) {
+        breaker->parked -= breaker->ring[breaker->at];
+    } else {
+        breaker->filled++;
+    }
+    breaker->ring[breaker->at] = parked;
+    breaker->parked += parked;
+    breaker->at = (breaker->at + 1) % breaker->window;
+}
+
+static void count_record(struct run_work *work, struct gm_record *record)
+{
+    struct gm_run_counts *counts = &work->run->counts;
+    struct gm_run_report *report = work->report;
+    counts->read++;
+    switch (record->verdict) {
+    case GM_VERDICT_UNCHANGED:
+        counts->unchanged++;
+        return;
+    case GM_VERDICT_FILTERED:
+        counts->filtered++;
+        return;
+    case GM_VERDICT_STALE:
+        counts->stale++;
+        return;
+    case GM_VERDICT_CREATED:
+        counts->created++;
+        gm_run_add_sample(work, &report->created, record->key, record->target_id);
+        break;
+    case GM_VERDICT_UPDATED:
+        counts->updated++;
+        gm_run_add_sample(work, &report->updated, record->key, record->target_id);
+        break;
+    case GM_VERDICT_SAME:
+        counts->same++;
+        break;
+    case GM_VERDICT_PARKED:
+        counts->parked++;
+        gm_run_add_sample(work, &report->parked, record->key, record->error);
+        if (!record->unkeyed) {
+            gm_map_set(work->parked_keys, record->key, 1);
+        }
+        break;
+    case GM_VERDICT_NONE:
+    case GM_VERDICT_DELETED:
+        break;
+    }
+    /* A letter that was there already says nothing new about the source. */
+    bool known_letter = record->verdict == GM_VERDICT_PARKED && !record->newly_parked;
+    if (!known_letter) {
+        note_outcome(&work->breaker, record->verdict == GM_VERDICT_PARKED);
+    }
+}
+
+static void publish(struct run_work *work)
+{
+    const struct gm_run_counts *counts = &work->run->counts;
+    struct gm_run_handle *handle = work->options->handle;
+    atomic_store(&handle->read, counts->read);
+    atomic_store(&handle->written, counts->created + counts->updated + counts->deleted);
+    atomic_store(&handle->parked, counts->parked);
+    atomic_store(&handle->read_bytes, counts->read_bytes);
+}
+
+/* The batch is committed, or needed no commit: count, remember what was seen, give the memory back. */
+static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err *err)
+{
+    struct run_work *work = attempt->work;
+    struct gm_batch *batch = slot->batch;
+    slot->new_key_count = 0;
+    if (slot->out) {
+        slot->out = false;
+        attempt->out_count--;
+        if (slot->job.rc != GM_OK) {
+            *err = slot->job.err;
+            return slot->job.rc;
+        }
+    }
+    size_t tried_before = work->breaker.filled;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        count_record(work, record);
+        if (record->slot > 0) {
+            (void)gm_seen_add(work->seen, record->slot);
+        }
+    }
+    work->run->counts.read_bytes += (int64_t)batch->bytes_read;
+    publish(work);
+    const struct breaker *breaker = &work->breaker;
+    bool enough = breaker->filled >= breaker->window / 10 && breaker->filled >= tried_before;
+    if (enough && (double)breaker->parked > work->conf->errors.stop_share * (double)breaker->filled) {
+        return trip(work, batch, err);
+    }
+    (void)gm_queue_push(attempt->free, slot);
+    return GM_OK;
+}
+
+static gm_rc complete_some(struct attempt *attempt, bool all, struct gm_err *err)
+{
+    gm_rc rc = GM_OK;
+    while (attempt->out_count > 0) {
+        struct slot *slot = all ? gm_queue_pop(attempt->done) : gm_queue_try_pop(attempt->done);
+        if (slot == NULL) {
+            break;
+        }
+        struct gm_err own;
+        gm_rc one = complete(attempt, slot, rc == GM_OK ? err : &own);
+        rc = rc == GM_OK ? one : rc;
+    }
+    return rc;
+}
+
+/* ---- comparing ---- */
+
+static uint64_t key_hash(struct gm_str key)
+{
+    uint64_t hash = gm_hash64(key, 0);
+    return hash != 0 ? hash : 1;
+}
+
+static bool new_keys_have(const struct slot *slot, uint64_t hash)
+{
+    for (size_t at = hash % NEW_KEYS_SIZE; slot->new_keys[at] != 0; at = (at + 1) % NEW_KEYS_SIZE) {
+        if (slot->new_keys[at] == hash) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_new_keys(struct slot *slot)
+{
+    memset(slot->new_keys, 0, NEW_KEYS_SIZE * sizeof(*slot->new_keys));
+    slot->new_key_count = 0;
+    for (size_t i = 0; i < slot->batch->count; i++) {
+        const struct gm_record *record = &slot->batch->records[i];
+        if (record->known || record->unkeyed) {
+            continue;
+        }
+        uint64_t hash = key_hash(record->key);
+        size_t at = hash % NEW_KEYS_SIZE;
+        while (slot->new_keys[at] != 0) {
+            at = (at + 1) % NEW_KEYS_SIZE;
+        }
+        slot->new_keys[at] = hash;
+        slot->new_key_count++;
+    }
+}
+
+static bool meets_new_keys_underway(const struct attempt *attempt, const struct gm_batch *batch)
+{
+    for (size_t s = 0; s < RUN_SLOTS; s++) {
+        const struct slot *other = &attempt->slots[s];
+        if (!other->out || other->new_key_count == 0) {
+            continue;
+        }
+        for (size_t i = 0; i < batch->count; i++) {
+            const struct gm_record *record = &batch->records[i];
+            if (!record->known && !record->unkeyed && new_keys_have(other, key_hash(record->key))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* An object that this pass has shown before. */
+static void mark_repetitions(struct run_work *work, struct gm_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        if (!record->known || record->slot <= 0 || record->rc != GM_OK || gm_seen_add(work->seen, record->slot)) {
+            continue;
+        }
+        if (record->verdict == GM_VERDICT_NONE && gm_hash128_eq(record->hash, record->known_hash)) {
+            record->verdict = GM_VERDICT_UNCHANGED;
+        }
+        if (record->verdict == GM_VERDICT_NONE) {
+            gm_record_fail(batch, record, GM_E_INVALID,
+                           "key \"" GM_STR_FMT "\" came before in this run with other content; make `key` name what tells records apart",
+                           GM_STR_ARG(record->key));
+        }
+    }
+}
+
+static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *err)
+{
+    struct run_work *work = attempt->work;
+    struct gm_batch *batch = slot->batch;
+    GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
+    if (meets_new_keys_underway(attempt, batch)) {
+        GM_TRY(complete_some(attempt, true, err));
+        GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
+    }
+    mark_repetitions(work, batch);
+    for (size_t i = 0; work->options->resync && i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        if (record->verdict == GM_VERDICT_UNCHANGED && record->slot > 0) {
+            record->verdict = GM_VERDICT_NONE;
+        }
+    }
+    return GM_OK;
+}
+
+/* ---- the worker ---- */
+
+static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+{
+    uint64_t ignored;
+    if (gm_map_count(work->parked_keys) > 0 && gm_map_get(work->parked_keys, record->key, &ignored)) {
+        gm_record_fail(batch, record, GM_E_CONFLICT, "waits behind an earlier record of key \"" GM_STR_FMT "\" that is parked",
+                       GM_STR_ARG(record->key));
+        return GM_OK;
+    }
+    record->original = record->cells == NULL ? record->body : NULL;
+    GM_TRY(gm_steps_apply(work->steps, batch, record, err));
+    if (record->body != NULL && record->body == record->original) {
+        record->body = yyjson_mut_val_mut_copy(batch->doc, record->body); /* the sink takes it apart */
+    }
+    return GM_OK;
+}
+
+static bool needs_writer(const struct gm_batch *batch)
+{
+    if (batch->cursor.n > 0) {
+        return true;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct gm_record *record = &batch->records[i];
+        if (record->rc != GM_OK || record->revive || record->verdict == GM_VERDICT_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *err)
+{
+    struct run_work *work = attempt->work;
+    struct gm_batch *batch = slot->batch;
+    GM_TRY(complete_some(attempt, false, err));
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->records[i].unkeyed = batch->records[i].rc != GM_OK;
+        work->unkeyed += batch->records[i].unkeyed;
+    }
+    GM_TRY(compare(attempt, slot, err));
+    for (size_t i = 0; i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
+            GM_TRY(step_record(work, batch, record, err));
+        }
+    }
+    GM_TRY(work->pipeline->sink->prepare(work->sink, batch, err));
+    if (!needs_writer(batch)) {
+        return complete(attempt, slot, err);
+    }
+    list_new_keys(slot);
+    slot->job = (struct batch_job){.work = work, .batch = batch, .done = attempt->done, .slot = slot};
+    slot->out = true;
+    attempt->out_count++;
+    gm_rc rc = gm_run_submit_batch(&slot->job, err);
+    if (rc != GM_OK) {
+        slot->out = false;
+        attempt->out_count--;
+    }
+    return rc;
+}
+
+static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
+{
+    struct slot *slot;
+    gm_rc rc = GM_OK;
+    while (rc == GM_OK && (slot = gm_queue_pop(attempt->filled)) != NULL) {
+        rc = process(attempt, slot, err);
+    }
+    if (rc != GM_OK) { /* the reader must end, whatever it waits for */
+        gm_stop_request(attempt->stop);
+        gm_queue_close(attempt->free);
+    }
+    struct gm_err own;
+    gm_rc rest = complete_some(attempt, true, rc == GM_OK ? err : &own);
+    rc = rc == GM_OK ? rest : rc;
+    gm_stop_request(attempt->stop);
+    gm_queue_close(attempt->free);
+    while (gm_queue_pop(attempt->filled) != NULL) {
+    }
+    gm_thread_join(attempt->reader);
+    if (rc != GM_OK || attempt->reader_rc == GM_E_END) {
+        return rc;
+    }
+    *err = attempt->reader_err;
+    return attempt->reader_rc != GM_OK ? attempt->reader_rc : gm_fail(err, GM_E_CANCELLED, "stopped");
+}
+
+/* ---- life ---- */
+
+static void attempt_deinit(struct attempt *attempt)
+{
+    struct gm_run_handle *handle = attempt->work->options->handle;
+    gm_mutex_lock(handle->mu);
+    handle->stop = NULL;
+    gm_mutex_unlock(handle->mu);
+    for (size_t i = 0; i < RUN_SLOTS; i++) {
+        gm_batch_free(attempt->slots[i].batch);
+        gm_free(attempt->slots[i].new_keys);
+    }
+    gm_queue_free(attempt->free);
+    gm_queue_free(attempt->filled);
+    gm_queue_free(attempt->done);
+    gm_stop_free(attempt->stop);
+}
+
+static void attempt_init(struct attempt *attempt)
+{
+    struct gm_run_handle *handle = attempt->work->options->handle;
+    attempt->free = gm_queue_new(RUN_SLOTS);
+    attempt->filled = gm_queue_new(RUN_SLOTS);
+    attempt->done = gm_queue_new(RUN_SLOTS);
+    attempt->stop = gm_stop_new();
+    for (size_t i = 0; i < RUN_SLOTS; i++) {
+        attempt->slots[i].batch = gm_batch_new();
+        attempt->slots[i].new_keys = gm_alloc_array(NEW_KEYS_SIZE, sizeof(uint64_t));
+        (void)gm_queue_push(attempt->free, &attempt->slots[i]);
+    }
+    gm_mutex_lock(handle->mu);
+    handle->stop = attempt->stop;
+    if (handle->stopped) {
+        gm_stop_request(attempt->stop);
+    }
+    gm_mutex_unlock(handle->mu);
+}
+
+gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err)
+{
+    struct attempt attempt = {.work = work, .source = source, .reader_rc = GM_OK};
+    gm_rc rc = work->pipeline->source->connect(source, cursor, &work->pass, err);
+    if (rc != GM_OK) {
+        return rc;
+    }
+    atomic_store(&work->options->handle->rows_estimate, (int64_t)work->pass.rows_estimate);
+    atomic_store(&work->options->handle->bytes_estimate, (int64_t)work->pass.bytes_estimate);
+    attempt_init(&attempt);
+    rc = gm_thread_start("gemel-reader", read_source, &attempt, &attempt.reader, err);
+    if (rc == GM_OK) {
+        rc = work_through(&attempt, err);
+    }
+    attempt_deinit(&attempt);
+    return rc;
+}

@@ -1,0 +1,88 @@
+/* What the files of a run share. Not for others. */
+#ifndef GM_ENGINE_RUN_INTERNAL_H
+#define GM_ENGINE_RUN_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "engine/run.h"
+#include "os/queue.h"
+#include "os/thread.h"
+#include "step/step.h"
+#include "sync/dead_letter.h"
+
+struct gm_run_handle {
+    struct gm_mutex *mu;
+    struct gm_stop *stop; /* of the attempt under way; guarded by mu, NULL: none */
+    bool stopped;         /* guarded by mu */
+    _Atomic bool running, sweeping;
+    _Atomic int64_t started, read, written, parked, rows_estimate, read_bytes, bytes_estimate;
+};
+
+enum { RUN_SLOTS = 4 };
+
+/* The last `window` records that were tried: whether each had to be parked. */
+struct breaker {
+    uint8_t *ring;
+    size_t window, at, filled, parked;
+};
+
+/* Everything of one run. The worker's, but for what apply.c uses on the writer's thread while it waits for a job. */
+struct run_work {
+    const struct gm_run_options *options;
+    const struct gm_pipeline *pipeline;
+    const struct gm_pipeline_conf *conf;
+    struct gm_run_report *report;
+    struct gm_run *run;              /* the report's */
+    struct gm_pipeline_row row;      /* last_slot, live_count and cursor: the writer's thread while jobs are out */
+    struct gm_db *db;                /* reading */
+    struct gm_state_reader *states;
+    struct gm_steps *steps;
+    void *sink;
+    struct gm_strs names, dropped_names;
+    bool open_names;
+    struct gm_pass pass;
+    struct gm_seen *seen;            /* of the attempt under way */
+    struct gm_map *parked_keys;      /* of this run: their later records wait behind them */
+    struct breaker breaker;
+    int64_t letters;                 /* of the pipeline; the writer's thread while jobs are out */
+    int64_t unkeyed;                 /* records of the attempt whose key could not be told */
+};
+
+/* ---- attempt.c: one pass over the source ---- */
+
+/* GM_OK: the pass went to its end and everything is committed. GM_E_RETRY: the source broke; try again. */
+gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- apply.c: one batch on the writer's thread ---- */
+
+struct batch_job {
+    struct run_work *work;
+    struct gm_batch *batch;
+    struct gm_store_job job;
+    struct gm_queue *done;  /* gets `slot` after the commit */
+    void *slot;
+    gm_rc rc;
+    struct gm_err err;
+};
+gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- sweep.c: what was not seen ---- */
+
+gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err) GM_MUST_CHECK;
+/* The deletions of a sweep that was decided, page by page. */
+gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- run.c ---- */
+
+/* Opens steps and sink, reads what the store knows of the pipeline. For runs, redrives, approvals and verification. */
+gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options, struct gm_run_report *report,
+                       struct gm_err *err) GM_MUST_CHECK;
+void gm_run_work_close(struct run_work *work);
+gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source, struct gm_err *err) GM_MUST_CHECK;
+void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key, struct gm_str text);
+
+/* For plans: a job that returns this did its work and is undone. */
+#define RUN_UNDO GM_E_CANCELLED
+
+#endif

@@ -1,0 +1,254 @@
+/* The data directory. */
+#include "engine/store.h"
+
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/vec.h"
+#include "os/file.h"
+#include "os/thread.h"
+#include "sync/run.h"
+#include "twin/models.h"
+
+enum {
+    WRITER_CACHE_SIZE = 64 << 20, /* holds the tails of the tables that a load appends to, and their indexes */
+    MODELS_ARENA_SIZE = 1 << 30,
+};
+
+struct gm_store {
+    struct gm_store_options options;
+    char *folder_z;
+    char *url_z;
+    struct gm_lock *lock;
+    struct gm_writer *writer;
+    struct gm_graph *graph;         /* the writer thread's */
+    struct gm_state_writer *states; /* the writer thread's */
+    struct gm_mutex *mu;
+    GM_VEC(struct gm_models *) models; /* guarded by mu; all sets there were, the newest last */
+};
+
+/* ---- opening ---- */
+
+static gm_rc recover(struct gm_store *store, struct gm_db *db, struct gm_err *err)
+{
+    int64_t interrupted;
+    GM_TRY(gm_db_begin(db, err));
+    GM_TRY(gm_runs_mark_interrupted(db, store->options.clock->wall(store->options.clock), &interrupted, err));
+    return gm_db_commit(db, err);
+}
+
+static void count_commit(void *ctx, gm_ns took)
+{
+    (void)ctx;
+    gm_metric_add(GM_M_STORE_COMMITS, GM_STR(""), 1);
+    gm_metric_add(GM_M_STORE_COMMIT_SECONDS, GM_STR(""), (double)took / (double)GM_SECOND);
+}
+
+static gm_rc open_database(struct gm_store *store, struct gm_err *err)
+{
+    struct gm_db *db;
+    struct gm_models *models;
+    GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = store->url_z, .mode = GM_DB_WRITE, .cache_bytes = WRITER_CACHE_SIZE,
+                                              .vfs_z = store->options.vfs_z}, &db, err));
+    gm_rc rc = gm_db_migrate(db, err);
+    rc = rc == GM_OK ? recover(store, db, err) : rc;
+    rc = rc == GM_OK ? gm_models_load(db, &models, err) : rc;
+    if (rc == GM_OK) {
+        *gm_vec_push(&store->models) = models;
+        rc = gm_graph_open(db, &store->graph, err);
+    }
+    rc = rc == GM_OK ? gm_state_writer_open(db, &store->states, err) : rc;
+    if (rc == GM_OK) {
+        gm_graph_set_models(store->graph, models);
+        rc = gm_writer_start(db, count_commit, store, &store->writer, err);
+    }
+    if (rc != GM_OK) {
+        gm_graph_close(store->graph);
+        gm_state_writer_close(store->states);
+        store->graph = NULL;
+        store->states = NULL;
+        gm_db_close(db);
+    }
+    return rc;
+}
+
+gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **out_store, struct gm_err *err)
+{
+    struct gm_store *store = gm_alloc(sizeof(*store));
+    store->options = *options;
+    store->options.clock = options->clock != NULL ? options->clock : gm_clock_system();
+    store->folder_z = gm_strdup_z(options->folder_z);
+    store->url_z = gm_format_z("sqlite:%s/store.db", options->folder_z);
+    store->mu = gm_mutex_new();
+    GM_AUTO_FREE char *lock_z = gm_format_z("%s/lock", options->folder_z);
+    gm_rc rc = gm_folder_make(options->folder_z, err);
+    rc = rc == GM_OK ? gm_lock_take(lock_z, &store->lock, err) : rc;
+    rc = rc == GM_OK ? open_database(store, err) : rc;
+    if (rc != GM_OK) {
+        gm_store_close(store);
+        return rc;
+    }
+    *out_store = store;
+    return GM_OK;
+}
+
+/* Statements go before their connection, which the writer closes; so they are closed by its last job. */
+static gm_rc close_statements(void *ctx, struct gm_db *db, struct gm_err *err)
+{
+    (void)db;
+    (void)err;
+    struct gm_store *store = ctx;
+    gm_graph_close(store->graph);
+    gm_state_writer_close(store->states);
+    store->graph = NULL;
+    store->states = NULL;
+    return GM_OK;
+}
+
+void gm_store_close(struct gm_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->writer != NULL) {
+        struct gm_err err;
+        if (gm_writer_run(store->writer, close_statements, store, &err) != GM_OK && store->graph != NULL) {
+            /* The writer has failed and runs nothing more: its connection is idle, and its statements can go from here. */
+            (void)close_statements(store, NULL, &err);
+        }
+        gm_writer_stop(store->writer);
+    }
+    for (size_t i = 0; i < store->models.n; i++) {
+        gm_models_free(store->models.at[i]);
+    }
+    gm_vec_deinit(&store->models);
+    gm_lock_release(store->lock);
+    gm_mutex_free(store->mu);
+    gm_free(store->folder_z);
+    gm_free(store->url_z);
+    gm_free(store);
+}
+
+const struct gm_clock *gm_store_clock(const struct gm_store *store)
+{
+    return store->options.clock;
+}
+
+const char *gm_store_folder_z(const struct gm_store *store)
+{
+    return store->folder_z;
+}
+
+struct gm_graph *gm_store_graph(struct gm_store *store)
+{
+    return store->graph;
+}
+
+gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
+{
+    return gm_db_open(&(struct gm_db_options){.url_z = store->url_z, .mode = GM_DB_READ, .vfs_z = store->options.vfs_z}, out_db,
+                      err);
+}
+
+gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct gm_err *err)
+{
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/store.db", folder_z);
+    struct gm_file_info info;
+    GM_TRY(gm_file_info(path_z, &info, err));
+    if (info.type == GM_FILE_MISSING) {
+        return gm_fail(err, GM_E_CONFIG, "%s: no store here yet; `gemel run` makes one", folder_z);
+    }
+    GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s", path_z);
+    return gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, out_db, err);
+}
+
+/* ---- writing ---- */
+
+/* What is in memory about the store must not outlive a job that was undone. */
+static gm_rc run_job(void *ctx, struct gm_db *db, struct gm_err *err)
+{
+    struct gm_store_job *job = ctx;
+    struct gm_store *store = job->store_;
+    struct gm_store_tx tx = {.db = db, .graph = store->graph, .states = store->states};
+    gm_rc rc = job->fn(job->ctx, &tx, err);
+    if (rc != GM_OK) {
+        gm_graph_forget(store->graph);
+    }
+    return rc;
+}
+
+static void job_done(void *ctx, gm_rc rc, const struct gm_err *err)
+{
+    struct gm_store_job *job = ctx;
+    if (rc != GM_OK && job->store_->graph != NULL) {
+        gm_graph_forget(job->store_->graph);
+    }
+    if (job->done != NULL) {
+        job->done(job->ctx, rc, err);
+    }
+}
+
+gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct gm_err *err)
+{
+    job->store_ = store;
+    return gm_writer_submit(store->writer,
+                            &(struct gm_writer_job){.fn = run_job, .done = job_done, .ctx = job, .alone = job->alone}, err);
+}
+
+gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct gm_err *err)
+{
+    struct gm_store_job job = {.fn = fn, .ctx = ctx, .store_ = store};
+    return gm_writer_run(store->writer, run_job, &job, err);
+}
+
+/* ---- models ---- */
+
+const struct gm_models *gm_store_models(struct gm_store *store)
+{
+    gm_mutex_lock(store->mu);
+    const struct gm_models *models = store->models.at[store->models.n - 1];
+    gm_mutex_unlock(store->mu);
+    return models;
+}
+
+static gm_rc store_models(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct gm_models *models = ctx;
+    const struct gm_clock *clock = gm_clock_system();
+    GM_TRY(gm_models_store(models, tx->db, clock->wall(clock), err));
+    gm_graph_set_models(tx->graph, models);
+    return GM_OK;
+}
+
+gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces, size_t count, size_t *out_added,
+                              struct gm_err *err)
+{
+    struct gm_models *models;
+    GM_TRY(gm_models_extend(gm_store_models(store), interfaces, count, &models, out_added, err));
+    if (*out_added == 0) {
+        gm_models_free(models);
+        return GM_OK;
+    }
+    gm_rc rc = gm_store_write(store, store_models, models, err);
+    if (rc != GM_OK) {
+        gm_models_free(models);
+        return rc;
+    }
+    gm_mutex_lock(store->mu);
+    *gm_vec_push(&store->models) = models;
+    gm_mutex_unlock(store->mu);
+    return GM_OK;
+}
+
+gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added, struct gm_err *err)
+{
+    struct gm_arena *arena = gm_arena_new(MODELS_ARENA_SIZE);
+    yyjson_mut_doc *doc = gm_json_doc_new(arena);
+    yyjson_mut_val **interfaces;
+    size_t count;
+    gm_rc rc = gm_models_read_folder(doc, path_z, &interfaces, &count, err);
+    if (rc == GM_OK) {
+        rc = gm_store_add_interfaces(store, interfaces, count, out_added, err);
+    }
+    gm_arena_free(arena);
+    return rc;
+}
