@@ -147,7 +147,7 @@ static void decode_strs(struct gm_conf_doc *doc, const struct gm_field *field, s
 static size_t alternative_count(const struct gm_field *field)
 {
     size_t count = 0;
-    while (field->alternatives[count] != NULL) {
+    while (field->alternatives()[count] != NULL) {
         count++;
     }
     return count;
@@ -158,7 +158,7 @@ static const char **alternative_names(const struct gm_field *field, size_t count
 {
     const char **names = gm_alloc_array(count + 1, sizeof(*names));
     for (size_t i = 0; i < count; i++) {
-        names[i] = field->alternatives[i]->name_z;
+        names[i] = field->alternatives()[i]->name_z;
     }
     return names;
 }
@@ -166,9 +166,9 @@ static const char **alternative_names(const struct gm_field *field, size_t count
 static const struct gm_alternative *find_alternative(const struct gm_field *field,
                                                      struct gm_str name)
 {
-    for (size_t i = 0; field->alternatives[i] != NULL; i++) {
-        if (gm_str_is(name, field->alternatives[i]->name_z)) {
-            return field->alternatives[i];
+    for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
+        if (gm_str_is(name, field->alternatives()[i]->name_z)) {
+            return field->alternatives()[i];
         }
     }
     return NULL;

@@ -43,8 +43,8 @@ void gm_conf_add_type(struct gm_buf *out, const struct gm_field *field)
             add_code(out, i, field->names[i]);
         }
     } else if (field->type == GM_T_CHOICE) {
-        for (size_t i = 0; field->alternatives[i] != NULL; i++) {
-            add_code(out, i, field->alternatives[i]->name_z);
+        for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
+            add_code(out, i, field->alternatives()[i]->name_z);
         }
     }
 }

@@ -74,10 +74,10 @@ static void add_tables(struct page *page, const struct gm_field *fields);
 static void add_alternatives(struct page *page, const struct gm_field *field)
 {
     size_t path_n = page->path.n;
-    for (size_t i = 0; field->alternatives[i] != NULL; i++) {
-        gm_buf_addf(&page->path, ".%s", field->alternatives[i]->name_z);
-        add_heading(page, field->alternatives[i]->help_z);
-        add_tables(page, field->alternatives[i]->fields);
+    for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
+        gm_buf_addf(&page->path, ".%s", field->alternatives()[i]->name_z);
+        add_heading(page, field->alternatives()[i]->help_z);
+        add_tables(page, field->alternatives()[i]->fields);
         page->path.n = path_n;
     }
 }
@@ -175,13 +175,13 @@ static void add_field_help(struct gm_buf *out, const struct gm_field *field, int
         gm_buf_addf(out, "Example: %s: %s\n", field->name_z, field->example);
     }
     if (field->type == GM_T_CHOICE) {
-        for (size_t i = 0; field->alternatives[i] != NULL; i++) {
+        for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
             add_indent(out, depth + 1);
-            gm_buf_addf(out, "%s:\n", field->alternatives[i]->name_z);
-            if (field->alternatives[i]->help_z != NULL) {
-                add_line(out, depth + 2, field->alternatives[i]->help_z);
+            gm_buf_addf(out, "%s:\n", field->alternatives()[i]->name_z);
+            if (field->alternatives()[i]->help_z != NULL) {
+                add_line(out, depth + 2, field->alternatives()[i]->help_z);
             }
-            add_help(out, field->alternatives[i]->fields, depth + 2);
+            add_help(out, field->alternatives()[i]->fields, depth + 2);
         }
     } else if (gm_conf_has_settings(field)) {
         add_help(out, field->fields, depth + 1);

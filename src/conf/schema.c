@@ -103,12 +103,12 @@ static void add_choice(struct schema *schema, const struct gm_field *field)
 {
     add_name(schema, "oneOf");
     open_with(schema, '[');
-    for (size_t i = 0; field->alternatives[i] != NULL; i++) {
-        add_alternative(schema, field->alternatives[i]);
-        if (gm_conf_all_optional(field->alternatives[i]->fields)) { /* its name alone will do */
+    for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
+        add_alternative(schema, field->alternatives()[i]);
+        if (gm_conf_all_optional(field->alternatives()[i]->fields)) { /* its name alone will do */
             next_line(schema);
             open_with(schema, '{');
-            add_text(schema, "const", field->alternatives[i]->name_z);
+            add_text(schema, "const", field->alternatives()[i]->name_z);
             close_with(schema, '}');
         }
     }

@@ -73,8 +73,16 @@ static const struct gm_alternative sql_alternative = {.name_z = "sql",
                                                       .conf_size = sizeof(struct sql_conf)};
 static const struct gm_alternative twins_alternative = {
     .name_z = "twins", .help_z = "The graph.", .fields = no_fields, .conf_size = 0};
-static const struct gm_alternative *const sources[] = {&csv_alternative, &sql_alternative, NULL};
-static const struct gm_alternative *const sinks[] = {&twins_alternative, NULL};
+static const struct gm_alternative *const *sources(void)
+{
+    static const struct gm_alternative *const list[] = {&csv_alternative, &sql_alternative, NULL};
+    return list;
+}
+static const struct gm_alternative *const *sinks(void)
+{
+    static const struct gm_alternative *const list[] = {&twins_alternative, NULL};
+    return list;
+}
 
 static const struct gm_field missing_fields[] = {
     GM_FIELD_INT(struct missing_conf, after_runs, .flags = GM_F_REQUIRED, .min = "1",
