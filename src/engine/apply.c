@@ -105,6 +105,9 @@ static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx, st
     struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
     GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, batch, err));
     GM_TRY(write_states(work, tx, batch, now, err));
+    if (work->options->plan) {
+        return GM_OK;
+    }
     if (batch->cursor.n > 0) {
         work->row.cursor = batch->cursor;
     }

@@ -153,7 +153,8 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         count_record(work, record);
-        if (record->slot > 0) {
+        /* A plan's new objects have slots that were undone with them. */
+        if (record->slot > 0 && (record->known || !work->options->plan)) {
             (void)gm_seen_add(work->seen, record->slot);
         }
     }

@@ -1,0 +1,392 @@
+/* The life of a run: opening, attempts with backoff, sweep, report. */
+#include "engine/run.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/run_internal.h"
+#include "os/process.h"
+
+enum { REPORT_ARENA_SIZE = 16 << 20, NAMES_MAX = 4096 };
+
+/* ---- handles ---- */
+
+struct gm_run_handle *gm_run_handle_new(void)
+{
+    struct gm_run_handle *handle = gm_alloc(sizeof(*handle));
+    handle->mu = gm_mutex_new();
+    return handle;
+}
+
+void gm_run_handle_free(struct gm_run_handle *handle)
+{
+    if (handle != NULL) {
+        gm_mutex_free(handle->mu);
+        gm_free(handle);
+    }
+}
+
+void gm_run_handle_stop(struct gm_run_handle *handle)
+{
+    gm_mutex_lock(handle->mu);
+    handle->stopped = true;
+    if (handle->stop != NULL) {
+        gm_stop_request(handle->stop);
+    }
+    gm_mutex_unlock(handle->mu);
+}
+
+static bool was_stopped(struct gm_run_handle *handle)
+{
+    gm_mutex_lock(handle->mu);
+    bool stopped = handle->stopped;
+    gm_mutex_unlock(handle->mu);
+    return stopped;
+}
+
+void gm_run_handle_progress(struct gm_run_handle *handle, struct gm_run_progress *out_progress)
+{
+    *out_progress = (struct gm_run_progress){
+        .running = atomic_load(&handle->running),
+        .sweeping = atomic_load(&handle->sweeping),
+        .started = atomic_load(&handle->started),
+        .read = atomic_load(&handle->read),
+        .written = atomic_load(&handle->written),
+        .parked = atomic_load(&handle->parked),
+        .rows_estimate = atomic_load(&handle->rows_estimate),
+        .read_bytes = atomic_load(&handle->read_bytes),
+        .bytes_estimate = atomic_load(&handle->bytes_estimate),
+    };
+}
+
+/* ---- opening ---- */
+
+/* Names that the map wrote when the last complete run went, and no longer does: they are taken off the twins. */
+static void find_dropped_names(struct run_work *work)
+{
+    struct gm_str rest = work->row.step_targets, name;
+    bool same_steps = gm_str_is(work->row.step_fingerprint, work->pipeline->step_fingerprint_z);
+    if (rest.n == 0 || same_steps || work->open_names) {
+        return;
+    }
+    struct gm_str *dropped = gm_arena_alloc(work->report->arena, NAMES_MAX * sizeof(*dropped));
+    size_t count = 0;
+    while (rest.n > 0 && count < NAMES_MAX) {
+        (void)gm_str_cut(rest, '\n', &name, &rest);
+        bool kept = name.n == 0;
+        for (size_t i = 0; !kept && i < work->names.n; i++) {
+            kept = gm_str_eq(work->names.at[i], name);
+        }
+        if (!kept) {
+            dropped[count++] = name;
+        }
+    }
+    work->dropped_names = (struct gm_strs){dropped, count};
+}
+
+static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
+{
+    const struct gm_run_options *options = work->options;
+    const struct gm_models *models = gm_store_models(options->store);
+    struct gm_steps_conf conf = {.steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
+    GM_TRY(gm_steps_compile(&conf, models, &work->steps, err));
+    gm_steps_targets(work->steps, &work->names.at, &work->names.n, &work->open_names);
+    find_dropped_names(work);
+    struct gm_sink_env env = {.models = models, .graph = gm_store_graph(options->store), .names = work->names,
+                              .dropped_names = work->dropped_names, .open_names = work->open_names};
+    return work->pipeline->sink->sink_open(work->conf->sink.conf, &env, &work->sink, err);
+}
+
+static gm_rc insert_pipeline(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct run_work *work = ctx;
+    return gm_pipeline_insert(tx->db, work->row.name, &work->row.num, err);
+}
+
+static gm_rc find_pipeline(struct run_work *work, struct gm_err *err)
+{
+    work->row.name = gm_str_z(work->pipeline->name_z);
+    gm_rc rc = gm_pipeline_find(work->db, work->report->arena, &work->row, err);
+    if (rc != GM_E_END) {
+        return rc;
+    }
+    work->row = (struct gm_pipeline_row){.name = gm_str_z(work->pipeline->name_z)};
+    if (work->options->plan) {
+        work->row.num = INT64_MAX; /* nothing is known of it, and nothing will be */
+        return GM_OK;
+    }
+    return gm_store_write(work->options->store, insert_pipeline, work, err);
+}
+
+gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options, struct gm_run_report *report,
+                       struct gm_err *err)
+{
+    *work = (struct run_work){.options = options, .pipeline = options->pipeline, .conf = options->pipeline->conf,
+                              .report = report, .run = &report->run};
+    if (report->arena == NULL) {
+        report->arena = gm_arena_new(REPORT_ARENA_SIZE);
+    }
+    work->parked_keys = gm_map_new();
+    work->breaker.window = (size_t)work->conf->errors.window;
+    work->breaker.ring = gm_alloc(work->breaker.window);
+    GM_TRY(gm_store_reader(options->store, &work->db, err));
+    GM_TRY(find_pipeline(work, err));
+    GM_TRY(gm_state_reader_open(work->db, &work->states, err));
+    GM_TRY(gm_dead_letters_count(work->db, work->row.num, &work->letters, err));
+    return open_steps_and_sink(work, err);
+}
+
+void gm_run_work_close(struct run_work *work)
+{
+    if (work->sink != NULL) {
+        work->pipeline->sink->sink_close(work->sink);
+    }
+    gm_steps_free(work->steps);
+    gm_state_reader_close(work->states);
+    gm_db_close(work->db);
+    gm_seen_free(work->seen);
+    gm_map_free(work->parked_keys);
+    gm_free(work->breaker.ring);
+}
+
+gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source, struct gm_err *err)
+{
+    struct gm_connect_env env = {.folder_z = work->options->folder_z, .clock = gm_store_clock(work->options->store),
+                                 .stop = stop, .hash_seed = work->pipeline->hash_seed};
+    return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);
+}
+
+void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key, struct gm_str text)
+{
+    if (!work->options->plan || samples->count >= GM_RUN_SAMPLES_MAX) {
+        return;
+    }
+    samples->at[samples->count++] = (struct gm_run_sample){gm_arena_dup(work->report->arena, key), gm_arena_dup(work->report->arena, text)};
+}
+
+void gm_run_report_free(struct gm_run_report *report)
+{
+    gm_arena_free(report->arena);
+    report->arena = NULL;
+}
+
+/* ---- attempts ---- */
+
+/* Where the pass begins: behind the cursor, or anew when a full pass is due. */
+static struct gm_str first_cursor(const struct run_work *work)
+{
+    const struct gm_clock *clock = gm_store_clock(work->options->store);
+    bool can = (work->pipeline->source->caps & GM_CAP_CURSOR) != 0 && work->row.cursor.n > 0;
+    bool same = gm_str_is(work->row.source_fingerprint, work->pipeline->source_fingerprint_z) &&
+                gm_str_is(work->row.step_fingerprint, work->pipeline->step_fingerprint_z);
+    bool due = clock->wall(clock) - work->row.last_full_time >= work->conf->full_every;
+    bool incremental = can && same && !due && !work->options->resync;
+    return incremental ? work->row.cursor : (struct gm_str){"", 0};
+}
+
+/* Full jitter: anything up to the doubled pause (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). */
+static gm_rc pause_before(struct run_work *work, int64_t attempt, struct gm_err *err)
+{
+    struct gm_run_handle *handle = work->options->handle;
+    gm_ns longest = work->conf->retry.first;
+    for (int64_t i = 1; i < attempt && longest < work->conf->retry.longest; i++) {
+        longest *= 2;
+    }
+    longest = longest < work->conf->retry.longest ? longest : work->conf->retry.longest;
+    uint64_t seed;
+    gm_random_bytes(&seed, sizeof(seed));
+    struct gm_rng rng;
+    gm_rng_init(&rng, seed);
+    gm_ns pause = (gm_ns)gm_rng_below(&rng, (uint64_t)longest + 1);
+    struct gm_stop *stop = gm_stop_new();
+    gm_mutex_lock(handle->mu);
+    handle->stop = stop;
+    if (handle->stopped) {
+        gm_stop_request(stop);
+    }
+    gm_mutex_unlock(handle->mu);
+    gm_rc rc = gm_stop_wait(stop, pause);
+    gm_mutex_lock(handle->mu);
+    handle->stop = NULL;
+    gm_mutex_unlock(handle->mu);
+    gm_stop_free(stop);
+    return rc == GM_OK ? GM_OK : gm_fail(err, GM_E_CANCELLED, "stopped");
+}
+
+static void forget_attempt(struct run_work *work)
+{
+    struct gm_run_counts *counts = &work->run->counts;
+    counts->read = counts->unchanged = counts->filtered = counts->stale = counts->parked = counts->same = 0;
+    counts->read_bytes = 0;
+    gm_map_reset(work->parked_keys);
+    gm_seen_free(work->seen);
+    work->seen = gm_seen_new();
+    work->unkeyed = 0;
+}
+
+/* GM_OK: one attempt went through; the source is open still, for ack. */
+static gm_rc run_attempts(struct run_work *work, void **out_source, struct gm_err *err)
+{
+    struct gm_str cursor = first_cursor(work);
+    gm_rc rc = GM_E_RETRY;
+    for (int64_t attempt = 1; rc == GM_E_RETRY; attempt++) {
+        struct gm_err attempt_err = {0};
+        void *source = NULL;
+        forget_attempt(work);
+        rc = gm_run_open_source(work, NULL, &source, &attempt_err);
+        if (rc == GM_OK) {
+            rc = gm_run_attempt(work, cursor, source, &attempt_err);
+        }
+        if (rc == GM_OK) {
+            *out_source = source;
+            return GM_OK;
+        }
+        if (source != NULL) {
+            work->pipeline->source->close(source);
+        }
+        *err = attempt_err;
+        if (rc == GM_E_RETRY) {
+            work->run->attempts++;
+            if (attempt >= work->conf->retry.attempts || work->options->plan) {
+                break;
+            }
+            rc = pause_before(work, attempt, &attempt_err) == GM_OK ? GM_E_RETRY : GM_E_CANCELLED;
+        }
+    }
+    return rc;
+}
+
+/* ---- beginning and end ---- */
+
+static gm_rc begin_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct run_work *work = ctx;
+    return gm_run_begin(tx->db, work->run, err);
+}
+
+static void name_run(struct run_work *work)
+{
+    uint64_t bits[2];
+    gm_random_bytes(bits, sizeof(bits));
+    gm_hash128_hex((struct gm_hash128){bits[0], bits[1]}, work->run->id);
+    const struct gm_clock *clock = gm_store_clock(work->options->store);
+    work->run->pipeline = work->row.num;
+    work->run->pipeline_name = work->row.name;
+    work->run->cause = gm_str_z(work->options->cause_z);
+    work->run->status = GM_RUN_RUNNING;
+    work->run->started = clock->wall(clock);
+    work->run->fingerprint = gm_str_z(work->pipeline->source_fingerprint_z);
+}
+
+/* What a complete, trusted pass tells about the pipeline. */
+static void note_full_pass(struct run_work *work)
+{
+    bool trusted = work->run->sweep != GM_SWEEP_BLOCKED;
+    work->row.last_full_run = work->run->num;
+    work->row.last_full_time = work->run->started;
+    if (!trusted) {
+        return;
+    }
+    struct gm_buf names;
+    gm_buf_init(&names, 1 << 20);
+    for (size_t i = 0; i < work->names.n; i++) {
+        gm_buf_add(&names, i > 0 ? GM_STR("\n") : GM_STR(""));
+        gm_buf_add(&names, work->names.at[i]);
+    }
+    work->row.source_fingerprint = gm_str_z(work->pipeline->source_fingerprint_z);
+    work->row.step_fingerprint = gm_str_z(work->pipeline->step_fingerprint_z);
+    work->row.step_targets = gm_arena_dup(work->report->arena, gm_buf_str(&names));
+    gm_buf_deinit(&names);
+}
+
+static gm_rc end_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct run_work *work = ctx;
+    if (work->run->complete) {
+        GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
+    }
+    if (work->options->keep_runs > 0) {
+        GM_TRY(gm_runs_trim(tx->db, work->row.num, work->options->keep_runs, err));
+    }
+    return gm_run_update(tx->db, work->run, err);
+}
+
+static void fail_run(struct run_work *work, gm_rc rc, const struct gm_err *err)
+{
+    struct gm_run *run = work->run;
+    bool by_user = rc == GM_E_CANCELLED && was_stopped(work->options->handle);
+    run->status = by_user ? GM_RUN_STOPPED : GM_RUN_FAILED;
+    run->error_code = gm_str_z(gm_rc_name(rc));
+    run->error = gm_arena_dup(work->report->arena, gm_str_z(err->text));
+}
+
+/* From the first read to the sweep. */
+static gm_rc run_through(struct run_work *work, struct gm_err *err)
+{
+    void *source = NULL;
+    GM_TRY(run_attempts(work, &source, err));
+    gm_rc rc = GM_OK;
+    if (work->pass.full) {
+        rc = gm_run_sweep(work, err);
+        work->run->complete = rc == GM_OK;
+    }
+    if (work->run->complete) {
+        note_full_pass(work);
+    }
+    if (rc == GM_OK && !work->options->plan && work->pipeline->source->ack != NULL) {
+        rc = work->pipeline->source->ack(source, work->row.cursor, true, err);
+    }
+    work->pipeline->source->close(source);
+    return rc;
+}
+
+static gm_rc run_opened(struct run_work *work, struct gm_err *err)
+{
+    const struct gm_clock *clock = gm_store_clock(work->options->store);
+    name_run(work);
+    if (!work->options->plan) {
+        GM_TRY(gm_store_write(work->options->store, begin_run, work, err));
+    }
+    gm_rc rc = run_through(work, err);
+    work->run->finished = clock->wall(clock);
+    work->run->status = GM_RUN_SUCCEEDED;
+    if (rc != GM_OK) {
+        fail_run(work, rc, err);
+    }
+    if (work->options->plan) {
+        return rc;
+    }
+    struct gm_err end_err = {0};
+    gm_rc end_rc = gm_store_write(work->options->store, end_run, work, &end_err);
+    if (rc == GM_OK && end_rc != GM_OK) {
+        *err = end_err;
+        fail_run(work, end_rc, err);
+        rc = end_rc;
+    }
+    return rc;
+}
+
+gm_rc gm_pipeline_run(const struct gm_run_options *options, struct gm_run_report *report, struct gm_err *err)
+{
+    struct run_work work;
+    struct gm_run_handle *handle = options->handle;
+    const struct gm_clock *clock = gm_store_clock(options->store);
+    *report = (struct gm_run_report){0};
+    atomic_store(&handle->started, clock->mono(clock));
+    atomic_store(&handle->read, 0);
+    atomic_store(&handle->running, true);
+    gm_rc rc = gm_run_work_open(&work, options, report, err);
+    if (rc == GM_OK) {
+        rc = run_opened(&work, err);
+    } else {
+        name_run(&work);
+        report->run.finished = report->run.started;
+        fail_run(&work, rc, err);
+    }
+    gm_run_work_close(&work);
+    atomic_store(&handle->sweeping, false);
+    atomic_store(&handle->running, false);
+    return rc;
+}
