@@ -114,7 +114,7 @@ void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret)
     gm_buf_init(&form, 8 * (size_t)SECRET_SIZE_MAX);
     add_form(doc, secret);
     gm_conf_add_json(&form, secret);
-    if (!gm_buf_failed(&form)) {
+    if (form.n >= 2 && !gm_buf_failed(&form)) {
         add_form(doc, (struct gm_str){form.p + 1, form.n - 2}); /* without its quotes */
     }
     gm_buf_reset(&form);

@@ -311,31 +311,47 @@ static void check_duplicates(struct loading *loading, struct gm_node *const *ite
     gm_map_free(names);
 }
 
-static bool close_container(struct loading *loading)
+/* What only maps need: names that are set once, and merge keys replaced by what they stand for. */
+static bool finish_map(struct loading *loading, struct gm_node *map, size_t first)
 {
-    struct frame *top = &loading->frames[loading->depth - 1];
-    struct gm_node *node = top->node;
-    if (node->type == GM_NODE_MAP) {
-        check_duplicates(loading, loading->open.at + top->first, loading->open.n - top->first);
-        for (size_t i = top->first; i < loading->open.n; i++) {
-            if (is_merge_key(loading->open.at[i])) {
-                if (!apply_merge(loading, node, top->first, i)) {
-                    return false;
-                }
-                break;
-            }
+    struct gm_node *const *items = loading->open.at + first;
+    size_t count = loading->open.n - first;
+    check_duplicates(loading, items, count);
+    for (size_t i = 0; i < count; i++) {
+        if (is_merge_key(items[i])) {
+            return apply_merge(loading, map, first, first + i);
         }
     }
-    node->item_count = loading->open.n - top->first;
-    if (node->item_count > 0) {
-        size_t size = node->item_count * sizeof(struct gm_node *);
-        node->items = gm_conf_alloc(loading->doc, size);
+    return true;
+}
+
+/* The items from `first` on, in the memory of the doc; NULL at its limit. */
+static struct gm_node **copy_items(struct loading *loading, size_t first)
+{
+    size_t size = (loading->open.n - first) * sizeof(struct gm_node *);
+    struct gm_node **items = gm_conf_alloc(loading->doc, size);
+    if (items != NULL && size > 0) {
+        memcpy(items, loading->open.at + first, size);
+    }
+    return items;
+}
+
+static bool close_container(struct loading *loading)
+{
+    GM_ASSERT(loading->depth > 0);
+    struct frame *top = &loading->frames[loading->depth - 1];
+    struct gm_node *node = top->node;
+    if (loading->open.n > top->first) {
+        if (node->type == GM_NODE_MAP && !finish_map(loading, node, top->first)) {
+            return false;
+        }
+        node->item_count = loading->open.n - top->first;
+        node->items = copy_items(loading, top->first);
         if (node->items == NULL) {
             return false;
         }
-        memcpy(node->items, loading->open.at + top->first, size);
+        loading->open.n = top->first;
     }
-    loading->open.n = top->first;
     loading->depth--;
     remember_anchor(loading, top->anchor, node);
     return true;

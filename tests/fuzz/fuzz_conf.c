@@ -1,4 +1,5 @@
-/* Configuration text: parsing, decoding into structs of every type, errors, fingerprints, scrubbing. */
+/* Configuration text: parsing, decoding into structs of every type, errors, fingerprints,
+ * scrubbing. */
 #include <stdint.h>
 #include <string.h>
 

@@ -51,6 +51,8 @@ static void yaml_becomes_a_tree(void **state)
                 "{text:'one\ntwo\n' folded:'a b'}");
     expect_tree(f, "\"quoted key\": \"tab\\t\"\n", "{quoted key:'tab\t'}");
     expect_tree(f, "[]", "[]");
+    expect_tree(f, "{}", "{}");
+    expect_tree(f, "a: {}\nb: [{}, []]\n", "{a:{} b:[{} []]}");
     expect_tree(f, "just text", "just text");
     expect_tree(f, "---\na: 1\n...\n", "{a:1}");
     expect_tree(f,
