@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 0))) static void format_text(char text[GM_ERR_T
     flatten(text);
 }
 
-gm_rc gm_fail(struct gm_err *err, gm_rc rc, const char *fmt, ...)
+gm_rc(gm_fail)(struct gm_err *err, gm_rc rc, const char *fmt, ...)
 {
     if (err == NULL) {
         return rc;

@@ -61,6 +61,9 @@ bool gm_lexer_at_keyword(const struct gm_lexer *lexer, const char *keyword_z); /
 bool gm_lexer_at_symbol(const struct gm_lexer *lexer, const char *symbol_z);
 /* Fails with "line L, column C: expected <what>, found <token>". */
 gm_rc gm_lexer_fail(const struct gm_lexer *lexer, const char *expected_z, struct gm_err *err);
+#ifdef __clang_analyzer__
+#define gm_lexer_fail(...) ((void)(gm_lexer_fail)(__VA_ARGS__), GM_E_INVALID)
+#endif
 
 /* ---- the tree ---- */
 

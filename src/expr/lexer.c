@@ -293,7 +293,7 @@ bool gm_lexer_at_symbol(const struct gm_lexer *lexer, const char *symbol_z)
     return lexer->token.type == GM_TOKEN_SYMBOL && gm_str_is(lexer->token.text, symbol_z);
 }
 
-gm_rc gm_lexer_fail(const struct gm_lexer *lexer, const char *expected_z, struct gm_err *err)
+gm_rc(gm_lexer_fail)(const struct gm_lexer *lexer, const char *expected_z, struct gm_err *err)
 {
     const struct gm_token *token = &lexer->token;
     int line = (int)token->line;
