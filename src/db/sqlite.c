@@ -299,32 +299,32 @@ static gm_rc query_text(struct sqlite_db *db, const char *sql_z, char *out, size
     return result;
 }
 
-/* SQLITE_CANTOPEN says little: what is at the path tells the rest. */
-static gm_rc cannot_open(struct sqlite_db *db, const struct gm_db_options *options,
-                         const char *path_z, struct gm_err *err)
+/* What SQLite would say too late or not clearly. `creates`: a missing file is no mistake. */
+static gm_rc check_path(const char *path_z, bool creates, struct gm_err *err)
 {
-    int os_error = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
     struct gm_file_info info = {0};
     GM_TRY(gm_file_info(path_z, &info, err));
-    char reason[128] = "unable to open";
-    if (os_error != 0) {
-        (void)strerror_r(os_error, reason, sizeof(reason));
-    }
     if (info.type == GM_FILE_FOLDER) {
         return gm_fail(err, GM_E_CONFIG, "%s: is a folder; name the database file in it", path_z);
     }
-    if (info.type == GM_FILE_MISSING && options->mode == GM_DB_WRITE && !options->source) {
-        return gm_fail(err, GM_E_CONFIG,
-                       "%s: cannot be created (%s); its folder must exist and be writable", path_z,
-                       reason);
-    }
-    if (info.type == GM_FILE_MISSING) {
+    if (info.type == GM_FILE_MISSING && !creates) {
         return gm_fail(err, GM_E_CONFIG, "%s: there is no such file; check the path in the url",
                        path_z);
     }
+    return GM_OK;
+}
+
+static gm_rc cannot_open(struct sqlite_db *db, const char *path_z, struct gm_err *err)
+{
+    char reason[128] = "unable to open";
+    int os_error = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
+    if (os_error != 0) {
+        (void)strerror_r(os_error, reason, sizeof(reason));
+    }
     return gm_fail(err, GM_E_CONFIG,
-                   "%s: cannot be opened (%s); give this user permission to read it", path_z,
-                   reason);
+                   "%s: cannot be opened (%s); its folder must exist, and this user needs "
+                   "permission for both",
+                   path_z, reason);
 }
 
 /* The settings of Gemel's own store, which also create the file and notice what is not a database.
@@ -385,15 +385,14 @@ static gm_rc set_up_reader(struct sqlite_db *db, bool source, struct gm_err *err
 static gm_rc open_handle(struct sqlite_db *db, const struct gm_db_options *options, bool write,
                          const char *path_z, struct gm_err *err)
 {
+    bool creates = options->mode == GM_DB_WRITE && !options->source;
+    GM_TRY(check_path(path_z, creates, err));
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (write) {
-        flags |= SQLITE_OPEN_READWRITE | (options->source ? 0 : SQLITE_OPEN_CREATE);
-    } else {
-        flags |= SQLITE_OPEN_READONLY;
-    }
+    flags |= write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    flags |= creates ? SQLITE_OPEN_CREATE : 0;
     int rc = sqlite3_open_v2(path_z, &db->handle, flags, options->vfs_z);
     if ((rc & 0xff) == SQLITE_CANTOPEN) {
-        return cannot_open(db, options, path_z, err);
+        return cannot_open(db, path_z, err);
     }
     if (rc != SQLITE_OK) {
         return failed(db, rc, err);

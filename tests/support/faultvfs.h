@@ -4,9 +4,9 @@
  *     faultvfs_fail_at(disk, 7, FAULTVFS_IO_ERROR);          // the seventh write, sync or truncate
  *     gm_db_open(&(struct gm_db_options){.url_z = url_z, .vfs_z = "faulty", …}, &db, &err);
  *     …
- *     faultvfs_cut_at(disk, 7, seed);                        // or: the power goes before the seventh
+ *     faultvfs_cut_at(disk, 7, seed);  // or: the power goes before the seventh
  *     … close everything …
- *     faultvfs_restore(disk);                                // files are now as the disk has them
+ *     faultvfs_restore(disk);          // files are now as the disk has them
  *     faultvfs_free(disk);
  *
  * It stands on SQLite's own VFS. Every write goes to the real file at once, so that reading needs

@@ -2,7 +2,7 @@
  * second, gone with the program however that ends.
  *
  *     struct pg_server *server = pg_server_start();
- *     if (server == NULL) { return PG_SKIPPED; }               // no server programs on this machine
+ *     if (server == NULL) { return PG_SKIPPED; }              // no server programs on this machine
  *     const char *url_z = pg_server_new_database(server);      // empty; for one test
  *     …
  *     pg_server_stop(server);
