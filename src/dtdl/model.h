@@ -1,5 +1,6 @@
-/* Models: DTDL v2 and v3 interfaces (https://azure.github.io/opendigitaltwins-dtdl/DTDL/v3/DTDL.v3.html), resolved with what
- * they inherit, and the check of values against them.
+/* Models: DTDL v2 and v3 interfaces
+ * (https://azure.github.io/opendigitaltwins-dtdl/DTDL/v3/DTDL.v3.html), resolved with what they
+ * inherit, and the check of values against them.
  *
  *     struct gm_models *models;
  *     GM_TRY(gm_models_extend(NULL, interfaces, count, &models, &added, err));
@@ -7,7 +8,8 @@
  *     const struct gm_content *price = gm_model_content(model, GM_STR("unitPrice"));
  *     rc = gm_schema_check(price->schema, value, err);
  *
- * A gm_models is immutable once made: threads share it, and a new one replaces it when models are added. */
+ * A gm_models is immutable once made: threads share it, and a new one replaces it when models are
+ * added. */
 #ifndef GM_DTDL_MODEL_H
 #define GM_DTDL_MODEL_H
 
@@ -20,30 +22,45 @@
 #include "json/json.h"
 
 enum gm_schema_type {
-    GM_SCHEMA_BOOLEAN, GM_SCHEMA_INTEGER, GM_SCHEMA_LONG, GM_SCHEMA_FLOAT, GM_SCHEMA_DOUBLE, GM_SCHEMA_STRING,
-    GM_SCHEMA_DATE, GM_SCHEMA_DATETIME, GM_SCHEMA_TIME, GM_SCHEMA_DURATION,
+    GM_SCHEMA_BOOLEAN,
+    GM_SCHEMA_INTEGER,
+    GM_SCHEMA_LONG,
+    GM_SCHEMA_FLOAT,
+    GM_SCHEMA_DOUBLE,
+    GM_SCHEMA_STRING,
+    GM_SCHEMA_DATE,
+    GM_SCHEMA_DATETIME,
+    GM_SCHEMA_TIME,
+    GM_SCHEMA_DURATION,
     GM_SCHEMA_GEO, /* point, multiPoint, lineString, …: a GeoJSON object of that type */
-    GM_SCHEMA_ENUM, GM_SCHEMA_OBJECT, GM_SCHEMA_MAP, GM_SCHEMA_ARRAY,
+    GM_SCHEMA_ENUM,
+    GM_SCHEMA_OBJECT,
+    GM_SCHEMA_MAP,
+    GM_SCHEMA_ARRAY,
 };
 
 struct gm_schema {
     enum gm_schema_type type;
-    struct gm_str name;               /* "double", "Enum", …: for messages */
-    struct gm_str geo_type;           /* GEO: "Point", … */
-    bool enum_of_strings;             /* ENUM: values are strings, else integers */
-    const struct gm_str *enum_strings;
-    const int64_t *enum_integers;
+    struct gm_str name;                /* "double", "Enum", …: for messages */
+    struct gm_str geo_type;            /* GEO: "Point", … */
+    bool enum_of_strings;              /* ENUM: values are strings, else integers */
+    const struct gm_str *enum_strings; /* in byte order */
+    const int64_t *enum_integers;      /* ascending */
     size_t enum_count;
     const struct gm_schema_field {
         struct gm_str name;
         const struct gm_schema *schema;
-    } *fields;                        /* OBJECT: in byte order of their names */
+    } * fields; /* OBJECT: in byte order of their names */
     size_t field_count;
-    const struct gm_schema *item;     /* MAP values, ARRAY elements */
+    const struct gm_schema *item; /* MAP values, ARRAY elements */
 };
 
 enum gm_content_type {
-    GM_CONTENT_PROPERTY, GM_CONTENT_TELEMETRY, GM_CONTENT_COMMAND, GM_CONTENT_RELATIONSHIP, GM_CONTENT_COMPONENT,
+    GM_CONTENT_PROPERTY,
+    GM_CONTENT_TELEMETRY,
+    GM_CONTENT_COMMAND,
+    GM_CONTENT_RELATIONSHIP,
+    GM_CONTENT_COMPONENT,
 };
 
 struct gm_model;
@@ -59,11 +76,11 @@ struct gm_content {
 };
 
 struct gm_model {
-    int64_t num;                       /* the store's number, from 1; 0: not stored yet */
-    struct gm_str id;                  /* the DTMI */
-    struct gm_str id_base;             /* without the version */
+    int64_t num;                          /* the store's number, from 1; 0: not stored yet */
+    struct gm_str id;                     /* the DTMI */
+    struct gm_str id_base;                /* without the version */
     int64_t version_major, version_minor; /* -1: none */
-    int dtdl_version;                  /* 2 or 3 */
+    int dtdl_version;                     /* 2 or 3 */
     bool decommissioned;
     gm_ns uploaded;
     struct gm_str text;                /* the definition as it was given, canonical JSON */
@@ -75,38 +92,54 @@ struct gm_model {
 
 struct gm_models;
 
-/* A new set: `old` (may be NULL; borrowed) plus the interfaces in `interfaces` (JSON arrays or single objects, any order, all
- * or nothing). Nothing is written. Interfaces that are there already with equal content are passed over; with other content
- * it is GM_E_CONFLICT. Messages name the interface, the element and the rule. *out_added: how many are new. */
+enum {
+    GM_MODEL_SIZE_MAX = 1 << 20,   /* of one definition, as canonical text */
+    GM_STRING_SIZE_MAX = 4 << 10,  /* of a string in a property */
+    GM_MAP_KEY_SIZE_MAX = 1 << 10, /* as that of a property's name */
+};
+
+/* A new set: `old` (may be NULL; borrowed) plus the interfaces in `interfaces` (JSON arrays or
+ * single objects, any order, all or nothing). Nothing is written. Interfaces that are there already
+ * with equal content are passed over; with other content it is GM_E_CONFLICT. Messages name the
+ * interface, the element and the rule. *out_added: how many are new. */
 gm_rc gm_models_extend(const struct gm_models *old, yyjson_mut_val *const *interfaces, size_t count,
-                       struct gm_models **out_models, size_t *out_added, struct gm_err *err) GM_MUST_CHECK;
+                       struct gm_models **out_models, size_t *out_added,
+                       struct gm_err *err) GM_MUST_CHECK;
 /* Sets what only the store knows. Only before the set is shared. False: no such model. */
-bool gm_models_set_stored(struct gm_models *models, struct gm_str id, int64_t num, gm_ns uploaded, bool decommissioned);
-/* Reads every *.json below a folder (or one file): an interface or an array of them each. Values live in `doc`'s arena. */
-gm_rc gm_models_read_folder(yyjson_mut_doc *doc, const char *path_z, yyjson_mut_val ***out_interfaces, size_t *out_count,
+bool gm_models_set_stored(struct gm_models *models, struct gm_str id, int64_t num, gm_ns uploaded,
+                          bool decommissioned);
+/* Reads every *.json below a folder (or one file): an interface or an array of them each. Values
+ * live in `doc`'s arena. */
+gm_rc gm_models_read_folder(yyjson_mut_doc *doc, const char *path_z,
+                            yyjson_mut_val ***out_interfaces, size_t *out_count,
                             struct gm_err *err) GM_MUST_CHECK;
 void gm_models_free(struct gm_models *models); /* NULL is fine */
 
 size_t gm_models_count(const struct gm_models *models);
-const struct gm_model *gm_models_at(const struct gm_models *models, size_t index); /* in order of their numbers */
+const struct gm_model *gm_models_at(const struct gm_models *models,
+                                    size_t index); /* in order of their numbers */
 const struct gm_model *gm_models_find(const struct gm_models *models, struct gm_str id);
 const struct gm_model *gm_models_by_num(const struct gm_models *models, int64_t num);
 /* The known id nearest to a wrong one, for messages; {NULL,0} when none is near. */
 struct gm_str gm_models_nearest(const struct gm_models *models, struct gm_str id);
 
-const struct gm_content *gm_model_content(const struct gm_model *model, struct gm_str name); /* NULL: none */
+const struct gm_content *gm_model_content(const struct gm_model *model,
+                                          struct gm_str name); /* NULL: none */
 /* `model` is `base`, or inherits from it. */
 bool gm_model_is(const struct gm_model *model, const struct gm_model *base);
 
 /* GM_E_INVALID with `expected double, found "abc"`; the caller adds where. */
-gm_rc gm_schema_check(const struct gm_schema *schema, const yyjson_mut_val *value, struct gm_err *err) GM_MUST_CHECK;
-/* Checks the members of a twin's body (properties and components; no members that start with $ but a component's $metadata):
- * names, types, nesting, sizes. Nulls are refused. */
-gm_rc gm_model_check_body(const struct gm_model *model, const yyjson_mut_val *body, struct gm_err *err) GM_MUST_CHECK;
-/* Checks a relationship of that name: that it exists, that the target's model fits, that its properties are right.
- * `target` NULL: not known yet. `properties` NULL: none. */
-gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str name, const struct gm_models *models,
-                                  const struct gm_model *target, const yyjson_mut_val *properties,
+gm_rc gm_schema_check(const struct gm_schema *schema, const yyjson_mut_val *value,
+                      struct gm_err *err) GM_MUST_CHECK;
+/* Checks the members of a twin's body (properties and components; no members that start with $ but
+ * a component's $metadata): names, types, nesting, sizes. Nulls are refused. */
+gm_rc gm_model_check_body(const struct gm_model *model, const yyjson_mut_val *body,
+                          struct gm_err *err) GM_MUST_CHECK;
+/* Checks a relationship of that name: that it exists, that the target's model fits, that its
+ * properties are right. `target` NULL: not known yet. `properties` NULL: none. */
+gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str name,
+                                  const struct gm_models *models, const struct gm_model *target,
+                                  const yyjson_mut_val *properties,
                                   struct gm_err *err) GM_MUST_CHECK;
 /* Twin ids as the service takes them: 1-128 characters of A-Z a-z 0-9 and -.+%_#*?!(),=@$'  */
 gm_rc gm_twin_id_check(struct gm_str id, struct gm_err *err) GM_MUST_CHECK;

@@ -67,6 +67,17 @@ static inline struct gm_str gm_json_str(const yyjson_mut_val *value) /* {NULL,0}
     }
     return (struct gm_str){value->uni.str, (size_t)(value->tag >> YYJSON_TAG_BIT)};
 }
+/* Walking: an array's first item, an object's first name; NULL when there is none. Of
+ * gm_json_count() items the next one is item->next; a name's value is name->next, and the next name
+ * stands behind that. */
+static inline const yyjson_mut_val *gm_json_first(const yyjson_mut_val *container)
+{
+    if (gm_json_count(container) == 0) {
+        return NULL;
+    }
+    const yyjson_mut_val *last = container->uni.ptr;
+    return gm_json_type(container) == YYJSON_TYPE_ARR ? last->next : last->next->next;
+}
 /* {NULL,0}: absent or no string */
 struct gm_str gm_json_member_str(const yyjson_mut_val *object, const char *name_z);
 /* NULL: absent */
