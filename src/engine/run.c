@@ -276,6 +276,7 @@ static void name_run(struct run_work *work)
     work->run->pipeline_name = work->row.name;
     work->run->cause = gm_str_z(work->options->cause_z);
     work->run->status = GM_RUN_RUNNING;
+    work->run->trusted = true;
     work->run->started = clock->wall(clock);
     work->run->fingerprint = gm_str_z(work->pipeline->source_fingerprint_z);
 }

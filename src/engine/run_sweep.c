@@ -144,6 +144,7 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err)
     atomic_store(&work->options->handle->sweeping, true);
     struct gm_sweep_task task = {.db = work->db, .run = work->run, .policy = &policy, .now = clock->wall(clock),
                                  .untrusted_z = find_distrust(work)};
+    work->run->trusted = task.untrusted_z == NULL;
     if (work->options->plan) {
         return plan_deletions(work, &task, err);
     }

@@ -63,6 +63,7 @@ struct gm_run {
     struct gm_run_counts counts;
     int64_t attempts;            /* connections to the source that failed and were tried again */
     enum gm_sweep sweep;
+    bool trusted;                /* its misses count towards deletion */
     struct gm_str sweep_reason;  /* why it was blocked or waits */
     int64_t sweep_count;         /* objects concerned */
     struct gm_str fingerprint;   /* of source and filters */

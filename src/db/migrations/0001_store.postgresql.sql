@@ -130,6 +130,7 @@ CREATE TABLE runs (
     sweep TEXT COLLATE "C" NOT NULL DEFAULT 'none',
     sweep_reason TEXT COLLATE "C",
     sweep_count BIGINT NOT NULL DEFAULT 0,
+    trusted BIGINT NOT NULL DEFAULT 1,
     fingerprint TEXT COLLATE "C",
     error_code TEXT COLLATE "C",
     error TEXT

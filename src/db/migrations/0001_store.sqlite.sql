@@ -130,6 +130,7 @@ CREATE TABLE runs (
     sweep TEXT NOT NULL DEFAULT 'none',
     sweep_reason TEXT,
     sweep_count INTEGER NOT NULL DEFAULT 0,
+    trusted INTEGER NOT NULL DEFAULT 1,
     fingerprint TEXT,
     error_code TEXT,
     error TEXT
