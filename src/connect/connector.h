@@ -6,14 +6,18 @@
  * all connectors behave alike.
  *
  * Contract of a source, all on the pipeline's reader thread:
- *   open     reads the decoded settings, does no I/O; configurations lint offline
- *   connect  starts, or starts again, at a cursor ("" = from the beginning). Errors: GM_E_RETRY (down, locked, too busy), GM_E_CONFIG
- *            (no such table, wrong password): the text names the place and the cure
- *   read     adds records to the batch until gm_batch_full, the deadline, or the end: GM_E_END means every record was delivered and
- *            the pass is complete. A record that is wrong alone is added with gm_record_fail, with the best key that can be told.
- *            Any other error means that the pass is broken: what was read is good, what is missing means nothing.
- *   ack      all records up to the cursor of a batch are durable, and *after the end* the whole pass is: now sources may archive or
- *            remove. Never called earlier.
+ *   open     reads the decoded settings (kept: they outlive the instance), does no I/O; configurations lint offline
+ *   connect  starts, or starts again, at a cursor ("" = from the beginning; one that is not of this source, e.g. of another
+ *            watermark column, too: out_pass->full says what it became). Errors: GM_E_RETRY (down, locked, too busy),
+ *            GM_E_CONFIG (no such table, wrong password): the text names the place and the cure; GM_E_CANCELLED (env->stop)
+ *   read     adds records to an empty batch until gm_batch_full, the deadline, or the end. GM_OK comes with one record or
+ *            more, all of one shape and origin. GM_E_END comes with an empty batch: every record was delivered before and
+ *            the pass is complete; batch->cursor is where the next pass goes on. A record that is wrong alone is added
+ *            with gm_record_fail, with the best key that can be told. Any other error means that the pass is broken: what
+ *            was read, also into this batch, is good, what is missing means nothing. At the deadline that is
+ *            GM_E_CANCELLED, when there is no record to return. Shapes live until close.
+ *   ack      all records up to the cursor of a batch are durable, and *after the end* (pass_done) the whole pass is: now
+ *            sources may archive or remove. Never called earlier.
  *   close    accepts any state
  *
  * Contract of a sink in the store (the only kind so far; sinks elsewhere will write from the worker, with pending state):
@@ -85,13 +89,20 @@ struct gm_sink_target {
 };
 
 struct gm_connector {
-    const char *name_z;
-    const char *help_z;      /* one paragraph, Markdown */
-    const char *example_z;   /* YAML below `source:` or `sink:` */
+    /* The first members are those of a choice in the configuration, so that lists of alternatives are made of connectors. */
+    union {
+        struct gm_alternative alternative;
+        struct {
+            const char *name_z;
+            const char *help_z; /* Markdown; the first paragraph says what it is */
+            const struct gm_field *fields;
+            size_t conf_size;
+            const void *self; /* the connector */
+        };
+    };
+    const char *example_z; /* YAML below `source:` or `sink:` */
     unsigned roles;
     unsigned caps;
-    const struct gm_field *fields;
-    size_t conf_size;
     /* Checks across fields, offline; errors go into `doc`. NULL: none. */
     void (*lint)(struct gm_conf_doc *doc, const struct gm_node *node, const void *conf);
 

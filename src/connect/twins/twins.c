@@ -155,6 +155,7 @@ static const struct gm_field twins_fields[] = {GM_FIELD_END};
 
 const struct gm_connector gm_connector_twins = {
     .name_z = "twins",
+    .self = &gm_connector_twins,
     .help_z = "Twins and relationships of the graph in the data directory. Records come from `map`, or from a source of JSON "
               "documents in the form that `map` makes: `{\"$dtId\", \"$metadata\": {\"$model\"}, …, \"$relationships\": […]}` for twins, "
               "`{\"$sourceId\", \"$relationshipName\", \"$targetId\", …}` for relationships. Everything is checked against the "

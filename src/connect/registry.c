@@ -1,0 +1,41 @@
+/* Every connector, by name. A new one adds its lines here and nothing else outside its folder. */
+#include "connect/connector.h"
+#include "connect/sql/sql.h"
+
+static const struct gm_connector *const all[] = {
+    &gm_connector_sql,
+    NULL,
+};
+static const struct gm_alternative *const sources[] = {
+    &gm_connector_sql.alternative,
+    NULL,
+};
+/* `twins` has its place here. */
+static const struct gm_alternative *const sinks[] = {
+    NULL,
+};
+
+const struct gm_connector *const *gm_connectors(void)
+{
+    return all;
+}
+
+const struct gm_connector *gm_connector_find(struct gm_str name)
+{
+    for (size_t i = 0; all[i] != NULL; i++) {
+        if (gm_str_is(name, all[i]->name_z)) {
+            return all[i];
+        }
+    }
+    return NULL;
+}
+
+const struct gm_alternative *const *gm_source_alternatives(void)
+{
+    return sources;
+}
+
+const struct gm_alternative *const *gm_sink_alternatives(void)
+{
+    return sinks;
+}
