@@ -1,15 +1,18 @@
 /* Every connector, by name. A new one adds its lines here and nothing else outside its folder. */
 #include "connect/connector.h"
 #include "connect/csv/csv.h"
+#include "connect/jsonl/jsonl.h"
 #include "connect/sql/sql.h"
 
 static const struct gm_connector *const all[] = {
     &gm_connector_csv,
+    &gm_connector_jsonl,
     &gm_connector_sql,
     NULL,
 };
 static const struct gm_alternative *const sources[] = {
     &gm_connector_csv.alternative,
+    &gm_connector_jsonl.alternative,
     &gm_connector_sql.alternative,
     NULL,
 };
