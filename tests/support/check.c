@@ -28,3 +28,14 @@ void check_err_says_at(const struct gm_err *err, const char *part_z,
         _fail(place->file_z, place->line);
     }
 }
+
+bool check_memory_counts(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return false;
+#elif defined(__has_feature)
+    return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+    return true;
+#endif
+}

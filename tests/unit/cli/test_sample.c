@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "cli/sample.h"
 #include "db/db.h"
+#include "dtdl/model.h"
 #include "support/check.h"
 #include "support/tmp.h"
 
@@ -85,6 +86,27 @@ static void a_change_by_hand_moves_the_watermark(void **state)
     assert_true(query_i64(tmp, "a/erp.db", newest) > before);
 }
 
+static void the_models_are_valid_and_found_by_their_ids(void **state)
+{
+    struct tmp *tmp = *state;
+    struct gm_err err = {0};
+    yyjson_mut_val **interfaces;
+    size_t count;
+    size_t added;
+    struct gm_models *models;
+    make(tmp_path(tmp, "a"), GM_SAMPLE_SEED, 0.01);
+    struct gm_arena *arena = gm_arena_new(16 << 20);
+    yyjson_mut_doc *doc = gm_json_doc_new(arena);
+    check_ok(gm_models_read_folder(doc, tmp_path(tmp, "a/models"), &interfaces, &count, &err), err);
+    check_ok(gm_models_extend(NULL, interfaces, count, &models, &added, &err), err);
+    assert_int_equal(added, 13);
+    const struct gm_model *sensor = gm_models_find(models, GM_STR("dtmi:wwi:Sensor;1"));
+    const struct gm_model *asset = gm_models_find(models, GM_STR("dtmi:wwi:Asset;1"));
+    assert_true(gm_model_is(sensor, asset));
+    gm_models_free(models);
+    gm_arena_free(arena);
+}
+
 static void a_sample_that_is_there_is_kept_unless_forced(void **state)
 {
     struct tmp *tmp = *state;
@@ -116,6 +138,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_by_hand_moves_the_watermark, tmp_setup,
                                         tmp_teardown),
         cmocka_unit_test_setup_teardown(a_sample_that_is_there_is_kept_unless_forced, tmp_setup,
+                                        tmp_teardown),
+        cmocka_unit_test_setup_teardown(the_models_are_valid_and_found_by_their_ids, tmp_setup,
                                         tmp_teardown),
         cmocka_unit_test_setup_teardown(a_senseless_scale_is_refused, tmp_setup, tmp_teardown),
     };

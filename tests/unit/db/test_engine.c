@@ -268,7 +268,7 @@ static void a_large_result_streams_without_holding_it(void **state)
     }
     check_rc(rc, GM_E_END, world->err);
     assert_int_equal(count, 300000);
-    assert_true(gm_resident_bytes() < before + (8 << 20));
+    assert_true(!check_memory_counts() || gm_resident_bytes() < before + (8 << 20));
 }
 
 static void statements_of_a_connection_can_run_while_another_is_read(void **state)
