@@ -1,0 +1,147 @@
+/* The plan of a query: its collections, what selects from them, and the statements ("legs") that
+ * give its rows, one after the other, each once per range of twin numbers. For the query's own
+ * files.
+ *
+ * A leg is one combination of hop counts of MATCH's patterns; a query without such patterns has one
+ * leg. Ranges come from models that the first collection's twins must have: twins lie together by
+ * model, so each range is a walk through a piece of the table, in the order that rows are delivered
+ * in. */
+#ifndef GM_TWIN_QUERY_PLAN_H
+#define GM_TWIN_QUERY_PLAN_H
+
+#include "twin/query_sql.h"
+#include "twin/query_tree.h"
+
+enum {
+    GM_PLAN_COLLECTIONS_MAX = GM_QUERY_NODES_MAX * 2 + GM_QUERY_JOINS_MAX * 2 + 1,
+    GM_PLAN_TABLES_MAX = 60, /* in one statement; SQLite joins up to 64 */
+    GM_PLAN_KEYS_MAX = GM_PLAN_TABLES_MAX * 2 + 1,
+    GM_PLAN_SQL_NAME_SIZE = 64,
+};
+
+struct gm_plan_collection {
+    bool relationship;
+    struct gm_str alias;                   /* n 0: unnamed */
+    char table[8];                         /* its name in the SQL: t0, r1 */
+    char source_id[GM_PLAN_SQL_NAME_SIZE]; /* relationship: SQL of its ends' ids */
+    char target_id[GM_PLAN_SQL_NAME_SIZE];
+    bool selected;    /* rows need it */
+    int first_column; /* behind the keys, when selected */
+};
+
+struct gm_plan_edge {
+    int from, to;     /* collections */
+    int relationship; /* its collection; -1: several hops, never named */
+    const struct gm_str *names;
+    size_t name_count;
+    enum gm_query_direction direction;
+    int hops_min, hops_max;
+};
+
+struct gm_plan_select {
+    int collection;
+    const struct gm_str *segments; /* behind the alias */
+    size_t segment_count;
+    struct gm_str name;
+    int32_t line, column;
+};
+
+/* Twin numbers from `low` to `high`. */
+struct gm_plan_range {
+    int64_t low, high;
+};
+
+/* Numbers of models, ascending. */
+struct gm_model_set {
+    int64_t *nums;
+    size_t count;
+};
+
+struct gm_expr_list {
+    const struct gm_expr **at;
+    size_t count;
+};
+
+struct gm_plan {
+    struct gm_arena *arena;
+    const struct gm_query *query;
+    const struct gm_models *models;
+    enum gm_db_engine engine;
+    struct gm_plan_collection collections[GM_PLAN_COLLECTIONS_MAX];
+    int collection_count;
+    struct gm_plan_edge edges[GM_QUERY_NODES_MAX + GM_QUERY_JOINS_MAX];
+    int edge_count;
+    struct gm_plan_select *selects; /* query->select_count of them */
+    struct gm_expr_list terms;      /* all must hold; without those that the ranges stand for */
+    bool ranged;
+    struct gm_plan_range *ranges; /* when ranged */
+    size_t range_count;
+    size_t leg_count;
+    char *note; /* GM_ERR_TEXT_SIZE bytes for the user */
+};
+
+/* Everything lives in `arena`; query, models and note are borrowed for the plan's life. */
+gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err) GM_MUST_CHECK;
+
+/* A statement, and where its parameters are that change from run to run; 0: it has none such. */
+struct gm_plan_leg {
+    struct gm_sql sql;
+    int low_param, high_param; /* of the range */
+    int limit_param;
+    int after_param; /* the first of key_count */
+    int key_count;   /* result columns that tell where a row stands: the first ones */
+    bool key_is_text[GM_PLAN_KEYS_MAX];
+    int last_column;
+};
+struct gm_plan_leg_options {
+    size_t index;
+    bool ranged; /* within a range */
+    bool after;  /* only rows behind a position */
+};
+/* The leg is released with gm_sql_deinit(&leg->sql), after a failure too. */
+gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_options *options,
+                       struct gm_plan_leg *out_leg, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- query_resolve.c: what names mean ---- */
+
+/* A path's collection, and what is behind the alias; `out_resolved` may be `path`. */
+gm_rc gm_plan_resolve(const struct gm_plan *plan, const struct gm_plan_select *path,
+                      struct gm_plan_select *out_resolved, struct gm_err *err) GM_MUST_CHECK;
+int gm_plan_find(const struct gm_plan *plan, struct gm_str alias); /* -1: none */
+
+/* A condition about the model of one collection's twins alone: IS_OF_MODEL, or $metadata.$model =
+ * or IN. */
+struct gm_model_test {
+    bool is; /* the condition is one */
+    int collection;
+    struct gm_model_set set;
+};
+gm_rc gm_plan_model_test(const struct gm_plan *plan, const struct gm_expr *expr,
+                         struct gm_model_test *out_test, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- query_where.c: conditions as SQL ---- */
+
+/* What is joined by AND (or OR) at the top of a condition: one item when it is something else. */
+gm_rc gm_plan_flatten(struct gm_arena *arena, const struct gm_expr *expr, enum gm_expr_type type,
+                      struct gm_expr_list *out_list, struct gm_err *err) GM_MUST_CHECK;
+
+gm_rc gm_plan_add_condition(const struct gm_plan *plan, struct gm_sql *sql,
+                            const struct gm_expr *expr, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- query_token.c: where a page ended, and the next one begins ---- */
+
+struct gm_query_position {
+    struct gm_str text; /* of the query */
+    int64_t left;       /* rows that TOP still allows; -1: no TOP */
+    size_t leg;
+    int key_count; /* 0: at the start */
+    struct gm_sql_param keys[GM_PLAN_KEYS_MAX];
+};
+gm_rc gm_query_token_write(const struct gm_query_position *position, struct gm_buf *out,
+                           struct gm_err *err) GM_MUST_CHECK;
+/* Texts live in `doc`. A position that has a text takes no token of another query. */
+gm_rc gm_query_token_read(yyjson_mut_doc *doc, struct gm_str token,
+                          struct gm_query_position *position, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_query_token_refuse(struct gm_err *err);
+
+#endif

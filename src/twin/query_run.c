@@ -1,0 +1,405 @@
+/* Running a plan: legs and ranges one after the other, rows as JSON, pages. */
+#include "twin/query_plan.h"
+#include "twin/twin_json.h"
+
+enum { COLUMNS_OF_COLLECTION = 7 };
+
+struct run {
+    struct gm_db *db;
+    struct gm_plan *plan;
+    const struct gm_query_request *request;
+    struct gm_query_outcome *outcome;
+    struct gm_arena *row_arena;
+    int64_t want; /* rows of this page; -1: all */
+    bool probe;   /* look for one row more, to know whether there is a next page */
+    bool done;
+    int64_t count;                     /* of COUNT() */
+    struct gm_query_position position; /* where it began; where the page ended, once it is full */
+};
+
+/* ---- rows ---- */
+
+/* A row of the result on its way to JSON. */
+struct row {
+    const struct gm_plan *plan;
+    struct gm_stmt *stmt;
+    yyjson_mut_doc *doc;
+    int column; /* the next collection's first */
+};
+
+static gm_rc read_twin(const struct row *row, yyjson_mut_val **out_value, struct gm_err *err)
+{
+    struct gm_twin twin = {
+        .num = gm_column_i64(row->stmt, row->column),
+        .id = gm_column_text(row->stmt, row->column + 1),
+        .version = gm_column_i64(row->stmt, row->column + 2),
+        .created = gm_column_i64(row->stmt, row->column + 3),
+        .updated = gm_column_i64(row->stmt, row->column + 4),
+        .times = gm_column_text(row->stmt, row->column + 5),
+        .body = gm_column_text(row->stmt, row->column + 6),
+    };
+    return gm_twin_json(row->doc, row->plan->models, &twin, out_value, err);
+}
+
+static gm_rc read_relationship(const struct row *row, yyjson_mut_val **out_value,
+                               struct gm_err *err)
+{
+    struct gm_relationship relationship = {
+        .source = gm_column_i64(row->stmt, row->column),
+        .id = gm_column_text(row->stmt, row->column + 1),
+        .name = gm_column_text(row->stmt, row->column + 2),
+        .source_id = gm_column_text(row->stmt, row->column + 3),
+        .target_id = gm_column_text(row->stmt, row->column + 4),
+        .version = gm_column_i64(row->stmt, row->column + 5),
+        .body = gm_column_text(row->stmt, row->column + 6),
+    };
+    return gm_relationship_json(row->doc, &relationship, out_value, err);
+}
+
+/* The JSON of every collection that the row needs. */
+static gm_rc read_collections(struct row *row, yyjson_mut_val **out_values, struct gm_err *err)
+{
+    for (int i = 0; i < row->plan->collection_count; i++) {
+        const struct gm_plan_collection *collection = &row->plan->collections[i];
+        if (collection->selected) {
+            GM_TRY(collection->relationship ? read_relationship(row, &out_values[i], err)
+                                            : read_twin(row, &out_values[i], err));
+            row->column += COLUMNS_OF_COLLECTION;
+        }
+    }
+    return GM_OK;
+}
+
+/* What is at the path; NULL: undefined. */
+static yyjson_mut_val *walk(yyjson_mut_val *value, const struct gm_plan_select *select)
+{
+    for (size_t i = 0; i < select->segment_count && value != NULL; i++) {
+        bool is_id = i == 0 && gm_query_same_word(select->segments[0], "$dtId");
+        value = gm_json_member(value, is_id ? GM_STR("$dtId") : select->segments[i]);
+    }
+    return value;
+}
+
+static gm_rc make_row(struct row *row, yyjson_mut_val **out_value, struct gm_err *err)
+{
+    yyjson_mut_val *values[GM_PLAN_COLLECTIONS_MAX] = {NULL};
+    GM_TRY(read_collections(row, values, err));
+    const struct gm_query *query = row->plan->query;
+    if (query->all) {
+        *out_value = values[0];
+        return GM_OK;
+    }
+    yyjson_mut_val *object = yyjson_mut_obj(row->doc);
+    bool ok = object != NULL;
+    for (size_t i = 0; i < query->select_count && ok; i++) {
+        const struct gm_plan_select *select = &row->plan->selects[i];
+        yyjson_mut_val *found = walk(values[select->collection], select);
+        if (found != NULL) {
+            yyjson_mut_val *key = gm_json_strref(row->doc, select->name);
+            yyjson_mut_val *copy = gm_json_copy(row->doc, found);
+            ok = key != NULL && copy != NULL && yyjson_mut_obj_add(object, key, copy);
+        }
+    }
+    *out_value = object;
+    return ok ? GM_OK
+              : gm_fail(err, GM_E_LIMIT, "a row of the result is larger than %d bytes",
+                        GM_QUERY_ROW_SIZE_MAX);
+}
+
+static gm_rc keep_position(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
+                           struct gm_err *err)
+{
+    run->position.key_count = leg->key_count;
+    for (int i = 0; i < leg->key_count; i++) {
+        struct gm_sql_param *key = &run->position.keys[i];
+        *key = (struct gm_sql_param){.type = leg->key_is_text[i] ? GM_SQL_PARAM_TEXT
+                                                                 : GM_SQL_PARAM_I64};
+        if (leg->key_is_text[i]) {
+            key->s = gm_arena_dup(run->plan->arena, gm_column_text(stmt, i));
+        } else {
+            key->i = gm_column_i64(stmt, i);
+        }
+        if (leg->key_is_text[i] && key->s.p == NULL) {
+            return gm_fail(err, GM_E_LIMIT, "no room for the continuation token");
+        }
+    }
+    return GM_OK;
+}
+
+static bool is_full(const struct run *run)
+{
+    return run->want >= 0 && (int64_t)run->outcome->rows >= run->want;
+}
+
+static gm_rc deliver(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
+                     struct gm_err *err)
+{
+    gm_arena_reset(run->row_arena);
+    yyjson_mut_doc *doc = gm_json_doc_new(run->row_arena);
+    if (doc == NULL) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a row");
+    }
+    struct row row = {.plan = run->plan, .stmt = stmt, .doc = doc, .column = leg->key_count};
+    yyjson_mut_val *value;
+    GM_TRY(make_row(&row, &value, err));
+    run->outcome->rows++;
+    if (is_full(run)) {
+        GM_TRY(keep_position(run, leg, stmt, err));
+        run->done = !run->probe;
+    }
+    return run->request->fn(run->request->ctx, doc, value, err);
+}
+
+/* ---- statements ---- */
+
+static void bind(struct gm_stmt *stmt, int index, const struct gm_sql_param *param)
+{
+    switch (param->type) {
+    case GM_SQL_PARAM_I64:
+        gm_bind_i64(stmt, index, param->i);
+        break;
+    case GM_SQL_PARAM_DOUBLE:
+        gm_bind_double(stmt, index, param->d);
+        break;
+    case GM_SQL_PARAM_TEXT:
+        gm_bind_text(stmt, index, param->s);
+        break;
+    }
+}
+
+/* Steps through what one execution gives. */
+static gm_rc step_all(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
+                      struct gm_err *err)
+{
+    while (!run->done) {
+        gm_rc rc = gm_step(stmt, err);
+        if (rc != GM_OK) {
+            return rc == GM_E_END ? GM_OK : rc;
+        }
+        if (run->plan->query->count) {
+            run->count += gm_column_i64(stmt, 0);
+        } else if (is_full(run)) {
+            run->outcome->more = true;
+            run->done = true;
+        } else {
+            GM_TRY(deliver(run, leg, stmt, err));
+        }
+    }
+    gm_reset(stmt);
+    return GM_OK;
+}
+
+static void bind_limit(const struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt)
+{
+    if (leg->limit_param == 0) {
+        return;
+    }
+    int64_t limit =
+        run->want < 0 ? INT64_MAX : run->want - (int64_t)run->outcome->rows + (run->probe ? 1 : 0);
+    gm_bind_i64(stmt, leg->limit_param, limit);
+}
+
+static gm_rc step_ranges(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
+                         struct gm_err *err)
+{
+    const struct gm_plan *plan = run->plan;
+    int64_t from = leg->after_param > 0 ? run->position.keys[0].i : INT64_MIN;
+    for (size_t i = 0; i < plan->range_count && !run->done; i++) {
+        if (plan->ranges[i].high < from) {
+            continue;
+        }
+        gm_bind_i64(stmt, leg->low_param, plan->ranges[i].low);
+        gm_bind_i64(stmt, leg->high_param, plan->ranges[i].high);
+        bind_limit(run, leg, stmt);
+        GM_TRY(step_all(run, leg, stmt, err));
+    }
+    return GM_OK;
+}
+
+static gm_rc bind_after(const struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
+                        struct gm_err *err)
+{
+    if (leg->after_param == 0) {
+        return GM_OK;
+    }
+    if (leg->key_count != run->position.key_count) {
+        return gm_query_token_refuse(err);
+    }
+    for (int i = 0; i < leg->key_count; i++) {
+        if ((run->position.keys[i].type == GM_SQL_PARAM_TEXT) != leg->key_is_text[i]) {
+            return gm_query_token_refuse(err);
+        }
+        bind(stmt, leg->after_param + i, &run->position.keys[i]);
+    }
+    return GM_OK;
+}
+
+static gm_rc run_statement(struct run *run, const struct gm_plan_leg *leg, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare(run->db, leg->sql.text.p, &stmt, err));
+    for (size_t i = 0; i < leg->sql.params.n; i++) {
+        bind(stmt, (int)i + 1, &leg->sql.params.at[i]);
+    }
+    gm_rc rc = bind_after(run, leg, stmt, err);
+    if (rc == GM_OK && run->plan->ranged) {
+        rc = step_ranges(run, leg, stmt, err);
+    } else if (rc == GM_OK) {
+        bind_limit(run, leg, stmt);
+        rc = step_all(run, leg, stmt, err);
+    }
+    gm_stmt_finalize(stmt);
+    return rc;
+}
+
+static gm_rc run_leg(struct run *run, size_t index, bool after, struct gm_err *err)
+{
+    struct gm_plan_leg leg;
+    struct gm_plan_leg_options options = {
+        .index = index, .ranged = run->plan->ranged, .after = after};
+    gm_rc rc = gm_plan_leg_make(run->plan, &options, &leg, err);
+    if (rc == GM_OK) {
+        run->position.leg = is_full(run) ? run->position.leg : index;
+        rc = run_statement(run, &leg, err);
+    }
+    gm_sql_deinit(&leg.sql);
+    return rc;
+}
+
+static gm_rc deliver_count(struct run *run, struct gm_err *err)
+{
+    yyjson_mut_doc *doc = gm_json_doc_new(run->row_arena);
+    yyjson_mut_val *row = doc != NULL ? yyjson_mut_obj(doc) : NULL;
+    if (row == NULL || !yyjson_mut_obj_add_sint(doc, row, "COUNT", run->count)) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a row");
+    }
+    run->outcome->rows = 1;
+    return run->request->fn(run->request->ctx, doc, row, err);
+}
+
+static gm_rc run_legs(struct run *run, struct gm_err *err)
+{
+    size_t first = run->position.leg;
+    bool after = run->position.key_count > 0;
+    for (size_t i = first; i < run->plan->leg_count && !run->done; i++) {
+        GM_TRY(run_leg(run, i, after && i == first, err));
+    }
+    return run->plan->query->count ? deliver_count(run, err) : GM_OK;
+}
+
+/* ---- the whole ---- */
+
+static gm_rc run_in_snapshot(struct run *run, bool in_transaction, struct gm_err *err)
+{
+    if (in_transaction) {
+        return run_legs(run, err);
+    }
+    GM_TRY(gm_db_begin_snapshot(run->db, err));
+    gm_rc rc = run_legs(run, err);
+    gm_db_rollback(run->db);
+    return rc;
+}
+
+/* How many rows this page may have: the page's size, and what TOP leaves. */
+static void set_want(struct run *run)
+{
+    size_t rows_max = run->request->rows_max;
+    int64_t left = run->position.left;
+    bool page_is_bound = rows_max > 0 && (left < 0 || (uint64_t)left > rows_max);
+    run->want = page_is_bound ? (int64_t)rows_max : left;
+    run->probe = page_is_bound;
+    run->done = run->want == 0 && !run->plan->query->count;
+}
+
+static gm_rc run_planned(struct run *run, struct gm_err *err)
+{
+    const struct gm_query_request *request = run->request;
+    struct gm_query_position *position = &run->position;
+    struct gm_query query;
+    position->text = request->text;
+    if (request->continuation.n > 0) {
+        yyjson_mut_doc *doc = gm_json_doc_new(run->plan->arena);
+        GM_ASSERT(doc != NULL);
+        GM_TRY(gm_query_token_read(doc, request->continuation, position, err));
+    }
+    GM_TRY(gm_query_parse(run->plan->arena, position->text, &query, err));
+    run->plan->query = &query;
+    if (request->continuation.n == 0) {
+        position->left = query.top;
+    }
+    GM_TRY(gm_plan_make(run->plan, err));
+    set_want(run);
+    GM_TRY(run_in_snapshot(run, request->in_transaction, err));
+    if (run->outcome->more && request->next != NULL) {
+        position->left -= position->left > 0 ? (int64_t)run->outcome->rows : 0;
+        return gm_query_token_write(position, request->next, err);
+    }
+    return GM_OK;
+}
+
+static struct gm_plan *new_plan(const struct gm_models *models, enum gm_db_engine engine,
+                                char *note)
+{
+    struct gm_plan *plan = gm_alloc(sizeof(*plan));
+    plan->arena = gm_arena_new(GM_QUERY_ROW_SIZE_MAX);
+    plan->models = models;
+    plan->engine = engine;
+    plan->note = note;
+    return plan;
+}
+
+static void free_plan(struct gm_plan *plan)
+{
+    gm_arena_free(plan->arena);
+    gm_free(plan);
+}
+
+gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
+                   struct gm_query_outcome *out_outcome, struct gm_err *err)
+{
+    *out_outcome = (struct gm_query_outcome){0};
+    struct run *run = gm_alloc(sizeof(*run));
+    run->db = db;
+    run->plan = new_plan(request->models, gm_db_engine(db), out_outcome->note);
+    run->request = request;
+    run->outcome = out_outcome;
+    run->row_arena = gm_arena_new(GM_QUERY_ROW_SIZE_MAX);
+    gm_rc rc = run_planned(run, err);
+    gm_arena_free(run->row_arena);
+    free_plan(run->plan);
+    gm_free(run);
+    return rc;
+}
+
+/* ---- for people ---- */
+
+static gm_rc explain(struct gm_plan *plan, struct gm_str text, struct gm_buf *out,
+                     struct gm_err *err)
+{
+    struct gm_query query;
+    GM_TRY(gm_query_parse(plan->arena, text, &query, err));
+    plan->query = &query;
+    GM_TRY(gm_plan_make(plan, err));
+    for (size_t i = 0; i < plan->leg_count; i++) {
+        struct gm_plan_leg leg;
+        struct gm_plan_leg_options options = {.index = i, .ranged = plan->ranged};
+        gm_rc rc = gm_plan_leg_make(plan, &options, &leg, err);
+        if (rc == GM_OK) {
+            gm_buf_add(out, gm_buf_str(&leg.sql.text));
+            gm_buf_add_char(out, '\n');
+        }
+        gm_sql_deinit(&leg.sql);
+        GM_TRY(rc);
+    }
+    return GM_OK;
+}
+
+gm_rc gm_query_explain(struct gm_str text, const struct gm_models *models, enum gm_db_engine engine,
+                       struct gm_buf *out, struct gm_err *err)
+{
+    char note[GM_ERR_TEXT_SIZE];
+    struct gm_plan *plan = new_plan(models, engine, note);
+    gm_rc rc = explain(plan, text, out, err);
+    free_plan(plan);
+    return rc;
+}
