@@ -25,30 +25,31 @@ static gm_rc language_version(const struct gm_dtdl_element *element, struct gm_s
     return GM_OK;
 }
 
-/* What is not known here is accepted in v2, where it may bring cotypes of its own; v3 demands that
- * a reader refuses it. */
+/* What is not known here is accepted in v2, where it may bring cotypes of its own; v3 demands that a
+ * reader refuses it. */
 static gm_rc add_extension(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
                            struct gm_str name, struct gm_err *err)
 {
-    struct gm_dtmi dtmi;
-    if (!gm_dtmi_parse(name, &dtmi)) {
+    if (!gm_dtmi_valid(name, context->dtdl_version)) {
         return gm_dtdl_fail(err, element,
-                            "@context \"" GM_STR_FMT "\" is not a DTMI; write one such as "
-                            "dtmi:dtdl:extension:quantitativeTypes;1",
-                            GM_STR_ARG(name));
+                            "@context \"" GM_STR_FMT "\" is not a DTMI of DTDL %d; write one such "
+                            "as dtmi:dtdl:extension:quantitativeTypes;1",
+                            GM_STR_ARG(name), context->dtdl_version);
     }
     int version;
-    enum gm_dtdl_extension extension = gm_dtdl_extension_of(name, context->dtdl_version, &version);
+    bool usable;
+    enum gm_dtdl_extension extension =
+        gm_dtdl_extension_of(name, context->dtdl_version, &version, &usable);
     if (extension != GM_DTDL_EXTENSION_NONE) {
         context->extensions[extension] = (uint8_t)version;
-    } else if (context->dtdl_version > 2) {
+    }
+    if (!usable && context->dtdl_version > 2) {
         return gm_dtdl_fail(err, element,
                             "@context \"" GM_STR_FMT "\" is no extension of DTDL %d; "
                             "remove it, or correct its name and version",
                             GM_STR_ARG(name), context->dtdl_version);
-    } else {
-        context->unknown = true;
     }
+    context->unknown = context->unknown || extension == GM_DTDL_EXTENSION_NONE;
     for (size_t i = 0; i < context->name_count; i++) {
         if (gm_str_eq(context->names[i], name)) {
             return GM_OK;
@@ -62,44 +63,58 @@ static gm_rc add_extension(struct gm_dtdl_context *context, const struct gm_dtdl
     return GM_OK;
 }
 
-static gm_rc add_language(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
-                          int version, const struct gm_dtdl_context *outer, struct gm_err *err)
+/* Item `index` of @context, which may be a single one. NULL: no more. */
+static const yyjson_mut_val *item_at(const yyjson_mut_val *json, size_t index,
+                                     const yyjson_mut_val *before)
 {
-    if (outer != NULL && version > outer->dtdl_version) {
-        return gm_dtdl_fail(err, element, "@context: DTDL %d cannot stand inside of DTDL %d",
-                            version, outer->dtdl_version);
+    if (gm_json_type(json) != YYJSON_TYPE_ARR) {
+        return index == 0 ? json : NULL;
     }
-    context->dtdl_version = version;
-    return GM_OK;
+    if (index >= gm_json_count(json)) {
+        return NULL;
+    }
+    return index == 0 ? gm_json_first(json) : before->next;
 }
 
-static gm_rc add_item(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
-                      yyjson_mut_val *item, const struct gm_dtdl_context *outer, bool *extensions,
-                      struct gm_err *err)
+/* The language is settled before the extensions: what they mean depends on it. */
+static gm_rc add_language(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
+                          const yyjson_mut_val *json, const struct gm_dtdl_context *outer,
+                          struct gm_err *err)
 {
-    struct gm_str name = gm_json_str(item);
-    if (name.p == NULL) {
-        return gm_dtdl_fail(err, element,
-                            "@context: expected a DTMI or an array of them, such as "
-                            "\"dtmi:dtdl:context;3\"");
-    }
-    int version;
-    GM_TRY(language_version(element, name, &version, err));
-    if (version != 0 && !*extensions) {
-        return add_language(context, element, version, outer, err);
-    }
-    if (version != 0) {
-        return gm_dtdl_fail(err, element,
-                            "@context: put \"" GM_STR_FMT "\" in front of the extensions",
-                            GM_STR_ARG(name));
+    bool extensions = false;
+    const yyjson_mut_val *item = NULL;
+    for (size_t i = 0; (item = item_at(json, i, item)) != NULL; i++) {
+        struct gm_str name = gm_json_str(item);
+        int version;
+        if (name.p == NULL) {
+            return gm_dtdl_fail(err, element,
+                                "@context: expected a DTMI or an array of them, such as "
+                                "\"dtmi:dtdl:context;3\"");
+        }
+        GM_TRY(language_version(element, name, &version, err));
+        if (version == 0) {
+            /* IoT Central's is the one that was always allowed to come first. */
+            extensions = extensions || !gm_str_starts(name, GM_STR("dtmi:iotcentral:context;"));
+            continue;
+        }
+        if (extensions) {
+            return gm_dtdl_fail(err, element,
+                                "@context: put \"" GM_STR_FMT "\" in front of the extensions",
+                                GM_STR_ARG(name));
+        }
+        if (outer != NULL && version > outer->dtdl_version) {
+            return gm_dtdl_fail(err, element, "@context: DTDL %d cannot stand inside of DTDL %d",
+                                version, outer->dtdl_version);
+        }
+        context->dtdl_version = version;
     }
     if (context->dtdl_version == 0) {
         return gm_dtdl_fail(err, element,
-                            "@context must begin with the version of the language, "
-                            "dtmi:dtdl:context;2 or dtmi:dtdl:context;3");
+                            "%s; add the version of the language, such as \"@context\": "
+                            "\"dtmi:dtdl:context;3\"",
+                            json == NULL ? "no @context" : "@context names no version of DTDL");
     }
-    *extensions = true;
-    return add_extension(context, element, name, err);
+    return GM_OK;
 }
 
 gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
@@ -117,19 +132,15 @@ gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_
     if (outer != NULL) {
         *context = *outer;
     }
-    bool extensions = false;
-    if (gm_json_type(json) == YYJSON_TYPE_ARR) {
-        size_t i, n;
-        yyjson_mut_val *item;
-        yyjson_mut_arr_foreach(json, i, n, item)
-        {
-            GM_TRY(add_item(context, element, item, outer, &extensions, err));
+    GM_TRY(add_language(context, element, json, outer, err));
+    const yyjson_mut_val *item = NULL;
+    for (size_t i = 0; (item = item_at(json, i, item)) != NULL; i++) {
+        struct gm_str name = gm_json_str(item);
+        int version;
+        GM_TRY(language_version(element, name, &version, err));
+        if (version == 0) {
+            GM_TRY(add_extension(context, element, name, err));
         }
-    } else if (json != NULL) {
-        GM_TRY(add_item(context, element, json, outer, &extensions, err));
-    }
-    if (context->dtdl_version == 0) {
-        return gm_dtdl_fail(err, element, "no @context; add \"@context\": \"dtmi:dtdl:context;3\"");
     }
     *out_context = context;
     return GM_OK;

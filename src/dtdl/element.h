@@ -140,8 +140,8 @@ gm_rc gm_dtdl_validate(const struct gm_dtdl_element *interface, struct gm_err *e
  */
 gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
                             yyjson_mut_val *json, const struct gm_dtdl_context *outer,
-                            const struct gm_dtdl_context **out_context,
-                            struct gm_err *err) GM_MUST_CHECK;
+                            const struct gm_dtdl_context **out_context, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* Takes a value out of the wrapping JSON-LD allows: {"@value": …, "@type": "xsd:…"}. */
 gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,

@@ -1,6 +1,7 @@
 /* Cotypes of extensions and of DTDL v2 itself, and the units of quantities. */
 #include "base/num.h"
 #include "base/status.h"
+#include "dtdl/dtmi.h"
 #include "dtdl/metamodel.h"
 
 static const struct {
@@ -44,16 +45,21 @@ static const struct {
  * extension. */
 #define QUANTITY_V2(name, unit)                                                                    \
     {                                                                                              \
-        name, GM_DTDL_EXTENSION_NONE, 1 << 2, VALUES, unit, NULL, NULL, true                       \
+        name, GM_DTDL_EXTENSION_NONE, 1 << 2, VALUES, unit, NULL, NULL, "number", NULL             \
     }
 #define QUANTITY_V3(name, unit)                                                                    \
     {                                                                                              \
-        name, GM_DTDL_EXTENSION_QUANTITATIVE, 1 << 1, VALUES_V3, unit, NULL, NULL, true            \
+        name, GM_DTDL_EXTENSION_QUANTITATIVE, 1 << 1, VALUES_V3, unit, NULL, NULL, "number", NULL  \
     }
 #define QUANTITY(name, unit) QUANTITY_V2(name, unit), QUANTITY_V3(name, unit)
 #define COTYPE(name, extension, versions, classes, needed, more)                                   \
     {                                                                                              \
-        name, GM_DTDL_EXTENSION_##extension, versions, classes, NULL, needed, more, false          \
+        name, GM_DTDL_EXTENSION_##extension, versions, classes, NULL, needed, more, NULL, NULL     \
+    }
+
+#define CENTRAL(name, more, schemas)                                                               \
+    {                                                                                              \
+        name, GM_DTDL_EXTENSION_IOT_CENTRAL, EVER, VALUES, NULL, NULL, more, schemas, NULL         \
     }
 
 static const struct gm_dtdl_cotype cotypes[] = {
@@ -112,11 +118,13 @@ static const struct gm_dtdl_cotype cotypes[] = {
     COTYPE("ValueAnnotation", ANNOTATION, EVER, VALUES, "annotates", NULL),
     COTYPE("Historized", HISTORIZATION, EVER, VALUES, NULL, NULL),
     COTYPE("Initialized", INITIALIZATION, EVER, BIT(PROPERTY), NULL, "initialValue"),
-    COTYPE("Override", OVERRIDING, EVER, BIT(PROPERTY), "overrides", NULL),
+    {"Override", GM_DTDL_EXTENSION_OVERRIDING, EVER, BIT(PROPERTY), NULL, "overrides", NULL, NULL,
+     "ValueAnnotation"},
     COTYPE("Required", REQUIREMENT, 1 << 1, BIT(FIELD), NULL, NULL),
     COTYPE("Required", REQUIREMENT, FROM(2), BIT(FIELD) | BIT(PROPERTY), NULL, NULL),
     COTYPE("Idempotent", MQTT, EVER, BIT(COMMAND), NULL, NULL),
-    COTYPE("Cacheable", MQTT, EVER, BIT(COMMAND), "ttl", NULL),
+    {"Cacheable", GM_DTDL_EXTENSION_MQTT, EVER, BIT(COMMAND), NULL, "ttl", NULL, NULL,
+     "Idempotent"},
     COTYPE("Indexed", MQTT, 1 << 1 | 1 << 2 | 1 << 3, BIT(ENUM_VALUE) | BIT(FIELD) | BIT(TELEMETRY),
            "index", NULL),
     COTYPE("Indexed", MQTT, FROM(4), BIT(ENUM_VALUE) | BIT(FIELD) | BIT(TELEMETRY) | BIT(PROPERTY),
@@ -140,11 +148,12 @@ static const struct gm_dtdl_cotype cotypes[] = {
     COTYPE("PropertyValue", MQTT, FROM(4), BIT(FIELD), NULL, NULL),
     COTYPE("ReadError", MQTT, FROM(4), BIT(FIELD), NULL, NULL),
     COTYPE("WriteError", MQTT, FROM(4), BIT(FIELD), NULL, NULL),
-    COTYPE("AccelerationVector", IOT_CENTRAL, EVER, VALUES, NULL, "unit"),
-    COTYPE("Event", IOT_CENTRAL, EVER, VALUES, NULL, NULL),
-    COTYPE("Location", IOT_CENTRAL, EVER, VALUES, NULL, NULL),
-    COTYPE("State", IOT_CENTRAL, EVER, VALUES, NULL, NULL),
-    COTYPE("VelocityVector", IOT_CENTRAL, EVER, VALUES, NULL, "unit"),
+    CENTRAL("AccelerationVector", "unit", "vector"),
+    CENTRAL("Event", NULL, "number string"),
+    CENTRAL("Location", NULL,
+            "point multiPoint lineString multiLineString polygon multiPolygon geopoint"),
+    CENTRAL("State", NULL, "Enum"),
+    CENTRAL("VelocityVector", "unit", "vector"),
 };
 
 /* Units by family; `more_z`: those that came with v3's extension. */
@@ -244,20 +253,29 @@ static const struct {
      ""},
 };
 
+static bool usable(enum gm_dtdl_extension extension, int version, int dtdl_version)
+{
+    return version > 0 && version < 32 &&
+           (extensions[extension].versions[dtdl_version - 2] >> version & 1) != 0;
+}
+
 enum gm_dtdl_extension gm_dtdl_extension_of(struct gm_str context, int dtdl_version,
-                                            int *out_version)
+                                            int *out_version, bool *out_usable)
 {
     struct gm_str id, version_text;
     int64_t version;
+    *out_usable = false;
     if (!gm_str_cut(context, ';', &id, &version_text) || !gm_parse_i64(version_text, &version) ||
         version < 1 || version > 31) {
         return GM_DTDL_EXTENSION_NONE;
     }
     for (int i = 1; i < GM_DTDL_EXTENSION_COUNT; i++) {
+        enum gm_dtdl_extension extension = (enum gm_dtdl_extension)i;
         if (gm_str_is(id, extensions[i].id_z) &&
-            (extensions[i].versions[dtdl_version - 2] >> version & 1) != 0) {
+            (usable(extension, (int)version, 2) || usable(extension, (int)version, 3))) {
             *out_version = (int)version;
-            return (enum gm_dtdl_extension)i;
+            *out_usable = usable(extension, (int)version, dtdl_version);
+            return extension;
         }
     }
     return GM_DTDL_EXTENSION_NONE;
@@ -317,9 +335,10 @@ const struct gm_dtdl_cotype *gm_dtdl_cotype_find(struct gm_str term, int dtdl_ve
     }
     for (size_t i = 0; i < GM_ARRAY_COUNT(cotypes); i++) {
         const struct gm_dtdl_cotype *cotype = &cotypes[i];
-        int version = cotype->extension == GM_DTDL_EXTENSION_NONE ? dtdl_version
-                                                                  : versions[cotype->extension];
-        bool in_force = version > 0 && (cotype->versions >> version & 1) != 0;
+        bool language = cotype->extension == GM_DTDL_EXTENSION_NONE;
+        int version = language ? dtdl_version : versions[cotype->extension];
+        bool in_force = (cotype->versions >> version & 1) != 0 &&
+                        (language || usable(cotype->extension, version, dtdl_version));
         if (in_force && gm_str_is(wanted.name, cotype->name_z) &&
             (wanted.any || (wanted.extension == cotype->extension && wanted.version == version))) {
             return cotype;
@@ -328,22 +347,46 @@ const struct gm_dtdl_cotype *gm_dtdl_cotype_find(struct gm_str term, int dtdl_ve
     return NULL;
 }
 
-bool gm_dtdl_cotype_known(struct gm_str term)
+/* Classes that the language only has inside, or that stand for things no model defines. */
+static const char other_classes_z[] =
+    "AdjunctType Alias BinaryPrefix BinaryUnit Boolean CommandType ComplexSchema Content Date "
+    "DateTime DecimalPrefix DecimalUnit Double Duration Entity Float Integer LatentType Long "
+    "NamedEntity NamedLatentType NumericSchema PrimitiveSchema QuantitativeType RatioUnit Schema "
+    "SchemaField SemanticType SemanticUnit String TemporalSchema Time Unit UnitAttribute";
+
+enum gm_dtdl_foreign_type gm_dtdl_foreign_type_of(struct gm_str type, const uint8_t *versions)
 {
     struct cotype_name wanted;
-    if (!parse_cotype_name(term, 3, &wanted)) {
-        return false;
-    }
-    for (size_t i = 0; i < GM_ARRAY_COUNT(cotypes); i++) {
+    const char *units_z, *more_z;
+    bool term = type.n == 0 || memchr(type.p, ':', type.n) == NULL;
+    bool named = parse_cotype_name(type, 3, &wanted);
+    for (size_t i = 0; named && i < GM_ARRAY_COUNT(cotypes); i++) {
         if (gm_str_is(wanted.name, cotypes[i].name_z)) {
-            return true;
+            return versions[cotypes[i].extension] > 0 ? GM_DTDL_FOREIGN_VERSION
+                                                      : GM_DTDL_FOREIGN_EXTENSION;
         }
     }
-    return false;
+    if (!term) {
+        struct gm_dtmi dtmi;
+        return gm_dtmi_parse(type, &dtmi)             ? GM_DTDL_FOREIGN_TAKEN
+               : gm_str_starts(type, GM_STR("dtmi:")) ? GM_DTDL_FOREIGN_MALFORMED
+                                                      : GM_DTDL_FOREIGN_URI;
+    }
+    if (type.n == 0) {
+        return GM_DTDL_FOREIGN_MALFORMED;
+    }
+    bool taken = gm_dtdl_word_in(other_classes_z, type) ||
+                 gm_dtdl_class_of(type, 3) != GM_DTDL_CLASS_NONE ||
+                 gm_dtdl_property_of(type, 3) != GM_DTDL_PROPERTY_NONE ||
+                 gm_dtdl_units(type, &units_z, &more_z);
+    return taken ? GM_DTDL_FOREIGN_TAKEN : GM_DTDL_FOREIGN_UNKNOWN;
 }
 
 bool gm_dtdl_units(struct gm_str family, const char **out_units_z, const char **out_more_z)
 {
+    if (gm_str_is(family, "EnergyRateUnit")) { /* another name for the same */
+        family = GM_STR("PowerUnit");
+    }
     for (size_t i = 0; i < GM_ARRAY_COUNT(families); i++) {
         if (gm_str_is(family, families[i].family_z)) {
             *out_units_z = families[i].units_z;

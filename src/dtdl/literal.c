@@ -40,20 +40,26 @@ static struct gm_str xsd_type(struct gm_str type)
     return (struct gm_str){NULL, 0};
 }
 
-static bool type_fits(struct gm_str type, enum gm_dtdl_kind kind)
+/* v2 passes over what JSON-LD may mean by other keywords. */
+static bool keyword_ignored(const struct gm_dtdl_element *element, struct gm_str name)
 {
-    switch (kind) {
-    case GM_DTDL_KIND_BOOLEAN:
-        return gm_str_is(type, "boolean");
-    case GM_DTDL_KIND_INTEGER:
-        return gm_str_is(type, "integer");
-    case GM_DTDL_KIND_SCALAR:
-        return gm_str_is(type, "integer") || gm_str_is(type, "string");
-    case GM_DTDL_KIND_STRING:
-        return gm_str_is(type, "string");
-    default:
-        return false;
+    return element->context->dtdl_version == 2 && name.n > 0 && name.p[0] == '@' &&
+           !gm_dtdl_word_in("@context @graph @id @type @value", name);
+}
+
+static bool type_fits(struct gm_str type, enum gm_dtdl_kind kind, const yyjson_mut_val *value)
+{
+    yyjson_type json_type = gm_json_type(value);
+    if (gm_str_is(type, "boolean")) {
+        return kind == GM_DTDL_KIND_BOOLEAN && json_type == YYJSON_TYPE_BOOL;
     }
+    if (gm_str_is(type, "integer")) {
+        return (kind == GM_DTDL_KIND_INTEGER || kind == GM_DTDL_KIND_SCALAR) &&
+               json_type == YYJSON_TYPE_NUM;
+    }
+    return gm_str_is(type, "string") &&
+           (kind == GM_DTDL_KIND_STRING || kind == GM_DTDL_KIND_SCALAR) &&
+           json_type == YYJSON_TYPE_STR;
 }
 
 gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,
@@ -63,20 +69,19 @@ gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct
         rule->kind == GM_DTDL_KIND_TERM) {
         return GM_OK;
     }
-    const char *name_z = gm_dtdl_property_name_z(rule->property);
+    yyjson_mut_val *found = gm_json_member(*json, GM_STR("@value"));
     size_t i, n;
-    yyjson_mut_val *key, *value, *found = NULL;
+    yyjson_mut_val *key, *value;
     yyjson_mut_obj_foreach(*json, i, n, key, value)
     {
         struct gm_str name = gm_json_str(key);
-        if (gm_str_is(name, "@value")) {
-            found = value;
-        } else if (!gm_str_is(name, "@type") ||
-                   !type_fits(xsd_type(gm_json_str(value)), rule->kind)) {
+        bool type =
+            gm_str_is(name, "@type") && type_fits(xsd_type(gm_json_str(value)), rule->kind, found);
+        if (value != found && !type && !keyword_ignored(element, name)) {
             return gm_dtdl_fail(err, element,
-                                "%s: \"" GM_STR_FMT
-                                "\" has no place beside @value; write %s as it is",
-                                name_z, GM_STR_ARG(name), kind_words_z(rule->kind));
+                                "%s: \"" GM_STR_FMT "\" has no place here; write %s as it is",
+                                gm_dtdl_property_name_z(rule->property), GM_STR_ARG(name),
+                                kind_words_z(rule->kind));
         }
     }
     if (found == NULL) {
@@ -242,7 +247,9 @@ static gm_rc add_text_item(struct text_parser *text, yyjson_mut_val *json, struc
             found = value;
         } else if (gm_str_is(gm_json_str(key), "@language")) {
             language = gm_json_str(value);
-        } else {
+        } else if (!keyword_ignored(text->element, gm_json_str(key)) &&
+                   !(text->element->context->dtdl_version == 2 &&
+                     gm_str_is(gm_json_str(key), "@type"))) {
             return gm_dtdl_fail(err, text->element,
                                 "%s: \"" GM_STR_FMT "\" has no place beside @value and @language",
                                 gm_dtdl_property_name_z(text->rule->property),

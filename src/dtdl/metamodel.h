@@ -102,6 +102,7 @@ struct gm_dtdl_rule {
     unsigned classes; /* that have this member */
     enum gm_dtdl_kind kind;
     unsigned value_classes;          /* ELEMENT, SCHEMA, INTERFACE */
+    bool older;                      /* in v3 it takes elements of v2, too */
     const char *terms_z;             /* TERM: separated by spaces */
     const char *instances_z;         /* TERM: how the DTMI of a term begins */
     struct gm_dtdl_limits limits[2]; /* of v2, v3 */
@@ -155,10 +156,10 @@ enum gm_dtdl_extension {
     GM_DTDL_EXTENSION_COUNT
 };
 
-/* "dtmi:dtdl:extension:annotation;2" → ANNOTATION, 2. NONE: no extension that is known for this
- * version of the language. */
+/* "dtmi:dtdl:extension:annotation;2" → ANNOTATION, 2. NONE: no extension that is known. *out_usable: this version of
+ * the language has it. */
 enum gm_dtdl_extension gm_dtdl_extension_of(struct gm_str context, int dtdl_version,
-                                            int *out_version);
+                                            int *out_version, bool *out_usable);
 
 /* A type that elements carry beside their class, and what it brings. */
 struct gm_dtdl_cotype {
@@ -169,16 +170,25 @@ struct gm_dtdl_cotype {
     const char *unit_z; /* the family of units that the member `unit` takes; NULL: no such member */
     const char *needed_z; /* members it demands; NULL: none */
     const char *more_z;   /* members it allows; NULL: none */
-    bool numeric;         /* the schema must be a number */
+    const char
+        *schemas_z;     /* what the schema must be one of: names of schemas, "number"; NULL: any */
+    const char *with_z; /* another cotype that must be there, too; NULL: none */
 };
 
 /* The cotype called `term`, or given by its DTMI, with the extensions that are in force (`versions`
  * of each; 0: not) */
 const struct gm_dtdl_cotype *gm_dtdl_cotype_find(struct gm_str term, int dtdl_version,
                                                  const uint8_t *versions);
-/* Whether any version of any extension has a cotype of this name: tells a forgotten @context from a
- * wrong word. */
-bool gm_dtdl_cotype_known(struct gm_str term);
+/* What a type is that is no class and no cotype in force. */
+enum gm_dtdl_foreign_type {
+    GM_DTDL_FOREIGN_UNKNOWN,   /* a term that nobody here knows: an unknown extension's, perhaps */
+    GM_DTDL_FOREIGN_EXTENSION, /* a cotype of an extension that @context does not name */
+    GM_DTDL_FOREIGN_VERSION, /* one that @context names, but this version of the language has not */
+    GM_DTDL_FOREIGN_TAKEN,   /* something else in the language, or any DTMI */
+    GM_DTDL_FOREIGN_URI,     /* no term and no DTMI */
+    GM_DTDL_FOREIGN_MALFORMED, /* looks like a DTMI and is none, or is empty */
+};
+enum gm_dtdl_foreign_type gm_dtdl_foreign_type_of(struct gm_str type, const uint8_t *versions);
 
 /* The units of a family, separated by spaces; false: no such family. *out_more_z: those that v2 has
  * not. */

@@ -103,16 +103,16 @@ enum {
  * with equal content are passed over; with other content it is GM_E_CONFLICT. Messages name the
  * interface, the element and the rule. *out_added: how many are new. */
 gm_rc gm_models_extend(const struct gm_models *old, yyjson_mut_val *const *interfaces, size_t count,
-                       struct gm_models **out_models, size_t *out_added,
-                       struct gm_err *err) GM_MUST_CHECK;
+                       struct gm_models **out_models, size_t *out_added, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Sets what only the store knows. Only before the set is shared. False: no such model. */
 bool gm_models_set_stored(struct gm_models *models, struct gm_str id, int64_t num, gm_ns uploaded,
                           bool decommissioned);
 /* Reads every *.json below a folder (or one file): an interface or an array of them each. Values
  * live in `doc`'s arena. */
 gm_rc gm_models_read_folder(yyjson_mut_doc *doc, const char *path_z,
-                            yyjson_mut_val ***out_interfaces, size_t *out_count,
-                            struct gm_err *err) GM_MUST_CHECK;
+                            yyjson_mut_val ***out_interfaces, size_t *out_count, struct gm_err *err)
+    GM_MUST_CHECK;
 void gm_models_free(struct gm_models *models); /* NULL is fine */
 
 size_t gm_models_count(const struct gm_models *models);
@@ -139,8 +139,8 @@ gm_rc gm_model_check_body(const struct gm_model *model, const yyjson_mut_val *bo
  * properties are right. `target` NULL: not known yet. `properties` NULL: none. */
 gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str name,
                                   const struct gm_models *models, const struct gm_model *target,
-                                  const yyjson_mut_val *properties,
-                                  struct gm_err *err) GM_MUST_CHECK;
+                                  const yyjson_mut_val *properties, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Twin ids as the service takes them: 1-128 characters of A-Z a-z 0-9 and -.+%_#*?!(),=@$'  */
 gm_rc gm_twin_id_check(struct gm_str id, struct gm_err *err) GM_MUST_CHECK;
 

@@ -54,28 +54,57 @@ static gm_rc fail_class(const struct gm_dtdl_element *element, const struct plac
                         type.p != NULL ? "\"" : "", names);
 }
 
-/* A type that is no class: a cotype that is known, or one that the context may bring. */
+/* A type that is no class and no cotype in force: acceptable where the language lets unknown
+ * extensions bring it. */
+static gm_rc add_foreign_type(struct gm_dtdl_element *element, struct gm_str type,
+                              struct gm_err *err)
+{
+    const struct gm_dtdl_context *context = element->context;
+    bool v2 = context->dtdl_version == 2;
+    bool accepted = false;
+    switch (gm_dtdl_foreign_type_of(type, context->extensions)) {
+    case GM_DTDL_FOREIGN_UNKNOWN:
+        accepted = v2 || context->unknown;
+        break;
+    case GM_DTDL_FOREIGN_EXTENSION:
+        if (!v2 && !context->unknown) {
+            return gm_dtdl_fail(err, element,
+                                "@type \"" GM_STR_FMT "\" belongs to an extension; add it to "
+                                "@context, such as dtmi:dtdl:extension:quantitativeTypes;1",
+                                GM_STR_ARG(type));
+        }
+        accepted = true;
+        break;
+    case GM_DTDL_FOREIGN_VERSION:
+        return gm_dtdl_fail(err, element,
+                            "@type \"" GM_STR_FMT "\" is not in DTDL %d or in this version of the "
+                            "extension",
+                            GM_STR_ARG(type), context->dtdl_version);
+    case GM_DTDL_FOREIGN_TAKEN:
+        accepted = context->unknown;
+        break;
+    case GM_DTDL_FOREIGN_URI:
+        accepted = v2;
+        break;
+    case GM_DTDL_FOREIGN_MALFORMED:
+        break;
+    }
+    if (!accepted) {
+        return gm_dtdl_fail(err, element, "unknown @type \"" GM_STR_FMT "\"", GM_STR_ARG(type));
+    }
+    element->unknown_cotype = true;
+    return GM_OK;
+}
+
 static gm_rc add_cotype(struct gm_dtdl_element *element, struct gm_str type, struct gm_err *err)
 {
     const struct gm_dtdl_context *context = element->context;
     const struct gm_dtdl_cotype *cotype =
         gm_dtdl_cotype_find(type, context->dtdl_version, context->extensions);
-    if (cotype != NULL) {
-        element->cotypes[element->cotype_count++] = cotype;
-        return GM_OK;
+    if (cotype == NULL) {
+        return add_foreign_type(element, type, err);
     }
-    bool term = type.n > 0 && memchr(type.p, ':', type.n) == NULL;
-    if (gm_dtdl_cotype_known(type) && context->dtdl_version > 2) {
-        return gm_dtdl_fail(err, element,
-                            "@type \"" GM_STR_FMT "\" belongs to an extension; add the extension "
-                            "to @context, such as dtmi:dtdl:extension:quantitativeTypes;1",
-                            GM_STR_ARG(type));
-    }
-    bool taken = gm_dtdl_property_of(type, 3) != GM_DTDL_PROPERTY_NONE;
-    if (!context->unknown && (context->dtdl_version > 2 || !term || taken)) {
-        return gm_dtdl_fail(err, element, "unknown @type \"" GM_STR_FMT "\"", GM_STR_ARG(type));
-    }
-    element->unknown_cotype = true;
+    element->cotypes[element->cotype_count++] = cotype;
     return GM_OK;
 }
 
@@ -203,7 +232,7 @@ static gm_rc fail_member(const struct gm_dtdl_element *element, struct gm_str na
 
 /* An element or a reference. */
 static gm_rc parse_object_value(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                                const struct place *value_place, enum gm_dtdl_kind kind,
+                                const struct place *value_place, const struct gm_dtdl_rule *rule,
                                 struct gm_dtdl_value *out_value, struct gm_err *err)
 {
     yyjson_mut_val *json = value_place->json;
@@ -215,14 +244,22 @@ static gm_rc parse_object_value(struct gm_dtdl_parser *parser, struct gm_dtdl_el
                                 name_z);
         }
         *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_ELEMENT, .json = json};
-        return parse_element(parser, value_place, &out_value->element, err);
+        GM_TRY(parse_element(parser, value_place, &out_value->element, err));
+        if (!rule->older &&
+            out_value->element->context->dtdl_version != element->context->dtdl_version) {
+            return gm_dtdl_fail(
+                err, out_value->element, "@context: %s of DTDL %d takes no elements of DTDL %d",
+                name_z, element->context->dtdl_version, out_value->element->context->dtdl_version);
+        }
+        return GM_OK;
     }
     struct gm_str text = gm_json_str(json);
-    if (text.p == NULL || kind == GM_DTDL_KIND_ELEMENT) {
+    if (text.p == NULL || rule->kind == GM_DTDL_KIND_ELEMENT) {
         char names[160];
         list_classes(value_place->classes, element->context->dtdl_version, names, sizeof(names));
         return gm_dtdl_fail(err, element, "%s: expected an object of @type %s%s", name_z, names,
-                            kind == GM_DTDL_KIND_ELEMENT ? "" : ", or a string that names one");
+                            rule->kind == GM_DTDL_KIND_ELEMENT ? ""
+                                                               : ", or a string that names one");
     }
     *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_STRING, .string = text, .json = json};
     return GM_OK;
@@ -236,7 +273,7 @@ static gm_rc parse_value(struct gm_dtdl_parser *parser, struct gm_dtdl_element *
     case GM_DTDL_KIND_ELEMENT:
     case GM_DTDL_KIND_SCHEMA:
     case GM_DTDL_KIND_INTERFACE:
-        return parse_object_value(parser, element, value_place, rule->kind, out_value, err);
+        return parse_object_value(parser, element, value_place, rule, out_value, err);
     default:
         return gm_dtdl_literal_parse(element, rule, value_place->json, out_value, err);
     }

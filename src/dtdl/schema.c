@@ -91,7 +91,8 @@ static const struct gm_schema *find_built_in(const struct gm_dtdl_context *conte
         gm_dtdl_term(text, "dtmi:standard:schema:geospatial:", context->dtdl_version, &term)) {
         schema = find_in(geo_schemas, GM_ARRAY_COUNT(geo_schemas), term);
     }
-    if (schema == NULL && context->extensions[GM_DTDL_EXTENSION_IOT_CENTRAL] > 0 &&
+    if (schema == NULL && context->dtdl_version == 2 &&
+        context->extensions[GM_DTDL_EXTENSION_IOT_CENTRAL] > 0 &&
         gm_dtdl_term(text, "dtmi:iotcentral:schema:", context->dtdl_version, &term)) {
         schema = find_in(central_schemas, GM_ARRAY_COUNT(central_schemas), term);
     }
@@ -122,7 +123,7 @@ static gm_rc find_unit_enum(const struct walk *walk, const struct gm_dtdl_contex
         family = (struct gm_str){text.p + prefix.n, text.n - prefix.n};
     }
     *out_schema = NULL;
-    if (context->extensions[GM_DTDL_EXTENSION_QUANTITATIVE] == 0 ||
+    if (context->dtdl_version < 3 || context->extensions[GM_DTDL_EXTENSION_QUANTITATIVE] == 0 ||
         !gm_dtdl_units(family, &lists[0], &lists[1])) {
         return GM_OK;
     }
@@ -382,9 +383,11 @@ static gm_rc check_cotypes(const struct gm_dtdl_element *element, const struct g
                            struct gm_err *err)
 {
     for (size_t i = 0; i < element->cotype_count; i++) {
-        if (element->cotypes[i]->numeric && !is_numeric(schema)) {
-            return gm_dtdl_fail(err, element, "a %s is a number; its schema is " GM_STR_FMT,
-                                element->cotypes[i]->name_z, GM_STR_ARG(schema->name));
+        const struct gm_dtdl_cotype *cotype = element->cotypes[i];
+        if (cotype->schemas_z != NULL && !gm_dtdl_word_in(cotype->schemas_z, schema->name) &&
+            !(is_numeric(schema) && gm_dtdl_word_in(cotype->schemas_z, GM_STR("number")))) {
+            return gm_dtdl_fail(err, element, "schema " GM_STR_FMT ": a %s takes one of: %s",
+                                GM_STR_ARG(schema->name), cotype->name_z, cotype->schemas_z);
         }
     }
     return GM_OK;

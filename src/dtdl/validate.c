@@ -29,10 +29,13 @@ static gm_rc validate_id(const struct gm_dtdl_element *element, struct gm_err *e
         return gm_dtdl_fail(err, element, "@id has %zu characters; interfaces may have %d",
                             element->id.n, GM_DTMI_INTERFACE_SIZE_MAX);
     }
-    if (gm_dtmi_reserved(element->id)) {
+    if (gm_dtmi_reserved(element->id) ||
+        (element->context->extensions[GM_DTDL_EXTENSION_IOT_CENTRAL] > 0 &&
+         gm_str_starts(element->id, GM_STR("dtmi:iotcentral:")))) {
         return gm_dtdl_fail(err, element,
-                            "@id \"" GM_STR_FMT "\" is in a name space of the language; choose one "
-                            "of your own",
+                            "@id \"" GM_STR_FMT
+                            "\" is in a reserved name space; choose one of your "
+                            "own",
                             GM_STR_ARG(element->id));
     }
     return GM_OK;
@@ -249,6 +252,16 @@ static gm_rc validate_unit(const struct gm_dtdl_element *element,
     return GM_OK;
 }
 
+static bool has_cotype(const struct gm_dtdl_element *element, const char *name_z)
+{
+    for (size_t i = 0; i < element->cotype_count; i++) {
+        if (strcmp(element->cotypes[i]->name_z, name_z) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static gm_rc validate_cotypes(const struct gm_dtdl_element *element, struct gm_err *err)
 {
     const struct gm_dtdl_cotype *quantity = NULL;
@@ -257,6 +270,10 @@ static gm_rc validate_cotypes(const struct gm_dtdl_element *element, struct gm_e
         if ((cotype->classes >> element->class & 1) == 0) {
             return gm_dtdl_fail(err, element, "@type %s cannot be added to a %s", cotype->name_z,
                                 gm_dtdl_class_name_z(element->class));
+        }
+        if (cotype->with_z != NULL && !has_cotype(element, cotype->with_z)) {
+            return gm_dtdl_fail(err, element, "@type %s needs @type %s beside it", cotype->name_z,
+                                cotype->with_z);
         }
         const char *needed_z = cotype->needed_z;
         struct gm_str needed;

@@ -316,7 +316,7 @@ static void wrong_definitions_are_refused_with_place_and_cure(void **state)
         {"{'@id':'urn:x:1','@type':'Interface'}",
          "urn:x:1: @id \"urn:x:1\" is not a DTMI of DTDL 3; write one like dtmi:example:Thing;1"},
         {"{'@id':'dtmi:dtdl:Mine;1','@type':'Interface'}",
-         "dtmi:dtdl:Mine;1: @id \"dtmi:dtdl:Mine;1\" is in a name space of the language; choose "
+         "dtmi:dtdl:Mine;1: @id \"dtmi:dtdl:Mine;1\" is in a reserved name space; choose "
          "one of your own"},
         {"{'@id':'dtmi:t:A;1'}", "dtmi:t:A;1: no @type: expected Interface"},
         {"{'@id':'dtmi:t:A;1','@type':'Telemetry'}",
