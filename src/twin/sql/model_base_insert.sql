@@ -1,0 +1,1 @@
+INSERT INTO model_bases (base, model) VALUES ($1, $2)

@@ -1,0 +1,1 @@
+SELECT num, id, uploaded, decommissioned, body FROM models ORDER BY num
