@@ -66,12 +66,15 @@ static const char *const property_names[GM_DTDL_PROPERTY_COUNT] = {
 #define SCHEMA_OWNERS                                                                              \
     (BIT(PROPERTY) | BIT(TELEMETRY) | BIT(FIELD) | BIT(MAP_VALUE) | GM_DTDL_PAYLOAD_CLASSES)
 #define MANY UINT32_MAX
+/* count_min, count_max, size_max, value_min, value_max; what is left out is 0. */
+#define LIMITS(...) FIRST_FIVE(__VA_ARGS__, 0, 0, 0, 0)
+#define FIRST_FIVE(a, b, c, d, e, ...)                                                             \
+    {                                                                                              \
+        a, b, c, d, e                                                                              \
+    }
 #define BOTH(...)                                                                                  \
     {                                                                                              \
-        {__VA_ARGS__},                                                                             \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
+        LIMITS(__VA_ARGS__), LIMITS(__VA_ARGS__)                                                   \
     }
 #define RULE(property_, classes_, kind_)                                                           \
     .property = GM_DTDL_PROPERTY_##property_, .classes = (classes_), .kind = GM_DTDL_KIND_##kind_
@@ -79,16 +82,15 @@ static const char schema_instances[] = "dtmi:dtdl:instance:Schema:";
 /* 100,000 contents are what v3 allows in the whole hierarchy; so no member holds more. */
 enum { CONTENTS_MAX = 100000, EXTENDS_MAX = 1024 };
 
-/* limits: count_min, count_max, size_max, value_min, value_max */
 static const struct gm_dtdl_rule rules[] = {
     {RULE(COMMENT, ALL_CLASSES, STRING), .limits = BOTH(0, 1, 512)},
     {RULE(DESCRIPTION, ALL_CLASSES, TEXT), .limits = BOTH(0, MANY, 512)},
-    {RULE(DISPLAY_NAME, ALL_CLASSES, TEXT), .limits = {{0, MANY, 64}, {0, MANY, 512}}},
-    {RULE(NAME, NAMED_CLASSES, STRING), .limits = {{1, 1, 64}, {1, 1, 512}}},
+    {RULE(DISPLAY_NAME, ALL_CLASSES, TEXT), .limits = {LIMITS(0, MANY, 64), LIMITS(0, MANY, 512)}},
+    {RULE(NAME, NAMED_CLASSES, STRING), .limits = {LIMITS(1, 1, 64), LIMITS(1, 1, 512)}},
     {RULE(CONTENTS, BIT(INTERFACE), ELEMENT), .value_classes = GM_DTDL_CONTENT_CLASSES,
-     .older = true, .limits = {{0, 300}, {0, CONTENTS_MAX}}},
+     .older = true, .limits = {LIMITS(0, 300), LIMITS(0, CONTENTS_MAX)}},
     {RULE(EXTENDS, BIT(INTERFACE), INTERFACE), .value_classes = BIT(INTERFACE), .older = true,
-     .limits = {{0, 2}, {0, EXTENDS_MAX}}},
+     .limits = {LIMITS(0, 2), LIMITS(0, EXTENDS_MAX)}},
     {RULE(SCHEMAS, BIT(INTERFACE), ELEMENT), .value_classes = GM_DTDL_SCHEMA_CLASSES,
      .limits = BOTH(0, MANY)},
     {RULE(SCHEMA, SCHEMA_OWNERS, SCHEMA), .value_classes = GM_DTDL_SCHEMA_CLASSES, .older = true,
@@ -100,17 +102,17 @@ static const struct gm_dtdl_rule rules[] = {
     {RULE(WRITABLE, BIT(PROPERTY) | BIT(RELATIONSHIP), BOOLEAN), .limits = BOTH(0, 1)},
     {RULE(TARGET, BIT(RELATIONSHIP), ID), .limits = BOTH(0, 1, 2048)},
     {RULE(PROPERTIES, BIT(RELATIONSHIP), ELEMENT), .value_classes = BIT(PROPERTY), .older = true,
-     .limits = {{0, 300}, {0, CONTENTS_MAX}}},
+     .limits = {LIMITS(0, 300), LIMITS(0, CONTENTS_MAX)}},
     {RULE(MIN_MULTIPLICITY, BIT(RELATIONSHIP), INTEGER), .limits = BOTH(0, 1, 0, 0, 0)},
     {RULE(MAX_MULTIPLICITY, BIT(RELATIONSHIP), INTEGER),
-     .limits = {{0, 1, 0, 1, 500}, {0, 1, 0, 1, INT32_MAX}}},
+     .limits = {LIMITS(0, 1, 0, 1, 500), LIMITS(0, 1, 0, 1, INT32_MAX)}},
     {RULE(ENUM_VALUES, BIT(ENUM), ELEMENT), .value_classes = BIT(ENUM_VALUE),
-     .limits = {{1, 100}, {0, MANY}}},
+     .limits = {LIMITS(1, 100), LIMITS(0, MANY)}},
     {RULE(ENUM_VALUE, BIT(ENUM_VALUE), SCALAR), .limits = BOTH(1, 1)},
     {RULE(VALUE_SCHEMA, BIT(ENUM), TERM), .terms_z = "integer string",
      .instances_z = schema_instances, .limits = BOTH(1, 1)},
     {RULE(FIELDS, BIT(OBJECT), ELEMENT), .value_classes = BIT(FIELD),
-     .limits = {{1, 30}, {0, MANY}}},
+     .limits = {LIMITS(1, 30), LIMITS(0, MANY)}},
     {RULE(MAP_KEY, BIT(MAP), ELEMENT), .value_classes = BIT(MAP_KEY), .limits = BOTH(1, 1)},
     {RULE(MAP_VALUE, BIT(MAP), ELEMENT), .value_classes = BIT(MAP_VALUE), .limits = BOTH(1, 1)},
     {RULE(ELEMENT_SCHEMA, BIT(ARRAY), SCHEMA), .value_classes = GM_DTDL_SCHEMA_CLASSES,

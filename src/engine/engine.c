@@ -48,7 +48,7 @@ static struct task *task_of(struct gm_engine *engine, const struct gm_pipeline *
             return &engine->tasks[i];
         }
     }
-    GM_ASSERT(!"a pipeline of another configuration");
+    GM_ASSERT(false && "a pipeline of another configuration");
     return NULL;
 }
 
