@@ -1,0 +1,33 @@
+/* The admin API: health, readiness, metrics, pipelines, runs and what is done about them, over plain HTTP on a loopback address.
+ *
+ *     GM_TRY(gm_admin_start(engine, &admin, err));       // listens at admin.listen of the configuration
+ *     gm_admin_stop(admin);
+ *
+ *     GET  /health                      200 while the process lives
+ *     GET  /ready                       200 when the store takes work and every enabled pipeline has succeeded once, else 503 with why
+ *     GET  /metrics                     Prometheus text
+ *     GET  /pipelines                   how each stands, with the progress of runs under way
+ *     GET  /runs?pipeline=&limit=       reports, newest first
+ *     GET  /dead-letters?pipeline=&key=&after=&limit=
+ *     POST /pipelines/NAME/run          202; 409 when it is under way
+ *     POST /runs/NUM/approve            200 {"deleted":N}
+ *     POST /pipelines/NAME/redrive      body {"num":…} or {"key":…} or {}
+ *     POST /pipelines/NAME/drop-letters likewise
+ *     POST /pipelines/NAME/plan, /verify
+ *
+ * Reading is free on loopback; POST needs `Authorization: Bearer <token>`. The token is made at each start and stands, readable for the
+ * owner only, with the address in DATA/admin.json: so commands of the same user reach the process that holds the data directory. Errors
+ * are {"error":{"code","message"}}.
+ *
+ * Threads: a small pool of the HTTP server; each request reads through a connection of its own. */
+#ifndef GM_API_ADMIN_H
+#define GM_API_ADMIN_H
+
+#include "engine/engine.h"
+
+struct gm_admin;
+/* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to be had. */
+gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err) GM_MUST_CHECK;
+void gm_admin_stop(struct gm_admin *admin); /* waits for requests under way; NULL is fine */
+
+#endif

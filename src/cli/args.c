@@ -1,0 +1,208 @@
+/* Arguments and what commands are made of: configuration, data directory, store, tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/vec.h"
+#include "cli/command.h"
+
+bool gm_args_has(const struct gm_args *args, const char *option_z)
+{
+    for (size_t i = 0; i < args->option_count; i++) {
+        if (strcmp(args->options[i].name_z, option_z) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *gm_args_value(const struct gm_args *args, const char *option_z)
+{
+    for (size_t i = 0; i < args->option_count; i++) {
+        if (strcmp(args->options[i].name_z, option_z) == 0) {
+            return args->options[i].value_z;
+        }
+    }
+    return NULL;
+}
+
+gm_rc gm_args_int(const struct gm_args *args, const char *option_z, int64_t def, int64_t *out_value, struct gm_err *err)
+{
+    const char *value_z = gm_args_value(args, option_z);
+    *out_value = def;
+    if (value_z != NULL && (!gm_parse_i64(gm_str_z(value_z), out_value) || *out_value < 0)) {
+        return gm_fail(err, GM_E_CONFIG, "--%s: `%s` is no whole number", option_z, value_z);
+    }
+    return GM_OK;
+}
+
+int gm_args_fail(const struct gm_args *args, gm_rc rc, const struct gm_err *err)
+{
+    fprintf(stderr, "gemel %s: %s\n", args->command->name_z, err->text);
+    switch (rc) {
+    case GM_E_CONFIG:
+        return GM_EXIT_USAGE;
+    case GM_E_RETRY:
+    case GM_E_IO:
+    case GM_E_CORRUPT:
+        return GM_EXIT_ENVIRONMENT;
+    default:
+        return GM_EXIT_FAILED;
+    }
+}
+
+/* ---- configuration and store ---- */
+
+const char *gm_args_config_path(const struct gm_args *args)
+{
+    if (args->command->config_first && args->word_count > 0) {
+        return args->words[0];
+    }
+    const char *path_z = gm_args_value(args, "config");
+    return path_z != NULL ? path_z : "gemel.yaml";
+}
+
+gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, struct gm_err *err)
+{
+    if (args->config == NULL) {
+        gm_rc rc = gm_config_load(gm_args_config_path(args), &args->config, err);
+        if (args->config != NULL && gm_conf_error_count(gm_config_doc(args->config)) > 0) {
+            struct gm_buf text;
+            gm_buf_init(&text, GM_CONF_SIZE_MAX);
+            gm_conf_print_errors(gm_config_doc(args->config), &text);
+            fwrite(text.p, 1, text.n, stderr);
+            gm_buf_deinit(&text);
+        }
+        GM_TRY(rc);
+    }
+    *out_config = args->config;
+    return GM_OK;
+}
+
+gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z, const struct gm_pipeline **out_pipeline, struct gm_err *err)
+{
+    const struct gm_config *config;
+    const char *nearest_z = NULL;
+    GM_TRY(gm_args_config(args, &config, err));
+    const struct gm_pipeline *pipeline = gm_config_find(config, name_z, &nearest_z);
+    if (pipeline == NULL && nearest_z != NULL) {
+        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s`; did you mean `%s`?", name_z, nearest_z);
+    }
+    if (pipeline == NULL) {
+        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s` in %s", name_z, gm_args_config_path(args));
+    }
+    *out_pipeline = pipeline;
+    return GM_OK;
+}
+
+gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_err *err)
+{
+    const struct gm_config *config;
+    const char *data_z = gm_args_value(args, "data");
+    if (data_z == NULL) {
+        GM_TRY(gm_args_config(args, &config, err));
+        data_z = gm_config_root(config)->data;
+    }
+    *out_folder_z = data_z;
+    return GM_OK;
+}
+
+gm_rc gm_args_reader(struct gm_args *args, struct gm_db **out_db, struct gm_err *err)
+{
+    const char *folder_z;
+    GM_TRY(gm_args_data(args, &folder_z, err));
+    return gm_store_open_reader(folder_z, out_db, err);
+}
+
+gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
+{
+    const char *folder_z;
+    GM_TRY(gm_args_data(args, &folder_z, err));
+    return gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, out_store, err);
+}
+
+/* ---- output ---- */
+
+struct gm_table {
+    size_t column_count;
+    const char *const *heads;
+    GM_VEC(char *) cells; /* row after row */
+    size_t *widths;
+};
+
+/* Characters, not bytes: UTF-8 continuation bytes take no place. */
+static size_t display_width(const char *text_z)
+{
+    size_t width = 0;
+    for (const char *p = text_z; *p != '\0'; p++) {
+        width += ((unsigned char)*p & 0xc0) != 0x80;
+    }
+    return width;
+}
+
+struct gm_table *gm_table_new(const char *const *heads, size_t column_count)
+{
+    struct gm_table *table = gm_alloc(sizeof(*table));
+    table->column_count = column_count;
+    table->heads = heads;
+    table->widths = gm_alloc_array(column_count, sizeof(*table->widths));
+    for (size_t i = 0; i < column_count; i++) {
+        table->widths[i] = display_width(heads[i]);
+    }
+    return table;
+}
+
+void gm_table_add(struct gm_table *table, const struct gm_str *cells)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        char *cell_z = gm_str_dup_z(cells[i]);
+        for (char *p = cell_z; *p != '\0'; p++) {
+            *p = (unsigned char)*p < ' ' ? ' ' : *p; /* what was stored must not steer the terminal */
+        }
+        size_t width = display_width(cell_z);
+        table->widths[i] = width > table->widths[i] ? width : table->widths[i];
+        *gm_vec_push(&table->cells) = cell_z;
+    }
+}
+
+static void print_cell(const struct gm_table *table, size_t column, const char *text_z)
+{
+    fputs(text_z, stdout);
+    if (column + 1 == table->column_count) {
+        putchar('\n');
+        return;
+    }
+    printf("%*s", (int)(table->widths[column] - display_width(text_z)) + 2, "");
+}
+
+void gm_table_print(struct gm_table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        print_cell(table, i, table->heads[i]);
+    }
+    for (size_t i = 0; i < table->cells.n; i++) {
+        print_cell(table, i % table->column_count, table->cells.at[i]);
+        gm_free(table->cells.at[i]);
+    }
+    gm_vec_deinit(&table->cells);
+    gm_free(table->widths);
+    gm_free(table);
+}
+
+void gm_print_json(struct gm_buf *json)
+{
+    fwrite(json->p, 1, json->n, stdout);
+    putchar('\n');
+}
+
+void gm_print_time(gm_ns t, char out[GM_TIME_TEXT_SIZE])
+{
+    struct gm_date date;
+    if (t == 0) {
+        snprintf(out, GM_TIME_TEXT_SIZE, "-");
+        return;
+    }
+    gm_time_split(t, &date);
+    snprintf(out, GM_TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d:%02d", date.year, date.month, date.day, date.hour, date.minute, date.second);
+}

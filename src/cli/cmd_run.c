@@ -1,0 +1,219 @@
+/* gemel run: the engine in the foreground, with progress on a terminal and plain lines elsewhere. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "cli/command.h"
+#include "api/admin.h"
+#include "cli/progress.h"
+#include "os/file.h"
+#include "os/process.h"
+#include "os/thread.h"
+
+static const struct gm_option run_options[] = {
+    {"once", NULL, "Run every pipeline once and end: exit code 1 when one did not succeed."},
+    {"pipeline", "NAME", "With --once: this one only."},
+    {0},
+};
+
+struct session {
+    struct gm_args *args;
+    const char *path_z;
+    struct gm_stop *stop;
+    struct gm_config *config;
+    struct gm_store *store;
+    struct gm_engine *engine;
+    struct gm_admin *admin;
+    struct gm_progress *progress;
+};
+
+static void set_log(const struct gm_config *config, struct gm_progress *progress)
+{
+    const struct gm_log_conf *log = &gm_config_root(config)->log;
+    gm_log_init(&(struct gm_log_sink){.now_ns = gm_clock_wall_now,
+                                      .write = gm_progress_on_terminal(progress) ? gm_progress_write_line : gm_write_stderr},
+                (enum gm_log_level)log->level, (enum gm_log_format)log->format);
+}
+
+static void report_run(void *ctx, const struct gm_pipeline *pipeline, const struct gm_run_report *report)
+{
+    const struct session *session = ctx;
+    (void)pipeline;
+    if (session->args->json) {
+        struct gm_buf json;
+        gm_buf_init(&json, 1 << 20);
+        gm_run_write_json(&report->run, &json);
+        gm_print_json(&json);
+        fflush(stdout);
+        gm_buf_deinit(&json);
+    }
+}
+
+static gm_rc open_engine(struct session *session, struct gm_err *err)
+{
+    return gm_engine_open(&(struct gm_engine_options){.config = session->config, .store = session->store, .on_run = report_run,
+                                                      .ctx = session}, &session->engine, err);
+}
+
+/* ---- once ---- */
+
+struct once {
+    struct session *session;
+    const struct gm_pipeline *pipeline;
+    size_t failed;
+    gm_rc rc;
+    struct gm_err err;
+    _Atomic bool done;
+};
+
+static void run_once_thread(void *arg)
+{
+    struct once *once = arg;
+    once->rc = gm_engine_run_once(once->session->engine, once->pipeline, &once->failed, &once->err);
+    atomic_store(&once->done, true);
+}
+
+static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err *err)
+{
+    struct once once = {.session = session};
+    struct gm_thread *thread;
+    const char *name_z = gm_args_value(session->args, "pipeline");
+    if (name_z != NULL && (once.pipeline = gm_config_find(session->config, name_z, NULL)) == NULL) {
+        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s`", name_z);
+    }
+    GM_TRY(gm_thread_start("gemel-once", run_once_thread, &once, &thread, err));
+    while (!atomic_load(&once.done)) {
+        if (gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) != GM_OK) {
+            gm_engine_stop(session->engine);
+            break;
+        }
+        gm_progress_show(session->progress, session->engine);
+    }
+    gm_thread_join(thread);
+    gm_progress_clear(session->progress);
+    *out_failed = once.failed;
+    *err = once.err;
+    return once.rc;
+}
+
+/* ---- on schedule ---- */
+
+static void set_gauges(struct session *session)
+{
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/store.db", gm_store_folder_z(session->store));
+    struct gm_file_info info;
+    struct gm_err ignored;
+    if (gm_file_info(path_z, &info, &ignored) == GM_OK) {
+        gm_metric_set(GM_M_STORE_SIZE_BYTES, GM_STR(""), (double)info.size_bytes);
+    }
+    gm_metric_set(GM_M_RESIDENT_BYTES, GM_STR(""), (double)gm_resident_bytes());
+}
+
+static gm_rc start_engine(struct session *session, struct gm_err *err)
+{
+    GM_TRY(open_engine(session, err));
+    GM_TRY(gm_engine_start(session->engine, err));
+    return gm_admin_start(session->engine, &session->admin, err);
+}
+
+static void stop_engine(struct session *session)
+{
+    gm_admin_stop(session->admin);
+    gm_engine_close(session->engine);
+    session->admin = NULL;
+    session->engine = NULL;
+}
+
+/* A configuration with errors leaves the old one in force; runs under way end first. */
+static gm_rc reload(struct session *session, struct gm_err *err)
+{
+    struct gm_config *config = NULL;
+    struct gm_err load_err = {0};
+    if (gm_config_load(session->path_z, &config, &load_err) != GM_OK) {
+        struct gm_buf text;
+        gm_buf_init(&text, GM_CONF_SIZE_MAX);
+        gm_conf_print_errors(gm_config_doc(config), &text);
+        gm_log_error("reload.refused", GM_L_Z("error", load_err.text), GM_L_STR("details", gm_buf_str(&text)));
+        gm_buf_deinit(&text);
+        gm_config_free(config);
+        return GM_OK;
+    }
+    stop_engine(session);
+    gm_config_free(session->config);
+    session->config = config;
+    set_log(config, session->progress);
+    GM_TRY(start_engine(session, err));
+    gm_log_info("reload.done", GM_L_Z("config", session->path_z));
+    return GM_OK;
+}
+
+static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
+{
+    GM_TRY(start_engine(session, err));
+    gm_rc rc = GM_OK;
+    while (rc == GM_OK && gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) == GM_OK) {
+        gm_progress_show(session->progress, session->engine);
+        set_gauges(session);
+        if (gm_signals_take_reload()) {
+            rc = reload(session, err);
+        }
+    }
+    gm_progress_clear(session->progress);
+    gm_log_info("stopping", GM_L_Z("data", gm_store_folder_z(session->store)));
+    return rc;
+}
+
+/* ---- the command ---- */
+
+static gm_rc run_session(struct session *session, size_t *out_failed, struct gm_err *err)
+{
+    set_log(session->config, session->progress);
+    GM_TRY(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(session->config)->data}, &session->store, err));
+    if (gm_args_has(session->args, "once")) {
+        GM_TRY(open_engine(session, err));
+        return run_once(session, out_failed, err);
+    }
+    return run_on_schedule(session, err);
+}
+
+static int run(struct gm_args *args)
+{
+    struct session session = {.args = args, .stop = gm_stop_new(), .progress = gm_progress_new()};
+    struct gm_err err = {0};
+    size_t failed = 0;
+    const struct gm_config *config;
+    gm_rc rc = gm_args_config(args, &config, &err);
+    session.path_z = gm_args_config_path(args);
+    session.config = args->config;
+    args->config = NULL; /* the session's now: a reload replaces it */
+    rc = rc == GM_OK ? gm_signals_start(session.stop, &err) : rc;
+    if (rc == GM_OK) {
+        rc = run_session(&session, &failed, &err);
+        gm_signals_stop();
+    }
+    stop_engine(&session);
+    gm_store_close(session.store);
+    gm_config_free(session.config);
+    gm_progress_free(session.progress);
+    gm_stop_free(session.stop);
+    if (rc != GM_OK) {
+        return gm_args_fail(args, rc, &err);
+    }
+    return failed > 0 ? GM_EXIT_FAILED : GM_EXIT_OK;
+}
+
+const struct gm_command gm_command_run = {
+    .name_z = "run",
+    .args_z = "[CONFIG]",
+    .args_max = 1,
+    .config_first = true,
+    .summary_z = "Run the pipelines on their schedules until Ctrl-C, or once.",
+    .help_z = "Takes the data directory for itself, loads new models, runs what never ran or is due, and serves the admin API.\n"
+              "SIGHUP loads the configuration anew; one with errors is refused and the old one stays in force.",
+    .example_z = "gemel run demo/gemel.yaml --once",
+    .options = run_options,
+    .run = run,
+};
