@@ -25,6 +25,7 @@ struct image {
     bool exists; /* at the last sync */
     char *bytes; /* at the last sync */
     size_t n;
+    size_t capacity;
     GM_VEC(struct change) changes;
 };
 
@@ -75,6 +76,18 @@ static struct image *find_image(struct faultvfs *disk, const char *path_z)
     return NULL;
 }
 
+static void resize_image(struct image *image, size_t n)
+{
+    if (n > image->capacity) {
+        image->capacity = 2 * n;
+        image->bytes = gm_realloc(image->bytes, image->capacity);
+    }
+    if (n > image->n) {
+        memset(image->bytes + image->n, 0, n - image->n);
+    }
+    image->n = n;
+}
+
 /* What is there when the disk first meets a path counts as synced. */
 static struct image *meet_image(struct faultvfs *disk, const char *path_z)
 {
@@ -88,23 +101,13 @@ static struct image *meet_image(struct faultvfs *disk, const char *path_z)
     if (file != NULL) {
         image->exists = true;
         (void)fseek(file, 0, SEEK_END);
-        image->n = (size_t)ftell(file);
-        image->bytes = gm_alloc(image->n + 1);
+        resize_image(image, (size_t)ftell(file));
         rewind(file);
         image->n = fread(image->bytes, 1, image->n, file);
         (void)fclose(file);
     }
     *gm_vec_push(&disk->images) = image;
     return image;
-}
-
-static void resize_image(struct image *image, size_t n)
-{
-    image->bytes = gm_realloc(image->bytes, n + 1);
-    if (n > image->n) {
-        memset(image->bytes + image->n, 0, n - image->n);
-    }
-    image->n = n;
 }
 
 /* Bytes from..to of a write, counted within it. */
