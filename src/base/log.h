@@ -1,7 +1,6 @@
 /* Structured log lines, one event a line, to stderr or a file descriptor that was set at start.
  *
- *     gm_log_info("run.done", GM_L_STR("pipeline", name), GM_L_INT("rows", rows), GM_L_STR("run",
- * id));
+ *     gm_log_info("run.done", GM_L_STR("pipeline", name), GM_L_INT("rows", rows));
  *
  * Formats: logfmt (`2026-11-20T17:09:55.123Z info run.done pipeline=products rows=77`) and JSON
  * lines. A line is built in a bounded buffer and written with one write call, so lines of threads

@@ -1,8 +1,9 @@
 /* String views: a pointer and a length, not NUL-terminated unless the name ends in `_z`.
  *
  *     struct gm_str head, rest;
- *     if (gm_str_cut(gm_str_z("sqlite:erp.db"), ':', &head, &rest) && gm_str_is(head, "sqlite")) {
- * … } printf("path is " GM_STR_FMT "\n", GM_STR_ARG(rest));
+ *     struct gm_str url = gm_str_z("sqlite:erp.db");
+ *     if (gm_str_cut(url, ':', &head, &rest) && gm_str_is(head, "sqlite")) { … }
+ *     printf("path is " GM_STR_FMT "\n", GM_STR_ARG(rest));
  *
  * A view borrows its bytes: who made it says how long they live.
  * Thread rule: values, no shared state. */

@@ -3,7 +3,8 @@
  *     struct gm_dtdl_parser parser = {.arena = scratch};
  *     GM_TRY(gm_dtdl_parse(&parser, json, index, err));
  *     for (struct gm_dtdl_element *i = parser.first; i != NULL; i = i->next) {
- * GM_TRY(gm_dtdl_validate(i, err)); }
+ *         GM_TRY(gm_dtdl_validate(i, err));
+ *     }
  *
  * Parsing settles structure: which class each element is of, which of its members the metamodel
  * knows, what kind of value each holds. Validating settles what can be said of one interface alone:

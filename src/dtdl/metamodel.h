@@ -1,8 +1,9 @@
 /* The metamodel of DTDL v2 and v3 as tables: which elements there are, which members each takes,
  * how many, how long, of what kind; which types of extensions can be added to them; units.
  *
- *     const struct gm_dtdl_rule *rule = gm_dtdl_rule_find(GM_DTDL_CLASS_FIELD,
- * GM_DTDL_PROPERTY_SCHEMA); const struct gm_dtdl_limits *limits = gm_dtdl_limits_of(rule, 3);
+ *     const struct gm_dtdl_rule *rule =
+ *         gm_dtdl_rule_find(GM_DTDL_CLASS_FIELD, GM_DTDL_PROPERTY_SCHEMA);
+ *     const struct gm_dtdl_limits *limits = gm_dtdl_limits_of(rule, 3);
  *
  * The parser builds what the tables describe, the validator enforces their limits: a rule stands
  * here once. "Property" means two things in DTDL: the element of that name, and any member of an

@@ -2,8 +2,8 @@
  * waits: that is how a slow writer slows its sources instead of filling memory.
  *
  *     struct gm_queue *queue = gm_queue_new(4);
- *     gm_queue_push(queue, batch);            // false: the queue was closed, the item is still the
- * caller's while ((batch = gm_queue_pop(queue)) != NULL) { … }   // NULL: closed and empty
+ *     if (!gm_queue_push(queue, batch)) { … }               // closed; the item is the caller's
+ *     while ((batch = gm_queue_pop(queue)) != NULL) { … }   // NULL: closed and empty
  *
  * Closing lets consumers drain what is there.
  * Thread rule: any number of producers and consumers. */

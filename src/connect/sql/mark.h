@@ -1,9 +1,9 @@
 /* Watermarks: the value of a column that only grows, as far as a source was read.
  *
  *     struct gm_sql_mark mark = {0};
- *     gm_sql_mark_set(&mark, &cell);                       // false: such a value cannot be
- * compared gm_sql_mark_write(&mark, GM_STR("updated"), &out);   // "updated=text:2026-11-20
- * 17:09:55.123456" gm_sql_mark_deinit(&mark);
+ *     gm_sql_mark_set(&mark, &cell);             // false: such a value cannot be compared
+ *     gm_sql_mark_write(&mark, GM_STR("updated"), &out);
+ *     gm_sql_mark_deinit(&mark);                 // out: "updated=text:2026-11-20 17:09:55.123456"
  *
  * The value is kept as the database gave it, so that nothing is lost to rounding, and compared by
  * the database alone: texts are ordered by its collation, and instants may come in any spelling.
