@@ -2,6 +2,7 @@
  * the database. test_sql_pg.c runs what differs on PostgreSQL. */
 #include "connect/sql/mark.h"
 #include "db/db.h"
+#include "os/file.h"
 #include "support/source.h"
 
 static void exec(struct tmp *tmp, const char *sql_z)
@@ -370,6 +371,27 @@ static void a_pass_does_not_see_what_is_written_meanwhile(void **state)
     done(source);
 }
 
+/* Larger than what the connection keeps in memory. */
+static void a_file_that_is_cut_while_it_is_read_breaks_the_pass(void **state)
+{
+    (void)state;
+    struct source *source =
+        sql_of("{url: 'sqlite:erp.db', table: t, key: k}",
+               "CREATE TABLE t(k INTEGER PRIMARY KEY, v);"
+               "INSERT INTO t SELECT value, zeroblob(2000) FROM "
+               "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n "
+               "WHERE value < 20000) SELECT value FROM n)");
+    source_connect_ok(source, "");
+    check_rc(source_read(source), GM_OK, source->err);
+    struct gm_file *file = NULL;
+    check_ok(gm_file_create(tmp_path(source->tmp, "erp.db"), &file, &source->err), source->err);
+    gm_file_close(file);
+    gm_rc rc = source_read_all(source);
+    assert_true(rc == GM_E_RETRY || rc == GM_E_CONFIG);
+    check_err_says(source->err, "erp.db");
+    done(source);
+}
+
 static void equal_rows_hash_alike_in_every_pass(void **state)
 {
     (void)state;
@@ -427,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_watermark_that_cannot_be_continued_from_is_refused),
         cmocka_unit_test(going_back_keeps_the_spelling_of_a_time),
         cmocka_unit_test(a_pass_does_not_see_what_is_written_meanwhile),
+        cmocka_unit_test(a_file_that_is_cut_while_it_is_read_breaks_the_pass),
         cmocka_unit_test(equal_rows_hash_alike_in_every_pass),
         cmocka_unit_test(settings_are_linted),
     };
