@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "api/admin.h"
 #include "cli/progress.h"
 #include "os/file.h"
