@@ -1,66 +1,33 @@
-/* The webhook. libcurl is included here only. */
+/* The webhook. */
 #include "engine/notify.h"
 
-#include <curl/curl.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "net/http.h"
 
 enum { ATTEMPTS = 3, BODY_SIZE_MAX = 256 << 10 };
 
-static size_t throw_away(char *data, size_t size, size_t count, void *ctx)
-{
-    (void)data;
-    (void)ctx;
-    return size * count;
-}
-
-static int stop_transfer(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
-{
-    (void)total;
-    (void)now;
-    (void)up_total;
-    (void)up_now;
-    return gm_stop_requested(ctx) ? 1 : 0;
-}
-
-/* GM_E_RETRY: worth another attempt. GM_E_CONFIG: it will be refused again. */
+/* GM_E_RETRY: worth another attempt. The address is a secret as a whole, so it is not repeated. */
 static gm_rc post_once(const struct gm_webhook_conf *conf, const struct gm_buf *body, struct gm_stop *stop, struct gm_err *err)
 {
-    CURL *curl = curl_easy_init();
-    GM_ASSERT(curl != NULL);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    GM_AUTO_FREE char *authorization_z =
-        conf->authorization != NULL ? gm_format_z("Authorization: %s", conf->authorization) : NULL;
-    if (authorization_z != NULL) {
-        headers = curl_slist_append(headers, authorization_z);
+    struct gm_http_answer answer;
+    struct gm_err send_err = {0};
+    gm_rc rc = gm_http_send(&(struct gm_http_request){.method_z = "POST", .url_z = conf->url, .authorization_z = conf->authorization,
+                                                      .body = gm_buf_str(body), .timeout = conf->timeout, .stop = stop},
+                            &answer, &send_err);
+    if (rc != GM_OK) {
+        const char *reason_z = strrchr(send_err.text, ':');
+        return gm_fail(err, rc, "no answer%s", reason_z != NULL ? reason_z : "");
     }
-    curl_easy_setopt(curl, CURLOPT_URL, conf->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->p);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body->n);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(conf->timeout / GM_MS));
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, throw_away);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_transfer);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, stop);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "gemel/" GM_VERSION);
-    CURLcode code = curl_easy_perform(curl);
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    if (code != CURLE_OK) {
-        return gm_fail(err, code == CURLE_URL_MALFORMAT ? GM_E_CONFIG : GM_E_RETRY, "webhook: %s", curl_easy_strerror(code));
-    }
-    if (status >= 200 && status < 300) {
+    gm_http_answer_free(&answer);
+    if (answer.status >= 200 && answer.status < 300) {
         return GM_OK;
     }
-    bool again = status == 429 || status >= 500;
-    return gm_fail(err, again ? GM_E_RETRY : GM_E_CONFIG, "webhook: answered %ld", status);
+    bool again = answer.status == 429 || answer.status >= 500;
+    return gm_fail(err, again ? GM_E_RETRY : GM_E_CONFIG, "answered %ld", answer.status);
 }
 
 static void post(const struct gm_webhook_conf *conf, const struct gm_buf *body, const struct gm_run *run, struct gm_stop *stop)
