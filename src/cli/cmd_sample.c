@@ -1,94 +1,20 @@
 #include <stdio.h>
-#include <string.h>
 
-#include "base/mem.h"
 #include "base/num.h"
+#include "cli/command.h"
 #include "cli/sample.h"
 
-/* gemel sample company [FOLDER] [--seed N] [--scale X] [--force] [--json] */
+/* gemel sample company: demo data of every kind, and the configuration for it. */
 
-static const char usage[] =
-    "usage: gemel sample company [FOLDER] [--seed N] [--scale X] [--force] [--json]\n"
-    "\n"
-    "Makes Wide World Importers, a made-up company, in FOLDER (default: demo): a business "
-    "database,\n"
-    "files of its maintenance system, models, and the gemel.yaml that makes twins of them.\n"
-    "\n"
-    "  --seed N    another company of the same kind (default: 2020)\n"
-    "  --scale X   share of the full size of 50,000 sensors, 0.001 to 20 (default: 1)\n"
-    "  --force     write over a sample that is there\n"
-    "  --json      print the counts as JSON\n";
-
-struct arguments {
-    struct gm_sample_options options;
-    bool json, help;
+static const struct gm_option sample_options[] = {
+    {"seed", "N", "Another company of the same kind (default: 2020)."},
+    {"scale", "X", "Share of the full size of 50,000 sensors, 0.001 to 20 (default: 1)."},
+    {"force", NULL, "Write over a sample that is there."},
+    {0},
 };
 
-/* The value of `--name VALUE` or `--name=VALUE`; NULL when argv[*at] is another option. */
-static const char *option_value(int argc, char **argv, int *at, const char *name_z)
-{
-    size_t n = strlen(name_z);
-    const char *argument = argv[*at];
-    if (strncmp(argument, name_z, n) != 0) {
-        return NULL;
-    }
-    if (argument[n] == '=') {
-        return argument + n + 1;
-    }
-    if (argument[n] != '\0') {
-        return NULL;
-    }
-    return *at + 1 < argc ? argv[++*at] : "";
-}
-
-static gm_rc parse_option(int argc, char **argv, int *at, struct arguments *arguments,
-                          struct gm_err *err)
-{
-    const char *argument = argv[*at];
-    const char *value;
-    int64_t seed;
-    if (strcmp(argument, "--force") == 0) {
-        arguments->options.force = true;
-    } else if (strcmp(argument, "--json") == 0) {
-        arguments->json = true;
-    } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-        arguments->help = true;
-    } else if ((value = option_value(argc, argv, at, "--seed")) != NULL) {
-        if (!gm_parse_i64(gm_str_z(value), &seed) || seed < 0) {
-            return gm_fail(err, GM_E_CONFIG, "--seed: `%s` is no whole number", value);
-        }
-        arguments->options.seed = (uint64_t)seed;
-    } else if ((value = option_value(argc, argv, at, "--scale")) != NULL) {
-        if (!gm_parse_double(gm_str_z(value), &arguments->options.scale)) {
-            return gm_fail(err, GM_E_CONFIG, "--scale: `%s` is no number", value);
-        }
-    } else {
-        return gm_fail(err, GM_E_CONFIG, "unknown option %s", argument);
-    }
-    return GM_OK;
-}
-
-static gm_rc parse(int argc, char **argv, struct arguments *arguments, struct gm_err *err)
-{
-    const char *words[2] = {NULL, "demo"};
-    size_t count = 0;
-    for (int at = 1; at < argc; at++) {
-        if (argv[at][0] == '-') {
-            GM_TRY(parse_option(argc, argv, &at, arguments, err));
-        } else if (count == GM_ARRAY_COUNT(words)) {
-            return gm_fail(err, GM_E_CONFIG, "one folder at a time: %s is one too many", argv[at]);
-        } else {
-            words[count++] = argv[at];
-        }
-    }
-    if (!arguments->help && (words[0] == NULL || strcmp(words[0], "company") != 0)) {
-        return gm_fail(err, GM_E_CONFIG, "there is one sample: write gemel sample company");
-    }
-    arguments->options.folder_z = words[1];
-    return GM_OK;
-}
-
-static void print_report(const struct arguments *arguments, const struct gm_sample_report *report)
+static void print_report(const struct gm_args *args, const char *folder_z,
+                         const struct gm_sample_report *report)
 {
     const struct {
         const char *name, *words;
@@ -107,36 +33,61 @@ static void print_report(const struct arguments *arguments, const struct gm_samp
         {"orders", "orders", report->orders},
         {"orderLines", "order lines", report->order_lines},
     };
-    if (arguments->json) {
+    if (args->json) {
         for (size_t i = 0; i < GM_ARRAY_COUNT(lines); i++) {
             printf("%c\"%s\":%lld", i > 0 ? ',' : '{', lines[i].name, (long long)lines[i].count);
         }
         puts("}");
         return;
     }
-    const char *folder = arguments->options.folder_z;
-    printf("Wide World Importers in %s:\n", folder);
+    printf("Wide World Importers in %s:\n", folder_z);
     for (size_t i = 0; i < GM_ARRAY_COUNT(lines); i++) {
         printf("%8lld %s\n", (long long)lines[i].count, lines[i].words);
     }
-    printf("Next: gemel run %s/gemel.yaml\n", folder);
+    printf("Next: gemel run %s/gemel.yaml\n", folder_z);
 }
 
-int gm_cmd_sample(int argc, char **argv)
+static gm_rc read_options(const struct gm_args *args, struct gm_sample_options *options,
+                          struct gm_err *err)
 {
-    struct arguments arguments = {.options = {.seed = GM_SAMPLE_SEED, .scale = 1}};
+    int64_t seed;
+    GM_TRY(gm_args_int(args, "seed", GM_SAMPLE_SEED, &seed, err));
+    options->seed = (uint64_t)seed;
+    const char *scale_z = gm_args_value(args, "scale");
+    options->scale = 1;
+    if (scale_z != NULL && !gm_parse_double(gm_str_z(scale_z), &options->scale)) {
+        return gm_fail(err, GM_E_CONFIG, "--scale: `%s` is no number", scale_z);
+    }
+    options->force = gm_args_has(args, "force");
+    options->folder_z = args->word_count > 0 ? args->words[0] : "demo";
+    return GM_OK;
+}
+
+static int sample_company(struct gm_args *args)
+{
+    struct gm_sample_options options;
     struct gm_sample_report report;
     struct gm_err err = {0};
-    gm_rc rc = parse(argc, argv, &arguments, &err);
-    if (rc == GM_OK && arguments.help) {
-        fputs(usage, stdout);
-        return 0;
-    }
-    rc = rc == GM_OK ? gm_sample_company(&arguments.options, &report, &err) : rc;
+    gm_rc rc = read_options(args, &options, &err);
+    rc = rc == GM_OK ? gm_sample_company(&options, &report, &err) : rc;
     if (rc != GM_OK) {
-        fprintf(stderr, "gemel sample: %s\n", err.text);
-        return rc == GM_E_CONFIG ? 2 : 1;
+        return gm_args_fail(args, rc, &err);
     }
-    print_report(&arguments, &report);
-    return 0;
+    print_report(args, options.folder_z, &report);
+    return GM_EXIT_OK;
 }
+
+const struct gm_command gm_command_sample_company = {
+    .name_z = "sample company",
+    .args_z = "[FOLDER]",
+    .args_max = 1,
+    .summary_z = "Make a sample company: databases, files, models, configuration.",
+    .help_z =
+        "Writes Wide World Importers, a made-up company, into FOLDER (default: demo): five\n"
+        "factories with machines and sensors, products, suppliers, customers and orders, as a\n"
+        "business database (erp.db) and files of a maintenance system, with models and the\n"
+        "gemel.yaml that makes twins of them. The same seed gives the same rows.",
+    .example_z = "gemel sample company demo --scale 0.1",
+    .options = sample_options,
+    .run = sample_company,
+};

@@ -38,7 +38,4 @@ struct gm_sample_report {
 gm_rc gm_sample_company(const struct gm_sample_options *options,
                         struct gm_sample_report *out_report, struct gm_err *err) GM_MUST_CHECK;
 
-/* `gemel sample …`: argv[0] is the command's name. Returns the exit code. */
-int gm_cmd_sample(int argc, char **argv);
-
 #endif
