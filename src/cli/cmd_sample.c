@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/sample.h"
 
 /* gemel sample company: demo data of every kind, and the configuration for it. */

@@ -43,6 +43,8 @@ struct gm_command {
     bool config_first;     /* the first word is the configuration */
 };
 
+/* What every command takes. */
+extern const struct gm_option gm_common_options[];
 /* In the order of help; NULL-terminated. */
 const struct gm_command *const *gm_commands(void);
 

@@ -9,6 +9,8 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_connector_list,
         &gm_command_connector_help,
         &gm_command_schema,
+        &gm_command_sample_company,
+        &gm_command_reference,
         NULL,
     };
     return commands;

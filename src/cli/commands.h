@@ -9,5 +9,7 @@ extern const struct gm_command gm_command_check;
 extern const struct gm_command gm_command_schema;
 extern const struct gm_command gm_command_connector_list;
 extern const struct gm_command gm_command_connector_help;
+extern const struct gm_command gm_command_sample_company;
+extern const struct gm_command gm_command_reference;
 
 #endif

@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "os/process.h"
 
-static const struct gm_option common_options[] = {
+const struct gm_option gm_common_options[] = {
     {"config", "FILE", "The configuration (default: gemel.yaml)."},
     {"data", "DIR", "The data directory (default: the configuration's)."},
     {"json", NULL, "Print JSON."},
@@ -36,7 +36,7 @@ static void print_command_help(const struct gm_command *command)
     }
     puts("\noptions:");
     print_options(command->options);
-    print_options(common_options);
+    print_options(gm_common_options);
     if (command->example_z != NULL) {
         printf("\nexample:\n  %s\n", command->example_z);
     }
@@ -122,7 +122,7 @@ static gm_rc unknown_option(const struct gm_command *command, struct gm_str name
     for (const struct gm_option *option = command->options; option != NULL && option->name_z != NULL; option++) {
         *gm_vec_push(&names) = option->name_z;
     }
-    for (const struct gm_option *option = common_options; option->name_z != NULL; option++) {
+    for (const struct gm_option *option = gm_common_options; option->name_z != NULL; option++) {
         *gm_vec_push(&names) = option->name_z;
     }
     const char *nearest_z = gm_conf_nearest(name, names.at, names.n);
@@ -137,7 +137,7 @@ static gm_rc parse_option(struct gm_args *args, int argc, char **argv, int *at, 
     struct gm_str name, value;
     bool joined = gm_str_cut(gm_str_z(argv[*at] + 2), '=', &name, &value);
     const struct gm_option *option = find_option(args->command->options, name);
-    option = option != NULL ? option : find_option(common_options, name);
+    option = option != NULL ? option : find_option(gm_common_options, name);
     if (option == NULL) {
         return unknown_option(args->command, name, err);
     }

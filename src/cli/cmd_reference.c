@@ -1,0 +1,178 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "cli/commands.h"
+#include "step/step.h"
+
+/* gemel reference: the pages of docs/reference, from the tables that also drive parsing and help. */
+
+enum { PAGE_SIZE_MAX = 8 << 20 };
+
+static void add_configuration(struct gm_buf *out)
+{
+    gm_buf_add_z(
+        out, "# Configuration\n\n"
+             "One YAML file, by default `gemel.yaml`. Relative paths are relative to its folder. "
+             "`gemel check` finds what is wrong with it, `gemel schema` prints its JSON Schema for "
+             "editors. Sources and sinks are described in [connectors](connectors.md), `steps` and "
+             "`map` in [steps](steps.md).\n\n");
+    gm_conf_write_reference(gm_config_fields, 2, out);
+}
+
+static const char *roles_of(const struct gm_connector *connector)
+{
+    switch (connector->roles) {
+    case GM_ROLE_SOURCE:
+        return "Source";
+    case GM_ROLE_SINK:
+        return "Sink";
+    default:
+        return "Source and sink";
+    }
+}
+
+static void add_promises(const struct gm_connector *connector, struct gm_buf *out)
+{
+    static const struct {
+        enum gm_cap cap;
+        const char *text_z;
+    } promises[] = {
+        {GM_CAP_SNAPSHOT, "a run sees one consistent state"},
+        {GM_CAP_COMPLETE, "a full run shows every object, so what is missing was deleted"},
+        {GM_CAP_CURSOR, "a run can begin where the last one ended"},
+    };
+    gm_buf_addf(out, "%s.", roles_of(connector));
+    const char *before_z = " Promises: ";
+    for (size_t i = 0; i < GM_ARRAY_COUNT(promises); i++) {
+        if ((connector->caps & promises[i].cap) != 0) {
+            gm_buf_addf(out, "%s%s", before_z, promises[i].text_z);
+            before_z = "; ";
+        }
+    }
+    gm_buf_add_z(out, connector->caps != 0 ? ".\n\n" : "\n\n");
+}
+
+static void add_connectors(struct gm_buf *out)
+{
+    gm_buf_add_z(
+        out,
+        "# Connectors\n\n"
+        "Where records come from and where they take effect. A pipeline names one under `source` "
+        "and one under `sink`.\n");
+    const struct gm_connector *const *connectors = gm_connectors();
+    for (size_t i = 0; connectors[i] != NULL; i++) {
+        const struct gm_connector *connector = connectors[i];
+        gm_buf_addf(out, "\n## %s\n\n", connector->name_z);
+        add_promises(connector, out);
+        gm_buf_addf(out, "%s\n\n```yaml\n%s```\n\n", connector->help_z, connector->example_z);
+        if (connector->fields[0].type != GM_T_END) {
+            gm_conf_write_reference(connector->fields, 3, out);
+        }
+    }
+}
+
+static void add_steps(struct gm_buf *out)
+{
+    gm_buf_add_z(
+        out, "# Steps\n\n"
+             "What a pipeline does with a record between source and sink: the steps of the list "
+             "`steps`, in order, and `map` at the end.\n\n## steps\n\n");
+    gm_conf_write_reference(gm_step_fields, 3, out);
+    gm_buf_add_char(out, '\n');
+    gm_buf_add_z(out, gm_map_reference);
+}
+
+static void add_options(const struct gm_option *options, struct gm_buf *out)
+{
+    for (; options != NULL && options->name_z != NULL; options++) {
+        gm_buf_addf(out, "| `--%s%s%s` | %s |\n", options->name_z,
+                    options->value_z != NULL ? " " : "",
+                    options->value_z != NULL ? options->value_z : "", options->help_z);
+    }
+}
+
+static void add_commands(struct gm_buf *out)
+{
+    gm_buf_add_z(out,
+                 "# Commands\n\n"
+                 "Exit codes: 0 done; 1 failed, the work was tried and did not succeed; 2 usage or "
+                 "configuration; 3 environment (storage, another process, a missing file). What a "
+                 "command finds goes to standard output, what goes wrong to standard error.\n\n"
+                 "Every command takes:\n\n| option | |\n|---|---|\n");
+    add_options(gm_common_options, out);
+    for (const struct gm_command *const *at = gm_commands(); *at != NULL; at++) {
+        const struct gm_command *command = *at;
+        gm_buf_addf(out, "\n## gemel %s\n\n%s\n\n```\ngemel %s%s%s [options]\n```\n",
+                    command->name_z, command->summary_z, command->name_z,
+                    command->args_z != NULL ? " " : "",
+                    command->args_z != NULL ? command->args_z : "");
+        if (command->help_z != NULL) {
+            gm_buf_addf(out, "\n%s\n", command->help_z);
+        }
+        if (command->options != NULL) {
+            gm_buf_add_z(out, "\n| option | |\n|---|---|\n");
+            add_options(command->options, out);
+        }
+        if (command->example_z != NULL) {
+            gm_buf_addf(out, "\nExample: `%s`\n", command->example_z);
+        }
+    }
+}
+
+static void add_metrics(struct gm_buf *out)
+{
+    gm_buf_add_z(out,
+                 "# Metrics\n\n"
+                 "What `/metrics` of the admin API shows, in the text format of Prometheus.\n\n"
+                 "| name | type | label | |\n|---|---|---|---|\n");
+    for (enum gm_metric metric = 0; metric < GM_METRIC_COUNT; metric++) {
+        const struct gm_metric_info *info = gm_metric_info(metric);
+        gm_buf_addf(out, "| `%s` | %s | %s | %s |\n", info->name_z, info->type_z,
+                    info->label_z != NULL ? info->label_z : "", info->help_z);
+    }
+}
+
+static const struct {
+    const char *name_z;
+    void (*add)(struct gm_buf *out);
+} pages[] = {
+    {"configuration", add_configuration}, {"connectors", add_connectors}, {"steps", add_steps},
+    {"commands", add_commands},           {"metrics", add_metrics},
+};
+
+static int reference(struct gm_args *args)
+{
+    for (size_t i = 0; i < GM_ARRAY_COUNT(pages); i++) {
+        if (args->word_count == 0) {
+            puts(pages[i].name_z);
+        } else if (strcmp(args->words[0], pages[i].name_z) == 0) {
+            struct gm_buf page;
+            gm_buf_init(&page, PAGE_SIZE_MAX);
+            pages[i].add(&page);
+            GM_ASSERT(!gm_buf_failed(&page)); /* its size is the program's own */
+            fwrite(page.p, 1, page.n, stdout);
+            gm_buf_deinit(&page);
+            return GM_EXIT_OK;
+        }
+    }
+    if (args->word_count == 0) {
+        return GM_EXIT_OK;
+    }
+    struct gm_err err = {0};
+    return gm_args_fail(
+        args,
+        gm_fail(&err, GM_E_CONFIG, "no page `%s`; `gemel reference` lists them", args->words[0]),
+        &err);
+}
+
+const struct gm_command gm_command_reference = {
+    .name_z = "reference",
+    .args_z = "[PAGE]",
+    .args_max = 1,
+    .summary_z = "Print a page of the reference as Markdown; without one, list the pages.",
+    .help_z = "The pages come from the tables that also drive parsing and help: what "
+              "docs/reference holds.",
+    .example_z = "gemel reference configuration",
+    .run = reference,
+};
