@@ -41,9 +41,9 @@ enum gm_schema_type {
 
 struct gm_schema {
     enum gm_schema_type type;
+    bool enum_of_strings;              /* ENUM: values are strings, else integers */
     struct gm_str name;                /* "double", "Enum", …: for messages */
     struct gm_str geo_type;            /* GEO: "Point", … */
-    bool enum_of_strings;              /* ENUM: values are strings, else integers */
     const struct gm_str *enum_strings; /* in byte order */
     const int64_t *enum_integers;      /* ascending */
     size_t enum_count;
