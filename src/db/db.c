@@ -78,6 +78,7 @@ void gm_db_close(struct gm_db *db)
         gm_stmt_finalize(db->stmts);
     }
     gm_db_rollback(db);
+    gm_vec_deinit(&db->kept);
     char *label_z = db->label_z;
     db->ops->close(db);
     gm_free(label_z);
@@ -189,6 +190,21 @@ gm_rc gm_db_prepare(struct gm_db *db, const char *sql_z, struct gm_stmt **out_st
     }
     db->stmts = stmt;
     *out_stmt = stmt;
+    return GM_OK;
+}
+
+gm_rc gm_db_prepare_once(struct gm_db *db, const char *sql_z, struct gm_stmt **out_stmt,
+                         struct gm_err *err)
+{
+    for (size_t i = 0; i < db->kept.n; i++) {
+        if (db->kept.at[i].sql_z == sql_z) {
+            *out_stmt = db->kept.at[i].stmt;
+            gm_reset(*out_stmt);
+            return GM_OK;
+        }
+    }
+    GM_TRY(gm_db_prepare(db, sql_z, out_stmt, err));
+    *gm_vec_push(&db->kept) = (struct gm_db_kept){sql_z, *out_stmt};
     return GM_OK;
 }
 

@@ -74,6 +74,12 @@ gm_rc gm_db_savepoint_rollback(struct gm_db *db, struct gm_err *err)
 gm_rc gm_db_prepare(struct gm_db *db, const char *sql_z, struct gm_stmt **out_stmt,
                     struct gm_err *err) GM_MUST_CHECK;
 void gm_stmt_finalize(struct gm_stmt *stmt); /* NULL is fine */
+/* For statements that are compiled in and used now and then: prepared at the first call, the same
+ * one at every later call with the same address, reset, kept until the connection closes (so never
+ * finalized by the caller). Not for a statement that may begin again while its own result is being
+ * read, as from a callback: prepare that. */
+gm_rc gm_db_prepare_once(struct gm_db *db, const char *sql_z, struct gm_stmt **out_stmt,
+                         struct gm_err *err) GM_MUST_CHECK;
 
 /* Parameters count from 1. Bytes are borrowed until the next reset. Bindings stay over a reset
  * until bound again. */

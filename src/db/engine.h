@@ -7,15 +7,23 @@
 #ifndef GM_DB_ENGINE_H
 #define GM_DB_ENGINE_H
 
+#include "base/vec.h"
 #include "db/db.h"
 
 /* The highest parameter number: PostgreSQL's protocol counts them with 16 bits. */
 enum { GM_DB_PARAMS_MAX = 65535 };
 
+/* A statement of gm_db_prepare_once. */
+struct gm_db_kept {
+    const char *sql_z; /* told apart by address */
+    struct gm_stmt *stmt;
+};
+
 struct gm_db {
     const struct gm_engine *ops;
     const struct gm_deadline *deadline; /* borrows until replaced; NULL: none */
     struct gm_stmt *stmts;              /* all that are not finalized */
+    GM_VEC(struct gm_db_kept) kept;     /* as many as the program has statements, at most */
     char *label_z;                      /* names the database in messages; never holds a password */
     enum gm_db_mode mode;
     bool source;
