@@ -220,7 +220,7 @@ static gm_rc find_last_start(struct gm_db *db, const char *name_z, gm_ns *out_st
     *out_start = 0;
     gm_rc rc = gm_pipeline_find(db, arena, &row, err);
     if (rc == GM_OK) {
-        rc = gm_runs_list(db, row.num, 1, take_start, out_start, err);
+        rc = gm_runs_list(db, &(struct gm_run_query){.pipeline = row.num, .limit = 1}, take_start, out_start, err);
     }
     gm_arena_free(arena);
     return rc == GM_E_END ? GM_OK : rc;

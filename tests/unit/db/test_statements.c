@@ -2,11 +2,9 @@
  * the SQL they share stays the SQL they share. */
 #include "connect_sql.h"
 #include "db_sql.h"
+#include "sync_sql.h"
 #include "twin_sql.h"
 #include "unit/db/world.h"
-#if __has_include("sync_sql.h")
-#include "sync_sql.h"
-#endif
 
 static const struct {
     const char *part_z;
@@ -15,9 +13,7 @@ static const struct {
     {"db", gm_db_statements},
     {"twin", gm_twin_statements},
     {"connect", gm_connect_statements},
-#if __has_include("sync_sql.h")
     {"sync", gm_sync_statements},
-#endif
 };
 
 static int count_faulty(struct world *world, const char *part_z,

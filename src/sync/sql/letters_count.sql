@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM dead_letters WHERE CAST($1 AS BIGINT) = 0 OR pipeline = CAST($1 AS BIGINT)
