@@ -93,8 +93,9 @@ static gm_rc add_language(struct gm_dtdl_context *context, const struct gm_dtdl_
         }
         GM_TRY(language_version(element, name, &version, err));
         if (version == 0) {
-            /* IoT Central's is the one that was always allowed to come first. */
-            extensions = extensions || !gm_str_starts(name, GM_STR("dtmi:iotcentral:context;"));
+            /* IoT Central's implies v2, so it may come first. */
+            extensions =
+                extensions || i > 0 || !gm_str_starts(name, GM_STR("dtmi:iotcentral:context;"));
             continue;
         }
         if (extensions) {

@@ -58,6 +58,25 @@ static bool fail_at(struct gm_err *err, const struct gm_dtdl_element *element)
     return false;
 }
 
+/* The places from the interface down to the element. Of a long way the middle is left out: what is wrong must still fit. */
+static void fail_along(struct gm_err *err, const struct gm_dtdl_element *element)
+{
+    enum { INNER_MAX = 4, OUTER_MAX = 3 };
+    size_t length = 0;
+    for (const struct gm_dtdl_element *at = element; at != NULL; at = at->parent) {
+        length++;
+    }
+    bool whole = false;
+    for (size_t i = 0; i < length && !whole; i++, element = element->parent) {
+        if (i == INNER_MAX && length > INNER_MAX + OUTER_MAX) {
+            (void)gm_fail_within(err, "…");
+        }
+        if (i < INNER_MAX || i + OUTER_MAX >= length) {
+            whole = fail_at(err, element);
+        }
+    }
+}
+
 gm_rc gm_dtdl_fail(struct gm_err *err, const struct gm_dtdl_element *element, const char *fmt, ...)
 {
     char text[GM_ERR_TEXT_SIZE];
@@ -67,10 +86,7 @@ gm_rc gm_dtdl_fail(struct gm_err *err, const struct gm_dtdl_element *element, co
     va_end(args);
     (void)gm_fail(err, GM_E_INVALID, "%s", text);
     if (err != NULL) {
-        bool whole = false;
-        for (const struct gm_dtdl_element *at = element; at != NULL && !whole; at = at->parent) {
-            whole = fail_at(err, at);
-        }
+        fail_along(err, element);
     }
     return GM_E_INVALID;
 }

@@ -177,6 +177,24 @@ static gm_rc parse_types(struct gm_dtdl_parser *parser, struct gm_dtdl_element *
 
 /* ---- members ---- */
 
+/* The term of a member that an extension brings: "unit" for "dtmi:dtdl:property:unit;2" and for
+ * "dtmi:dtdl:extension:quantitativeTypes:v1:property:unit". */
+static struct gm_str extra_term(struct gm_str name, int dtdl_version)
+{
+    struct gm_str term;
+    if (gm_dtdl_term(name, "dtmi:dtdl:property:", dtdl_version, &term)) {
+        return term;
+    }
+    if (gm_str_starts(name, GM_STR("dtmi:dtdl:extension:"))) {
+        size_t from = name.n;
+        while (name.p[from - 1] != ':') {
+            from--;
+        }
+        return (struct gm_str){name.p + from, name.n - from};
+    }
+    return name;
+}
+
 static bool extra_allowed(const struct gm_dtdl_element *element, struct gm_str name)
 {
     for (size_t i = 0; i < element->cotype_count; i++) {
@@ -228,6 +246,13 @@ static gm_rc fail_member(const struct gm_dtdl_element *element, struct gm_str na
                         "%s has no member \"" GM_STR_FMT "\"; remove it, or add the "
                         "extension that brings it to @context and @type",
                         class_z, GM_STR_ARG(name));
+}
+
+static gm_rc fail_twice(const struct gm_dtdl_element *element, struct gm_str term,
+                        struct gm_err *err)
+{
+    return gm_dtdl_fail(err, element, "\"" GM_STR_FMT "\" is there twice, as term and as DTMI",
+                        GM_STR_ARG(term));
 }
 
 /* An element or a reference. */
@@ -311,19 +336,22 @@ static gm_rc parse_values(struct gm_dtdl_parser *parser, struct gm_dtdl_element 
 
 /* What the metamodel does not know of this class. */
 static gm_rc parse_other(struct gm_dtdl_element *element, struct gm_str name, yyjson_mut_val *json,
-                         struct gm_dtdl_extra *extra, struct gm_err *err)
+                         struct gm_dtdl_extra *extras, struct gm_err *err)
 {
     const struct gm_dtdl_context *context = element->context;
-    if (extra_allowed(element, name)) {
-        *extra = (struct gm_dtdl_extra){name, json};
-        element->extra_count++;
-        return GM_OK;
+    struct gm_str term = extra_term(name, context->dtdl_version);
+    if (!extra_allowed(element, term)) {
+        /* Only a cotype that is not known here can bring a member that is not. */
+        bool accepted = element->unknown_cotype && (context->dtdl_version == 2 || context->unknown);
+        return accepted ? GM_OK : fail_member(element, name, err);
     }
-    /* Only a cotype that is not known here can bring a member that is not. */
-    if (element->unknown_cotype && (context->dtdl_version == 2 || context->unknown)) {
-        return GM_OK;
+    for (size_t i = 0; i < element->extra_count; i++) { /* a few, as the cotypes allow */
+        if (gm_str_eq(extras[i].name, term)) {
+            return fail_twice(element, term, err);
+        }
     }
-    return fail_member(element, name, err);
+    extras[element->extra_count++] = (struct gm_dtdl_extra){term, json};
+    return GM_OK;
 }
 
 static gm_rc parse_keyword(const struct gm_dtdl_element *element, struct gm_str name,
@@ -366,12 +394,11 @@ static gm_rc parse_members(struct gm_dtdl_parser *parser, struct gm_dtdl_element
         enum gm_dtdl_property property = gm_dtdl_property_of(name, element->context->dtdl_version);
         const struct gm_dtdl_rule *rule = gm_dtdl_rule_find(element->class, property);
         if (rule == NULL) {
-            GM_TRY(parse_other(element, name, json, &extras[element->extra_count], err));
+            GM_TRY(parse_other(element, name, json, extras, err));
             continue;
         }
         if ((seen >> property & 1) != 0) {
-            return gm_dtdl_fail(err, element, "\"%s\" is there twice, as term and as DTMI",
-                                gm_dtdl_property_name_z(property));
+            return fail_twice(element, gm_str_z(gm_dtdl_property_name_z(property)), err);
         }
         seen |= (uint64_t)1 << property;
         struct gm_dtdl_member *member = &members[element->member_count];
