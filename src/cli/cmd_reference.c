@@ -80,7 +80,9 @@ static void add_steps(struct gm_buf *out)
              "`steps`, in order, and `map` at the end.\n\n## steps\n\n");
     gm_conf_write_reference(gm_step_fields, 3, out);
     gm_buf_add_char(out, '\n');
-    gm_buf_add_z(out, gm_map_reference);
+    for (const char *const *section = gm_map_reference; *section != NULL; section++) {
+        gm_buf_add_z(out, *section);
+    }
 }
 
 static void add_options(const struct gm_option *options, struct gm_buf *out)
