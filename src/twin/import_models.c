@@ -67,17 +67,22 @@ static void sort_out(struct gm_import *import)
 static gm_rc add_all(struct gm_import *import, size_t *out_added, struct gm_err *err)
 {
     const struct gm_import_store *store = import->store;
-    size_t count = import->interfaces.n;
+    struct gm_import_interfaces interfaces = {.count = import->interfaces.n};
     *out_added = 0;
-    if (count == 0) {
+    if (interfaces.count == 0) {
         return GM_OK;
     }
-    yyjson_mut_val **values = gm_alloc_array(count, sizeof(values[0]));
-    for (size_t i = 0; i < count; i++) {
+    yyjson_mut_val **values = gm_alloc_array(interfaces.count, sizeof(values[0]));
+    for (size_t i = 0; i < interfaces.count; i++) {
         values[i] = import->interfaces.at[i].value;
     }
-    gm_rc rc = store->add_interfaces(store->ctx, values, count, out_added, &import->models, err);
+    interfaces.at = values;
+    gm_rc rc = store->add_interfaces(store->ctx, &interfaces, err);
     gm_free(values);
+    if (rc == GM_OK) {
+        *out_added = interfaces.added;
+        import->models = interfaces.models;
+    }
     return rc;
 }
 

@@ -16,8 +16,10 @@
 /* One step along a relationship. */
 struct hop {
     char relationship[8];   /* its table's name */
+    char middle[8];         /* table of the twin it leads to, when that is in a pattern's middle */
     struct gm_str from, to; /* SQL of the numbers of the twins that it joins */
     const struct gm_plan_edge *edge;
+    bool last; /* of its edge */
 };
 
 struct assembly {
@@ -25,7 +27,6 @@ struct assembly {
     struct gm_plan_leg *leg;
     struct hop hops[GM_PLAN_TABLES_MAX];
     int hop_count;
-    int middle_count; /* tables of twins within patterns: m0, m1 … */
     const char *key_z[GM_PLAN_KEYS_MAX];
     char key_text[GM_PLAN_KEYS_MAX][16];
 };
@@ -62,12 +63,12 @@ static int hops_of(const struct gm_plan *plan, int edge_index, size_t leg_index)
 
 /* Where the hop leads: to a twin of the query, or to one in the middle of a pattern. That needs a
  * table of its own only where it may stand at either end of the relationship. */
-static struct gm_str place_behind(struct assembly *assembly, const struct hop *hop, bool last)
+static struct gm_str place_behind(struct assembly *assembly, struct hop *hop)
 {
     const struct gm_plan_edge *edge = hop->edge;
     struct gm_sql *sql = &assembly->leg->sql;
     struct gm_sql_args args = {.body_z = hop->relationship};
-    if (last) {
+    if (hop->last) {
         args.body_z = assembly->plan->collections[edge->to].table;
         return gm_sql_render(sql, "%b.num", &args);
     }
@@ -75,9 +76,8 @@ static struct gm_str place_behind(struct assembly *assembly, const struct hop *h
         return gm_sql_render(sql, edge->direction == GM_QUERY_OUT ? "%b.target" : "%b.source",
                              &args);
     }
-    char name[16];
-    (void)snprintf(name, sizeof(name), "m%d", assembly->middle_count++);
-    args.body_z = name;
+    (void)snprintf(hop->middle, sizeof(hop->middle), "m%d", (int)(hop - assembly->hops));
+    args.body_z = hop->middle;
     return gm_sql_render(sql, "%b.num", &args);
 }
 
@@ -98,7 +98,8 @@ static void lay_edge(struct assembly *assembly, const struct gm_plan_edge *edge,
         } else {
             (void)snprintf(hop->relationship, sizeof(hop->relationship), "h%d", index);
         }
-        hop->to = place_behind(assembly, hop, i == count - 1);
+        hop->last = i == count - 1;
+        hop->to = place_behind(assembly, hop);
         place = hop->to;
     }
 }
@@ -170,27 +171,45 @@ static void add_columns(struct assembly *assembly)
 
 /* ---- FROM ---- */
 
+/* Where ids pin some twins, the engine finds the best order by itself. Where none do, it is told to
+ * go along the pattern, so that rows come in their order and the first page needs no sorting of
+ * all. */
+static const char *separator(const struct gm_plan *plan)
+{
+    return plan->pinned ? ", " : " CROSS JOIN ";
+}
+
+static void add_twins(struct assembly *assembly, const char *table_z)
+{
+    add(assembly, separator(assembly->plan));
+    add_pair(assembly, "twins AS %1", table_z, "");
+}
+
+/* The tables of a hop: its relationship, and the twin it leads to unless that is there already. */
+static void add_hop_tables(struct assembly *assembly, const struct hop *hop, uint64_t *there)
+{
+    add(assembly, separator(assembly->plan));
+    add_pair(assembly, "relationships AS %1", hop->relationship, "");
+    if (hop->middle[0] != '\0') {
+        add_twins(assembly, hop->middle);
+    } else if (hop->last && (*there >> hop->edge->to & 1) == 0) {
+        add_twins(assembly, assembly->plan->collections[hop->edge->to].table);
+        *there |= (uint64_t)1 << hop->edge->to;
+    }
+}
+
 static void add_tables(struct assembly *assembly)
 {
     const struct gm_plan *plan = assembly->plan;
-    for (int i = 0; i < plan->collection_count; i++) {
-        const struct gm_plan_collection *collection = &plan->collections[i];
-        add(assembly, i == 0 ? " FROM " : ", ");
-        add_pair(assembly, collection->relationship ? "relationships AS %1" : "twins AS %1",
-                 collection->table, "");
-    }
+    const struct gm_plan_collection *first = &plan->collections[0];
+    uint64_t there = 1; /* bits: collections in the list */
+    add_pair(assembly, first->relationship ? " FROM relationships AS %1" : " FROM twins AS %1",
+             first->table, "");
     if (needs_ends(plan)) {
         add(assembly, ", twins AS s0, twins AS e0");
     }
     for (int i = 0; i < assembly->hop_count; i++) {
-        if (assembly->hops[i].edge->relationship < 0) {
-            add_pair(assembly, ", relationships AS %1", assembly->hops[i].relationship, "");
-        }
-    }
-    for (int i = 0; i < assembly->middle_count; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "m%d", i);
-        add_pair(assembly, ", twins AS %1", name, "");
+        add_hop_tables(assembly, &assembly->hops[i], &there);
     }
 }
 
@@ -214,23 +233,20 @@ static void add_names(struct assembly *assembly, const struct hop *hop)
     add(assembly, ")");
 }
 
+/* How the hop's relationship hangs together with the twins at its ends. In the middle of a directed
+ * pattern the far end is the relationship's own column, which the next hop takes up. */
 static void add_hop(struct assembly *assembly, const struct hop *hop, bool *first)
 {
     struct gm_sql_args args = {.body_z = hop->relationship, .a = hop->from, .b = hop->to};
-    begin_term(assembly, first);
-    switch (hop->edge->direction) {
-    case GM_QUERY_OUT:
-        gm_sql_add(&assembly->leg->sql, "%b.source = %1 AND %b.target = %2", &args);
-        break;
-    case GM_QUERY_IN:
-        gm_sql_add(&assembly->leg->sql, "%b.target = %1 AND %b.source = %2", &args);
-        break;
-    case GM_QUERY_ANY:
-        gm_sql_add(&assembly->leg->sql,
-                   "((%b.source = %1 AND %b.target = %2) OR (%b.target = %1 AND %b.source = %2))",
-                   &args);
-        break;
+    const char *piece_z =
+        "((%b.source = %1 AND %b.target = %2) OR (%b.target = %1 AND %b.source = %2))";
+    if (hop->edge->direction == GM_QUERY_OUT) {
+        piece_z = hop->last ? "%b.source = %1 AND %b.target = %2" : "%b.source = %1";
+    } else if (hop->edge->direction == GM_QUERY_IN) {
+        piece_z = hop->last ? "%b.target = %1 AND %b.source = %2" : "%b.target = %1";
     }
+    begin_term(assembly, first);
+    gm_sql_add(&assembly->leg->sql, piece_z, &args);
     if (hop->edge->name_count > 0) {
         begin_term(assembly, first);
         add_names(assembly, hop);
@@ -352,5 +368,12 @@ gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_opti
     gm_rc rc = add_where(assembly, options, err);
     add_order(assembly);
     gm_free(assembly);
-    return rc == GM_OK ? gm_sql_finish(&out_leg->sql, err) : rc;
+    GM_TRY(rc);
+    GM_TRY(gm_sql_finish(&out_leg->sql, err));
+    int *const places[] = {&out_leg->low_param, &out_leg->high_param, &out_leg->limit_param,
+                           &out_leg->after_param};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(places); i++) {
+        *places[i] = out_leg->sql.numbers[*places[i]];
+    }
+    return GM_OK;
 }

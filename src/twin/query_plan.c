@@ -161,15 +161,20 @@ static gm_rc resolve_selects(struct gm_plan *plan, struct gm_err *err)
 
 /* ---- ranges ---- */
 
-/* Whether the term pins a collection's twins by their ids: then the engine starts there, and ranges
- * would only repeat that. */
+/* Whether the term pins twins by their ids: then the engine starts there, and ranges would only
+ * repeat that. */
 static bool pins_id(const struct gm_expr *term)
 {
+    static const char *const names[] = {"$dtId", "$sourceId", "$targetId"};
     bool equals = term->type == GM_EXPR_COMPARE && term->op == GM_OP_EQ;
     bool within = term->type == GM_EXPR_IN && !term->negated;
     const struct gm_expr *path = equals || within ? term->args[0] : NULL;
-    return path != NULL && path->type == GM_EXPR_PATH && path->segment_count <= 2 &&
-           gm_query_same_word(path->segments[path->segment_count - 1], "$dtId");
+    bool pins = false;
+    for (size_t i = 0; path != NULL && path->type == GM_EXPR_PATH && i < GM_ARRAY_COUNT(names);
+         i++) {
+        pins = pins || gm_query_same_word(path->segments[path->segment_count - 1], names[i]);
+    }
+    return pins;
 }
 
 /* Keeps in `set` what is in `other` too; both ascend. */
@@ -210,9 +215,10 @@ static gm_rc take_ranges(struct gm_plan *plan, struct gm_err *err)
 {
     struct gm_expr_list *terms = &plan->terms;
     for (size_t i = 0; i < terms->count; i++) {
-        if (plan->collections[0].relationship || pins_id(terms->at[i])) {
-            return GM_OK;
-        }
+        plan->pinned = plan->pinned || pins_id(terms->at[i]);
+    }
+    if (plan->pinned || plan->collections[0].relationship) {
+        return GM_OK;
     }
     struct gm_model_set all = {NULL, 0};
     size_t kept = 0;

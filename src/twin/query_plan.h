@@ -25,8 +25,7 @@ struct gm_plan_collection {
     char table[8];                         /* its name in the SQL: t0, r1 */
     char source_id[GM_PLAN_SQL_NAME_SIZE]; /* relationship: SQL of its ends' ids */
     char target_id[GM_PLAN_SQL_NAME_SIZE];
-    bool selected;    /* rows need it */
-    int first_column; /* behind the keys, when selected */
+    bool selected; /* rows need it */
 };
 
 struct gm_plan_edge {
@@ -73,6 +72,7 @@ struct gm_plan {
     int edge_count;
     struct gm_plan_select *selects; /* query->select_count of them */
     struct gm_expr_list terms;      /* all must hold; without those that the ranges stand for */
+    bool pinned;                    /* ids pin some of the twins: that is where to start */
     bool ranged;
     struct gm_plan_range *ranges; /* when ranged */
     size_t range_count;
@@ -91,7 +91,6 @@ struct gm_plan_leg {
     int after_param; /* the first of key_count */
     int key_count;   /* result columns that tell where a row stands: the first ones */
     bool key_is_text[GM_PLAN_KEYS_MAX];
-    int last_column;
 };
 struct gm_plan_leg_options {
     size_t index;

@@ -145,15 +145,57 @@ void gm_sql_deinit(struct gm_sql *sql)
 {
     gm_buf_deinit(&sql->text);
     gm_vec_deinit(&sql->params);
+    gm_free(sql->numbers);
 }
 
-gm_rc gm_sql_finish(const struct gm_sql *sql, struct gm_err *err)
+/* The number behind a '$', which only parameters have in the pieces; *at moves behind it. */
+static int take_number(const char *text, size_t *at)
+{
+    int number = 0;
+    while (text[*at] >= '0' && text[*at] <= '9') {
+        number = number * 10 + (text[(*at)++] - '0');
+    }
+    return number;
+}
+
+/* Numbers the parameters that are used, in the order they were added. */
+static void renumber(struct gm_sql *sql)
+{
+    sql->numbers = gm_alloc_array(sql->params.n + 1, sizeof(sql->numbers[0]));
+    for (size_t i = 0; i < sql->text.n;) {
+        if (sql->text.p[i++] == '$') {
+            sql->numbers[take_number(sql->text.p, &i)] = 1;
+        }
+    }
+    int used = 0;
+    for (size_t i = 1; i <= sql->params.n; i++) {
+        if (sql->numbers[i] != 0) {
+            sql->params.at[used++] = sql->params.at[i - 1];
+            sql->numbers[i] = used;
+        }
+    }
+    sql->params.n = (size_t)used;
+}
+
+gm_rc gm_sql_finish(struct gm_sql *sql, struct gm_err *err)
 {
     if (sql->failed || gm_buf_failed(&sql->text)) {
         return gm_fail(err, GM_E_INVALID,
                        "the query is too large: at most %d values and names, %d bytes as SQL",
                        GM_QUERY_PARAMS_MAX, GM_QUERY_SQL_SIZE_MAX);
     }
+    renumber(sql);
+    struct gm_buf text;
+    gm_buf_init(&text, GM_QUERY_SQL_SIZE_MAX);
+    for (size_t i = 0; i < sql->text.n;) {
+        char c = sql->text.p[i++];
+        gm_buf_add_char(&text, c);
+        if (c == '$') {
+            gm_buf_addf(&text, "%d", sql->numbers[take_number(sql->text.p, &i)]);
+        }
+    }
+    gm_buf_deinit(&sql->text);
+    sql->text = text; /* no longer than it was: numbers only become smaller */
     return GM_OK;
 }
 

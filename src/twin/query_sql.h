@@ -41,13 +41,16 @@ struct gm_sql {
     struct gm_arena *arena;
     struct gm_buf text;
     GM_VEC(struct gm_sql_param) params;
-    bool failed; /* a bound was reached: checked once, by gm_sql_finish */
+    int *numbers; /* after gm_sql_finish: a parameter's number, 0 when nothing uses it */
+    bool failed;  /* a bound was reached: checked once, by gm_sql_finish */
 };
 void gm_sql_init(struct gm_sql *sql, enum gm_db_engine engine, struct gm_arena *arena);
 void gm_sql_deinit(struct gm_sql *sql);
-gm_rc gm_sql_finish(const struct gm_sql *sql, struct gm_err *err) GM_MUST_CHECK;
+/* Takes parameters out that the text does not use, which both engines refuse, and numbers the
+ * others anew. GM_E_INVALID when a bound was reached. */
+gm_rc gm_sql_finish(struct gm_sql *sql, struct gm_err *err) GM_MUST_CHECK;
 
-/* Adds a parameter and returns its number, from 1. */
+/* Adds a parameter and returns its number until gm_sql_finish, from 1. */
 int gm_sql_i64(struct gm_sql *sql, int64_t v);
 int gm_sql_double(struct gm_sql *sql, double v);
 int gm_sql_text(struct gm_sql *sql, struct gm_str v);

@@ -66,18 +66,23 @@ struct gm_import_counts {
     uint64_t bytes;
 };
 
+/* Interfaces to add, as gm_models_extend takes them: all or nothing. */
+struct gm_import_interfaces {
+    yyjson_mut_val *const *at;
+    size_t count;
+    size_t added; /* out: how many were not there yet */
+    /* out: the set with them; stays until the import has returned */
+    const struct gm_models *models;
+};
+
 /* The store to import into. */
 struct gm_import_store {
     void *ctx;
     /* Runs fn in a write transaction on the thread that owns `graph`; returns after the commit.
      * When fn fails, the transaction is undone and the graph forgets. */
     gm_rc (*write)(void *ctx, gm_writer_fn fn, void *fn_ctx, struct gm_err *err);
-    /* Adds interfaces as gm_models_extend does, all or nothing, and commits them. *out_models: the
-     * set with them, which the graph uses from then on and which stays until the import has
-     * returned. */
-    gm_rc (*add_interfaces)(void *ctx, yyjson_mut_val *const *interfaces, size_t count,
-                            size_t *out_added, const struct gm_models **out_models,
-                            struct gm_err *err);
+    /* Adds and commits; the graph uses the new set from then on. */
+    gm_rc (*add_interfaces)(void *ctx, struct gm_import_interfaces *interfaces, struct gm_err *err);
     struct gm_graph *graph;
     const struct gm_models *models; /* as they are now; NULL: none */
 };

@@ -1,0 +1,72 @@
+/* The graph that the query tests ask about: a building with rooms, a hall, sensors, and a circle of
+ * rooms that feed each other. */
+#ifndef TESTS_UNIT_TWIN_BUILDING_H
+#define TESTS_UNIT_TWIN_BUILDING_H
+
+#define A_CONTEXT "'@context':'dtmi:dtdl:context;3','@type':'Interface',"
+
+static const char building_lines[] =
+    "{'Section':'Header'}\n"
+    "{'fileVersion':'1.0.0'}\n"
+    "{'Section':'Models'}\n"
+    "{'@id':'dtmi:t:Thing;1'," A_CONTEXT
+    "'contents':[{'@type':'Property','name':'name','schema':'string'}]}\n"
+    "{'@id':'dtmi:t:Thermostat;1'," A_CONTEXT
+    "'contents':[{'@type':'Property','name':'target','schema':'double'},"
+    "{'@type':'Property','name':'unit','schema':'string'}]}\n"
+    "{'@id':'dtmi:t:Room;1'," A_CONTEXT "'extends':'dtmi:t:Thing;1','contents':["
+    "{'@type':'Property','name':'temperature','schema':'double'},"
+    "{'@type':'Property','name':'occupied','schema':'boolean'},"
+    "{'@type':'Property','name':'Group','schema':'string'},"
+    "{'@type':'Property','name':'tags','schema':{'@type':'Map','mapKey':{'name':'k','schema':'"
+    "string'},"
+    "'mapValue':{'name':'v','schema':'string'}}},"
+    "{'@type':'Property','name':'floors','schema':{'@type':'Array','elementSchema':'integer'}},"
+    "{'@type':'Property','name':'words','schema':{'@type':'Array','elementSchema':'string'}},"
+    "{'@type':'Component','name':'thermostat','schema':'dtmi:t:Thermostat;1'},"
+    "{'@type':'Relationship','name':'feeds','properties':["
+    "{'@type':'Property','name':'volume','schema':'integer'}]},"
+    "{'@type':'Relationship','name':'contains'}]}\n"
+    "{'@id':'dtmi:t:Room;2'," A_CONTEXT "'extends':'dtmi:t:Thing;1','contents':["
+    "{'@type':'Property','name':'smart','schema':'boolean'},"
+    "{'@type':'Property','name':'temperature','schema':'string'}]}\n"
+    "{'@id':'dtmi:t:Hall;1'," A_CONTEXT "'extends':'dtmi:t:Room;1'}\n"
+    "{'@id':'dtmi:t:Sensor;1'," A_CONTEXT
+    "'contents':[{'@type':'Property','name':'value','schema':'double'}]}\n"
+    "{'@id':'dtmi:t:Building;1'," A_CONTEXT "'contents':["
+    "{'@type':'Relationship','name':'contains','properties':["
+    "{'@type':'Property','name':'since','schema':'integer'},"
+    "{'@type':'Property','name':'kind','schema':'string'}]}]}\n"
+    "{'Section':'Twins'}\n"
+    "{'$dtId':'b1','$metadata':{'$model':'dtmi:t:Building;1'}}\n"
+    "{'$dtId':'r1','$metadata':{'$model':'dtmi:t:Room;1'},'name':'Kitchen','temperature':21.5,"
+    "'occupied':true,'Group':'A','tags':{'red':'','size':'small'},'floors':[1,2],"
+    "'words':['a','b'],'thermostat':{'$metadata':{},'target':22,'unit':'C'}}\n"
+    "{'$dtId':'r2','$metadata':{'$model':'dtmi:t:Room;1'},'name':'Den','temperature':18,"
+    "'occupied':false,'tags':{'size':'big','round':''},'thermostat':{'$metadata':{}}}\n"
+    "{'$dtId':'r3','$metadata':{'$model':'dtmi:t:Room;1'},'name':'D`Souza\\\\ 100%',"
+    "'thermostat':{'$metadata':{},'target':19.5}}\n"
+    "{'$dtId':'h1','$metadata':{'$model':'dtmi:t:Hall;1'},'name':'Hall','temperature':30,"
+    "'thermostat':{'$metadata':{}}}\n"
+    "{'$dtId':'r9','$metadata':{'$model':'dtmi:t:Room;2'},'name':'New','smart':true,"
+    "'temperature':'warm'}\n"
+    "{'$dtId':'s1','$metadata':{'$model':'dtmi:t:Sensor;1'},'value':1}\n"
+    "{'$dtId':'s2','$metadata':{'$model':'dtmi:t:Sensor;1'},'value':2.5}\n"
+    "{'$dtId':'s3','$metadata':{'$model':'dtmi:t:Sensor;1'},'value':-3}\n"
+    "{'$dtId':'s4','$metadata':{'$model':'dtmi:t:Sensor;1'}}\n"
+    "{'Section':'Relationships'}\n"
+    "{'$dtId':'b1','$relationshipId':'b1-r1','$relationshipName':'contains','$targetId':'r1',"
+    "'since':2001,'kind':'old'}\n"
+    "{'$dtId':'b1','$relationshipId':'b1-r2','$relationshipName':'contains','$targetId':'r2',"
+    "'since':2019}\n"
+    "{'$dtId':'b1','$relationshipId':'b1-h1','$relationshipName':'contains','$targetId':'h1'}\n"
+    "{'$dtId':'r1','$relationshipId':'r1-s1','$relationshipName':'contains','$targetId':'s1'}\n"
+    "{'$dtId':'r1','$relationshipId':'r1-s2','$relationshipName':'contains','$targetId':'s2'}\n"
+    "{'$dtId':'r2','$relationshipId':'r2-s3','$relationshipName':'contains','$targetId':'s3'}\n"
+    "{'$dtId':'h1','$relationshipId':'h1-s4','$relationshipName':'contains','$targetId':'s4'}\n"
+    "{'$dtId':'r1','$relationshipId':'f12','$relationshipName':'feeds','$targetId':'r2',"
+    "'volume':7}\n"
+    "{'$dtId':'r2','$relationshipId':'f23','$relationshipName':'feeds','$targetId':'r3'}\n"
+    "{'$dtId':'r3','$relationshipId':'f31','$relationshipName':'feeds','$targetId':'r1'}\n";
+
+#endif
