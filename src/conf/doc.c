@@ -162,7 +162,9 @@ static void tidy_message(char *text, size_t size, int n)
         memcpy(text + at, ellipsis, sizeof(ellipsis));
     }
     for (char *p = text; *p != '\0'; p++) {
-        *p = (unsigned char)*p < 0x20U || *p == 0x7F ? ' ' : *p;
+        if ((unsigned char)*p < 0x20U || *p == 0x7F) {
+            *p = ' ';
+        }
     }
 }
 

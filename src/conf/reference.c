@@ -15,8 +15,10 @@ static void add_cell(struct gm_buf *out, const char *text_z)
     for (const char *p = text_z != NULL ? text_z : ""; *p != '\0'; p++) {
         if (*p == '|') {
             gm_buf_add_z(out, "\\|");
+        } else if (*p == '\n') {
+            gm_buf_add_char(out, ' ');
         } else {
-            gm_buf_add_char(out, *p == '\n' ? ' ' : *p);
+            gm_buf_add_char(out, *p);
         }
     }
 }

@@ -172,11 +172,13 @@ static bool decode_enum(struct gm_conf_doc *doc, const struct gm_field *field,
 
 static bool decode_char(struct gm_conf_doc *doc, const struct gm_node *node, void *slot)
 {
-    char c = node->text.n == 1 ? node->text.p[0] : '\0';
+    char c = '\0';
     if (gm_str_is(node->text, "tab")) {
         c = '\t';
+    } else if (node->text.n == 1) {
+        c = node->text.p[0];
     }
-    if (c <= 0) { /* NUL, or the first byte of a character that is not ASCII */
+    if (c == '\0' || (unsigned char)c >= 0x80U) {
         gm_conf_expected(doc, node, gm_conf_type_phrase(GM_T_CHAR));
         return false;
     }

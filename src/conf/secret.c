@@ -114,7 +114,7 @@ void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret)
     gm_buf_init(&form, 8 * (size_t)SECRET_SIZE_MAX);
     add_form(doc, secret);
     gm_conf_add_json(&form, secret);
-    if (form.n >= 2 && !gm_buf_failed(&form)) {
+    if (form.p != NULL && !gm_buf_failed(&form)) {
         add_form(doc, (struct gm_str){form.p + 1, form.n - 2}); /* without its quotes */
     }
     gm_buf_reset(&form);
@@ -271,7 +271,7 @@ const char *gm_conf_decode_secret(struct gm_conf_doc *doc, struct gm_node *node)
             copy = gm_conf_dup_z(doc, gm_buf_str(&text));
         }
     }
-    if (copy != NULL && reference_count == 0) {
+    if (copy != NULL && text.p != NULL && reference_count == 0) {
         add_literal(doc, gm_buf_str(&text));
     }
     gm_buf_deinit(&text);

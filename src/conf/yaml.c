@@ -11,6 +11,9 @@
 /* Maps up to this size are checked for duplicates pair by pair. */
 enum { PAIRWISE_MAX = 16 };
 
+/* The library's time grows by the square of blank lines in a row within a text: a file of them would take hours. */
+enum { BLANK_LINES_MAX = 1000 };
+
 struct frame {
     struct gm_node *node;
     size_t first; /* of its items in loading.open */
@@ -473,13 +476,8 @@ static struct gm_place place_at(const char *file_z, struct gm_str text, size_t a
     return place;
 }
 
-static bool check_text(struct gm_conf_doc *doc, const char *file_z, struct gm_str text)
+static bool check_characters(struct gm_conf_doc *doc, const char *file_z, struct gm_str text)
 {
-    if (text.n > GM_CONF_SIZE_MAX) {
-        gm_conf_error(doc, &(struct gm_place){.file_z = file_z}, "larger than %d MiB",
-                      GM_CONF_SIZE_MAX >> 20);
-        return false;
-    }
     size_t bad_at;
     if (!gm_utf8_valid(text, &bad_at)) {
         struct gm_place place = place_at(file_z, text, bad_at);
@@ -497,6 +495,35 @@ static bool check_text(struct gm_conf_doc *doc, const char *file_z, struct gm_st
         }
     }
     return true;
+}
+
+static bool check_blank_lines(struct gm_conf_doc *doc, const char *file_z, struct gm_str text)
+{
+    size_t blank_count = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\n') {
+            blank_count++; /* one too many: the end of the line with text */
+        } else if (c != ' ' && c != '\t' && c != '\r') {
+            blank_count = 0;
+        }
+        if (blank_count > BLANK_LINES_MAX + 1) {
+            struct gm_place place = place_at(file_z, text, i);
+            gm_conf_error(doc, &place, "more than %d blank lines in a row", BLANK_LINES_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_text(struct gm_conf_doc *doc, const char *file_z, struct gm_str text)
+{
+    if (text.n > GM_CONF_SIZE_MAX) {
+        gm_conf_error(doc, &(struct gm_place){.file_z = file_z}, "larger than %d MiB",
+                      GM_CONF_SIZE_MAX >> 20);
+        return false;
+    }
+    return check_characters(doc, file_z, text) && check_blank_lines(doc, file_z, text);
 }
 
 struct gm_node *gm_conf_parse_yaml(struct gm_conf_doc *doc, const char *file_z, struct gm_str text)

@@ -69,7 +69,7 @@ static gm_rc find_target(const struct patching *patching, struct gm_str path,
 static gm_rc find_existing(const struct patching *patching, struct gm_str path,
                            yyjson_mut_val **out_value)
 {
-    struct target target;
+    struct target target = {0};
     GM_TRY(find_target(patching, path, &target));
     yyjson_mut_val *value =
         target.parent != NULL ? gm_json_step(target.parent, target.token) : *patching->root;
@@ -116,7 +116,7 @@ static gm_rc add_item(const struct patching *patching, const struct target *targ
 
 static gm_rc add_value(const struct patching *patching, struct gm_str path, yyjson_mut_val *value)
 {
-    struct target target;
+    struct target target = {0};
     GM_TRY(find_target(patching, path, &target));
     GM_TRY(check_height(patching, &target, value));
     if (target.parent == NULL) {
@@ -159,7 +159,7 @@ static gm_rc take_value(const struct patching *patching, struct gm_str path,
     if (path.n == 0) {
         return gm_fail(patching->err, GM_E_INVALID, "The document as a whole cannot be removed.");
     }
-    struct target target;
+    struct target target = {0};
     GM_TRY(find_target(patching, path, &target));
     yyjson_mut_val *value = gm_json_step(target.parent, target.token);
     if (value == NULL) {
@@ -173,7 +173,7 @@ static gm_rc take_value(const struct patching *patching, struct gm_str path,
 static gm_rc replace_value(const struct patching *patching, struct gm_str path,
                            yyjson_mut_val *value)
 {
-    struct target target;
+    struct target target = {0};
     GM_TRY(find_target(patching, path, &target));
     GM_TRY(check_height(patching, &target, value));
     if (target.parent == NULL) {
@@ -217,28 +217,28 @@ static gm_rc copy_into(const struct patching *patching, const yyjson_mut_val *va
 
 static gm_rc apply_add(const struct patching *patching, const struct operation *operation)
 {
-    yyjson_mut_val *copy;
+    yyjson_mut_val *copy = NULL;
     GM_TRY(copy_into(patching, operation->value, &copy));
     return add_value(patching, operation->path, copy);
 }
 
 static gm_rc apply_replace(const struct patching *patching, const struct operation *operation)
 {
-    yyjson_mut_val *copy;
+    yyjson_mut_val *copy = NULL;
     GM_TRY(copy_into(patching, operation->value, &copy));
     return replace_value(patching, operation->path, copy);
 }
 
 static gm_rc apply_remove(const struct patching *patching, const struct operation *operation)
 {
-    yyjson_mut_val *value;
+    yyjson_mut_val *value = NULL;
     return take_value(patching, operation->path, &value);
 }
 
 static gm_rc apply_copy(const struct patching *patching, const struct operation *operation)
 {
-    yyjson_mut_val *value;
-    yyjson_mut_val *copy;
+    yyjson_mut_val *value = NULL;
+    yyjson_mut_val *copy = NULL;
     GM_TRY(find_existing(patching, operation->from, &value));
     GM_TRY(copy_into(patching, value, &copy));
     return add_value(patching, operation->path, copy);
@@ -248,7 +248,7 @@ static gm_rc apply_move(const struct patching *patching, const struct operation 
 {
     struct gm_str from = operation->from;
     struct gm_str path = operation->path;
-    yyjson_mut_val *value;
+    yyjson_mut_val *value = NULL;
     if (gm_str_eq(from, path)) {
         return find_existing(patching, from,
                              &value); /* stays where it is, but it has to be there */
@@ -265,7 +265,7 @@ static gm_rc apply_move(const struct patching *patching, const struct operation 
 
 static gm_rc apply_test(const struct patching *patching, const struct operation *operation)
 {
-    yyjson_mut_val *value;
+    yyjson_mut_val *value = NULL;
     GM_TRY(find_existing(patching, operation->path, &value));
     if (!gm_json_equal_value(value, operation->value)) {
         return gm_fail(patching->err, GM_E_INVALID,

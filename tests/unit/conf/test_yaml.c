@@ -221,6 +221,20 @@ static void laughs_are_limited(void **state)
                  "a.yaml:6:5: error: more than 200000 values, counting what aliases repeat\n");
 }
 
+/* The library needs time by the square of their number. */
+static void blank_lines_in_a_row_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    char text[1100] = "a: |\n  x\n";
+    size_t n = strlen(text);
+    memset(text + n, '\n', 1000);
+    memcpy(text + n + 1000, "  y\n", 5);
+    assert_non_null(gm_conf_load(f->doc, "a.yaml", gm_str_z(text)));
+    memset(text + n, '\n', 1001);
+    memcpy(text + n + 1001, "  y\n", 5);
+    expect_error(f, gm_str_z(text), "a.yaml:1003:1: error: more than 1000 blank lines in a row\n");
+}
+
 static void size_is_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -282,6 +296,7 @@ int main(void)
         TEST(what_has_no_use_here_is_refused),
         TEST(depth_is_bounded),
         TEST(laughs_are_limited),
+        TEST(blank_lines_in_a_row_are_bounded),
         TEST(size_is_bounded),
         TEST(errors_are_json_too),
         TEST(errors_beyond_the_limit_are_counted),
