@@ -41,32 +41,18 @@ char *gm_json_text_grow(struct gm_json_text *text, size_t n)
 }
 
 /* For each byte what the writer does with it: 0 as it is, 'u' \u00XX, 'h' part of a UTF-8 sequence,
- * else \ and this. */
+ * else a backslash and this. */
 #define U8_(c) c, c, c, c, c, c, c, c
 #define U32_(c) U8_(c), U8_(c), U8_(c), U8_(c)
 static const char escapes[256] = {
-    U32_('u'), U32_(0), U32_(0), U32_(0), U32_('h'), U32_('h'), U32_('h'), U32_('h'),
+    U8_('u'),  'b',       't',       'n',      'u',         'f',           'r',
+    'u',       'u',       U8_('u'),  U8_('u'), ['"'] = '"', ['\\'] = '\\', [128] = U32_('h'),
+    U32_('h'), U32_('h'), U32_('h'),
 };
 
-static char escape_of(unsigned char c)
+static inline char escape_of(char c)
 {
-    switch (c) {
-    case '"':
-    case '\\':
-        return (char)c;
-    case '\b':
-        return 'b';
-    case '\f':
-        return 'f';
-    case '\n':
-        return 'n';
-    case '\r':
-        return 'r';
-    case '\t':
-        return 't';
-    default:
-        return escapes[c];
-    }
+    return escapes[(unsigned char)c];
 }
 
 /* True when one of eight bytes is a control character, a quote, a backslash or not ASCII. */
@@ -81,6 +67,32 @@ static inline bool has_special(uint64_t word)
             tops) != 0;
 }
 
+/* Copies the string when nothing in it needs an escape, eight bytes at a time; the last eight overlap
+ * those before. What a false leaves in `out` has no meaning. */
+static inline bool copy_plain(char *out, const char *p, size_t n)
+{
+    uint64_t word;
+    if (n < sizeof(word)) {
+        char special = 0;
+        for (size_t i = 0; i < n; i++) {
+            special = (char)(special | escape_of(p[i]));
+            out[i] = p[i];
+        }
+        return special == 0;
+    }
+    for (size_t i = 0;; i += sizeof(word)) {
+        i = i < n - sizeof(word) ? i : n - sizeof(word);
+        memcpy(&word, p + i, sizeof(word));
+        if (has_special(word)) {
+            return false;
+        }
+        memcpy(out + i, &word, sizeof(word));
+        if (i + sizeof(word) == n) {
+            return true;
+        }
+    }
+}
+
 /* How many bytes at the start go out as they are. */
 static size_t plain_run(const char *p, size_t n)
 {
@@ -91,7 +103,7 @@ static size_t plain_run(const char *p, size_t n)
             break;
         }
     }
-    while (i < n && escape_of((unsigned char)p[i]) == 0) {
+    while (i < n && escape_of(p[i]) == 0) {
         i++;
     }
     return i;
@@ -134,12 +146,11 @@ static void write_string_rest(struct gm_json_text *text, struct gm_str s)
         if (n > 0) {
             gm_json_text_bytes(text, s.p, n);
         } else {
-            unsigned char c = (unsigned char)*s.p;
-            char escape = escape_of(c);
+            char escape = escape_of(*s.p);
             if (escape == 'h') {
                 n = write_multibyte(text, s);
             } else {
-                write_escape(text, c, escape);
+                write_escape(text, (unsigned char)*s.p, escape);
                 n = 1;
             }
         }
@@ -156,22 +167,12 @@ void gm_json_text_string(struct gm_json_text *text, struct gm_str s)
         return;
     }
     *out++ = '"';
-    size_t i = 0;
-    for (uint64_t word; s.n - i >= sizeof(word); i += sizeof(word)) {
-        memcpy(&word, s.p + i, sizeof(word));
-        if (has_special(word)) {
-            break;
-        }
-        memcpy(out + i, &word, sizeof(word));
-    }
-    for (; i < s.n && escape_of((unsigned char)s.p[i]) == 0; i++) {
-        out[i] = s.p[i];
-    }
-    text->at = out + i;
-    if (i == s.n) {
-        *text->at++ = '"'; /* the common end: nothing to escape */
+    if (copy_plain(out, s.p, s.n)) {
+        out[s.n] = '"';
+        text->at = out + s.n + 1;
     } else {
-        write_string_rest(text, (struct gm_str){s.p + i, s.n - i});
+        text->at = out;
+        write_string_rest(text, s);
     }
 }
 
