@@ -11,7 +11,8 @@
 /* Maps up to this size are checked for duplicates pair by pair. */
 enum { PAIRWISE_MAX = 16 };
 
-/* The library's time grows by the square of blank lines in a row within a text: a file of them would take hours. */
+/* The library's time grows by the square of blank lines in a row within a text: a file of them
+ * would take hours. */
 enum { BLANK_LINES_MAX = 1000 };
 
 struct frame {

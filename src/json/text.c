@@ -67,8 +67,8 @@ static inline bool has_special(uint64_t word)
             tops) != 0;
 }
 
-/* Copies the string when nothing in it needs an escape, eight bytes at a time; the last eight overlap
- * those before. What a false leaves in `out` has no meaning. */
+/* Copies the string when nothing in it needs an escape, eight bytes at a time; the last eight
+ * overlap those before. What a false leaves in `out` has no meaning. */
 static inline bool copy_plain(char *out, const char *p, size_t n)
 {
     uint64_t word;

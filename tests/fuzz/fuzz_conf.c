@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 
 /* libfyaml 0.7.12 loses half a kilobyte for some texts in quotes
- * (https://github.com/pantoniou/libfyaml/issues/233); what is searched for here is not in the library. */
+ * (https://github.com/pantoniou/libfyaml/issues/233); what is searched for here is not in the
+ * library. */
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libfyaml";
