@@ -153,6 +153,7 @@ static gm_rc check_properties(const struct gm_content *relationship,
     return GM_OK;
 }
 
+/* tidy: params: called by many, each argument its own thing */
 gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str name,
                                   const struct gm_models *models, const struct gm_model *target,
                                   const yyjson_mut_val *properties, struct gm_err *err)

@@ -25,8 +25,8 @@ static gm_rc language_version(const struct gm_dtdl_element *element, struct gm_s
     return GM_OK;
 }
 
-/* What is not known here is accepted in v2, where it may bring cotypes of its own; v3 demands that a
- * reader refuses it. */
+/* What is not known here is accepted in v2, where it may bring cotypes of its own; v3 demands that
+ * a reader refuses it. */
 static gm_rc add_extension(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
                            struct gm_str name, struct gm_err *err)
 {
@@ -118,12 +118,12 @@ static gm_rc add_language(struct gm_dtdl_context *context, const struct gm_dtdl_
     return GM_OK;
 }
 
-gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
-                            yyjson_mut_val *json, const struct gm_dtdl_context *outer,
-                            const struct gm_dtdl_context **out_context, struct gm_err *err)
+gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                            struct gm_err *err)
 {
+    const struct gm_dtdl_context *outer = element->context;
+    yyjson_mut_val *json = gm_json_member(element->json, GM_STR("@context"));
     if (json == NULL && outer != NULL) {
-        *out_context = outer;
         return GM_OK;
     }
     struct gm_dtdl_context *context = gm_dtdl_alloc(parser->arena, 1, sizeof(*context), err);
@@ -143,6 +143,6 @@ gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_
             GM_TRY(add_extension(context, element, name, err));
         }
     }
-    *out_context = context;
+    element->context = context;
     return GM_OK;
 }

@@ -58,7 +58,8 @@ static bool fail_at(struct gm_err *err, const struct gm_dtdl_element *element)
     return false;
 }
 
-/* The places from the interface down to the element. Of a long way the middle is left out: what is wrong must still fit. */
+/* The places from the interface down to the element. Of a long way the middle is left out: what is
+ * wrong must still fit. */
 static void fail_along(struct gm_err *err, const struct gm_dtdl_element *element)
 {
     enum { INNER_MAX = 4, OUTER_MAX = 3 };

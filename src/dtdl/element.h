@@ -137,12 +137,10 @@ gm_rc gm_dtdl_validate(const struct gm_dtdl_element *interface, struct gm_err *e
 
 /* ---- between the parser's files ---- */
 
-/* What holds below an element with this @context (NULL: none) inside of `outer` (NULL: on its own).
- */
-gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
-                            yyjson_mut_val *json, const struct gm_dtdl_context *outer,
-                            const struct gm_dtdl_context **out_context, struct gm_err *err)
-    GM_MUST_CHECK;
+/* Adds what the element's @context says to what holds around it (element->context; NULL: it stands
+ * on its own). */
+gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                            struct gm_err *err) GM_MUST_CHECK;
 
 /* Takes a value out of the wrapping JSON-LD allows: {"@value": …, "@type": "xsd:…"}. */
 gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,
@@ -151,9 +149,10 @@ gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct
 gm_rc gm_dtdl_literal_parse(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,
                             yyjson_mut_val *json, struct gm_dtdl_value *out_value,
                             struct gm_err *err) GM_MUST_CHECK;
-/* Parses a string, or strings by language, into one value a string. */
+/* Parses a string, or strings by language, into member->values, one a string; member->rule is
+ * set. */
 gm_rc gm_dtdl_text_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
-                         const struct gm_dtdl_rule *rule, yyjson_mut_val *json,
-                         struct gm_dtdl_member *out_member, struct gm_err *err) GM_MUST_CHECK;
+                         yyjson_mut_val *json, struct gm_dtdl_member *member, struct gm_err *err)
+    GM_MUST_CHECK;
 
 #endif

@@ -260,9 +260,9 @@ static gm_rc add_text_item(struct text_parser *text, yyjson_mut_val *json, struc
 }
 
 gm_rc gm_dtdl_text_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
-                         const struct gm_dtdl_rule *rule, yyjson_mut_val *json,
-                         struct gm_dtdl_member *out_member, struct gm_err *err)
+                         yyjson_mut_val *json, struct gm_dtdl_member *member, struct gm_err *err)
 {
+    const struct gm_dtdl_rule *rule = member->rule;
     yyjson_type type = gm_json_type(json);
     size_t count_max = type == YYJSON_TYPE_ARR || type == YYJSON_TYPE_OBJ ? gm_json_count(json) : 1;
     struct text_parser text = {.element = element, .rule = rule};
@@ -295,6 +295,7 @@ gm_rc gm_dtdl_text_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_ele
                             "language such as {\"en\": \"…\"}",
                             gm_dtdl_property_name_z(rule->property));
     }
-    *out_member = (struct gm_dtdl_member){rule, text.values, text.count};
+    member->values = text.values;
+    member->count = text.count;
     return GM_OK;
 }

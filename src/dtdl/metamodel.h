@@ -157,8 +157,8 @@ enum gm_dtdl_extension {
     GM_DTDL_EXTENSION_COUNT
 };
 
-/* "dtmi:dtdl:extension:annotation;2" → ANNOTATION, 2. NONE: no extension that is known. *out_usable: this version of
- * the language has it. */
+/* "dtmi:dtdl:extension:annotation;2" → ANNOTATION, 2. NONE: no extension that is known.
+ * *out_usable: this version of the language has it. */
 enum gm_dtdl_extension gm_dtdl_extension_of(struct gm_str context, int dtdl_version,
                                             int *out_version, bool *out_usable);
 

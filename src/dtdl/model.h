@@ -102,6 +102,7 @@ enum {
  * single objects, any order, all or nothing). Nothing is written. Interfaces that are there already
  * with equal content are passed over; with other content it is GM_E_CONFLICT. Messages name the
  * interface, the element and the rule. *out_added: how many are new. */
+/* tidy: params: called by many, each argument its own thing */
 gm_rc gm_models_extend(const struct gm_models *old, yyjson_mut_val *const *interfaces, size_t count,
                        struct gm_models **out_models, size_t *out_added, struct gm_err *err)
     GM_MUST_CHECK;
@@ -137,6 +138,7 @@ gm_rc gm_model_check_body(const struct gm_model *model, const yyjson_mut_val *bo
                           struct gm_err *err) GM_MUST_CHECK;
 /* Checks a relationship of that name: that it exists, that the target's model fits, that its
  * properties are right. `target` NULL: not known yet. `properties` NULL: none. */
+/* tidy: params: called by many, each argument its own thing */
 gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str name,
                                   const struct gm_models *models, const struct gm_model *target,
                                   const yyjson_mut_val *properties, struct gm_err *err)

@@ -188,6 +188,7 @@ static gm_rc make(struct maker *maker, const struct gm_models *old,
     return GM_OK;
 }
 
+/* tidy: params: called by many, each argument its own thing */
 gm_rc gm_models_extend(const struct gm_models *old, yyjson_mut_val *const *interfaces, size_t count,
                        struct gm_models **out_models, size_t *out_added, struct gm_err *err)
 {

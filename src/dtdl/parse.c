@@ -256,81 +256,78 @@ static gm_rc fail_twice(const struct gm_dtdl_element *element, struct gm_str ter
 }
 
 /* An element or a reference. */
-static gm_rc parse_object_value(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                                const struct place *value_place, const struct gm_dtdl_rule *rule,
-                                struct gm_dtdl_value *out_value, struct gm_err *err)
+static gm_rc parse_object_value(struct gm_dtdl_parser *parser, const struct place *place,
+                                const struct gm_dtdl_rule *rule, struct gm_dtdl_value *out_value,
+                                struct gm_err *err)
 {
-    yyjson_mut_val *json = value_place->json;
-    const char *name_z = gm_dtdl_property_name_z(value_place->role);
+    yyjson_mut_val *json = place->json;
+    const char *name_z = gm_dtdl_property_name_z(place->role);
+    int version = place->context->dtdl_version;
     if (gm_json_type(json) == YYJSON_TYPE_OBJ) {
         if (gm_json_count(json) == 1 && gm_json_member(json, GM_STR("@id")) != NULL) {
-            return gm_dtdl_fail(err, element,
+            return gm_dtdl_fail(err, place->parent,
                                 "%s: write the id as a string, without {\"@id\": …} around it",
                                 name_z);
         }
         *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_ELEMENT, .json = json};
-        GM_TRY(parse_element(parser, value_place, &out_value->element, err));
-        if (!rule->older &&
-            out_value->element->context->dtdl_version != element->context->dtdl_version) {
-            return gm_dtdl_fail(
-                err, out_value->element, "@context: %s of DTDL %d takes no elements of DTDL %d",
-                name_z, element->context->dtdl_version, out_value->element->context->dtdl_version);
+        GM_TRY(parse_element(parser, place, &out_value->element, err));
+        int inner = out_value->element->context->dtdl_version;
+        if (!rule->older && inner != version) {
+            return gm_dtdl_fail(err, out_value->element,
+                                "@context: %s of DTDL %d takes no elements of DTDL %d", name_z,
+                                version, inner);
         }
         return GM_OK;
     }
     struct gm_str text = gm_json_str(json);
-    if (text.p == NULL || rule->kind == GM_DTDL_KIND_ELEMENT) {
+    bool reference = rule->kind != GM_DTDL_KIND_ELEMENT;
+    if (text.p == NULL || !reference) {
         char names[160];
-        list_classes(value_place->classes, element->context->dtdl_version, names, sizeof(names));
-        return gm_dtdl_fail(err, element, "%s: expected an object of @type %s%s", name_z, names,
-                            rule->kind == GM_DTDL_KIND_ELEMENT ? ""
-                                                               : ", or a string that names one");
+        list_classes(place->classes, version, names, sizeof(names));
+        return gm_dtdl_fail(err, place->parent, "%s: expected an object of @type %s%s", name_z,
+                            names, reference ? ", or a string that names one" : "");
     }
     *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_STRING, .string = text, .json = json};
     return GM_OK;
 }
 
-static gm_rc parse_value(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                         const struct gm_dtdl_rule *rule, const struct place *value_place,
-                         struct gm_dtdl_value *out_value, struct gm_err *err)
+static gm_rc parse_value(struct gm_dtdl_parser *parser, const struct place *place,
+                         const struct gm_dtdl_rule *rule, struct gm_dtdl_value *out_value,
+                         struct gm_err *err)
 {
     switch (rule->kind) {
     case GM_DTDL_KIND_ELEMENT:
     case GM_DTDL_KIND_SCHEMA:
     case GM_DTDL_KIND_INTERFACE:
-        return parse_object_value(parser, element, value_place, rule, out_value, err);
+        return parse_object_value(parser, place, rule, out_value, err);
     default:
-        return gm_dtdl_literal_parse(element, rule, value_place->json, out_value, err);
+        return gm_dtdl_literal_parse(place->parent, rule, place->json, out_value, err);
     }
 }
 
-/* A single value may stand for an array of one. */
-static gm_rc parse_values(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                          const struct gm_dtdl_rule *rule, yyjson_mut_val *json, int depth,
-                          struct gm_dtdl_member *out_member, struct gm_err *err)
+/* The values of a member whose rule is set; place->json is what stands there. A single value may
+ * stand for an array of one. */
+static gm_rc parse_values(struct gm_dtdl_parser *parser, const struct place *place,
+                          struct gm_dtdl_member *member, struct gm_err *err)
 {
-    bool array = gm_json_type(json) == YYJSON_TYPE_ARR;
-    size_t count = array ? gm_json_count(json) : 1;
+    bool array = gm_json_type(place->json) == YYJSON_TYPE_ARR;
+    size_t count = array ? gm_json_count(place->json) : 1;
     struct gm_dtdl_value *values = gm_dtdl_alloc(parser->arena, count, sizeof(*values), err);
     if (values == NULL) {
         return GM_E_LIMIT;
     }
-    struct place place = {.json = json,
-                          .parent = element,
-                          .role = rule->property,
-                          .classes = rule->value_classes,
-                          .context = element->context,
-                          .depth = depth + 1};
+    struct place item = *place;
     if (!array) {
-        GM_TRY(parse_value(parser, element, rule, &place, &values[0], err));
+        GM_TRY(parse_value(parser, &item, member->rule, &values[0], err));
     } else {
         size_t n;
-        yyjson_mut_arr_foreach(json, place.index, n, place.json)
+        yyjson_mut_arr_foreach(place->json, item.index, n, item.json)
         {
-            GM_TRY(parse_value(parser, element, rule, &place, &values[place.index], err));
+            GM_TRY(parse_value(parser, &item, member->rule, &values[item.index], err));
         }
     }
-    *out_member = (struct gm_dtdl_member){rule, values, count};
+    member->values = values;
+    member->count = count;
     return GM_OK;
 }
 
@@ -402,10 +399,17 @@ static gm_rc parse_members(struct gm_dtdl_parser *parser, struct gm_dtdl_element
         }
         seen |= (uint64_t)1 << property;
         struct gm_dtdl_member *member = &members[element->member_count];
+        member->rule = rule;
         if (rule->kind == GM_DTDL_KIND_TEXT) {
-            GM_TRY(gm_dtdl_text_parse(parser, element, rule, json, member, err));
+            GM_TRY(gm_dtdl_text_parse(parser, element, json, member, err));
         } else {
-            GM_TRY(parse_values(parser, element, rule, json, depth, member, err));
+            struct place place = {.json = json,
+                                  .parent = element,
+                                  .role = property,
+                                  .classes = rule->value_classes,
+                                  .context = element->context,
+                                  .depth = depth + 1};
+            GM_TRY(parse_values(parser, &place, member, err));
         }
         element->member_count++;
     }
@@ -517,8 +521,7 @@ static gm_rc parse_element(struct gm_dtdl_parser *parser, const struct place *pl
     if (id != NULL && element->id.p == NULL) {
         return gm_dtdl_fail(err, element, "@id: expected a string");
     }
-    GM_TRY(gm_dtdl_context_parse(parser, element, gm_json_member(place->json, GM_STR("@context")),
-                                 place->context, &element->context, err));
+    GM_TRY(gm_dtdl_context_parse(parser, element, err));
     GM_TRY(parse_types(parser, element, place, err));
     GM_TRY(parse_inside(parser, element, place->depth, err));
     const struct gm_dtdl_value *name = gm_dtdl_value(element, GM_DTDL_PROPERTY_NAME);

@@ -13,9 +13,10 @@ enum {
 /* ---- finding other interfaces ---- */
 
 static gm_rc find_interface(const struct gm_models *models, const struct gm_dtdl_element *element,
-                            const struct gm_dtdl_value *value, const char *role_z,
-                            struct gm_dtdl_model **out_model, struct gm_err *err)
+                            const struct gm_dtdl_value *value, struct gm_dtdl_model **out_model,
+                            struct gm_err *err)
 {
+    const char *role_z = element->class == GM_DTDL_CLASS_INTERFACE ? "extends" : "schema";
     struct gm_str id = value->type == GM_DTDL_VALUE_ELEMENT ? value->element->id : value->string;
     int version = element->context->dtdl_version;
     if (!gm_dtmi_valid(id, version)) {
@@ -51,6 +52,12 @@ static gm_rc find_interface(const struct gm_models *models, const struct gm_dtdl
 
 /* ---- bases ---- */
 
+/* What an interface extends itself. */
+struct direct {
+    struct gm_dtdl_model **at;
+    size_t n;
+};
+
 static bool has_base(const struct gm_model *const *bases, size_t count, const struct gm_model *base)
 {
     for (size_t i = 0; i < count; i++) {
@@ -63,20 +70,19 @@ static bool has_base(const struct gm_model *const *bases, size_t count, const st
 
 /* All bases of the direct ones, each once. */
 static gm_rc collect_bases(struct gm_models *models, struct gm_dtdl_model *model,
-                           struct gm_dtdl_model *const *direct, size_t direct_count,
-                           struct gm_err *err)
+                           const struct direct *direct, struct gm_err *err)
 {
-    size_t room = direct_count;
-    for (size_t i = 0; i < direct_count; i++) {
-        room += direct[i]->model.base_count;
+    size_t room = direct->n;
+    for (size_t i = 0; i < direct->n; i++) {
+        room += direct->at[i]->model.base_count;
     }
     const struct gm_model **bases = gm_dtdl_alloc(models->arena, room, sizeof(*bases), err);
     if (bases == NULL) {
         return GM_E_LIMIT;
     }
     size_t count = 0;
-    for (size_t i = 0; i < direct_count; i++) {
-        const struct gm_model *base = &direct[i]->model;
+    for (size_t i = 0; i < direct->n; i++) {
+        const struct gm_model *base = &direct->at[i]->model;
         for (size_t j = 0; j <= base->base_count; j++) {
             const struct gm_model *add = j == 0 ? base : base->bases[j - 1];
             if (!has_base(bases, count, add)) {
@@ -87,8 +93,8 @@ static gm_rc collect_bases(struct gm_models *models, struct gm_dtdl_model *model
                                     BASES_MAX);
             }
         }
-        if (direct[i]->depth >= model->depth) {
-            model->depth = direct[i]->depth + 1;
+        if (direct->at[i]->depth >= model->depth) {
+            model->depth = direct->at[i]->depth + 1;
         }
     }
     model->model.bases = bases;
@@ -111,7 +117,7 @@ static gm_rc build_value(struct gm_models *models, const struct gm_dtdl_model *o
                          struct gm_err *err)
 {
     struct gm_dtdl_schema_use use;
-    GM_TRY(gm_dtdl_schema_resolve(models, owner, element, GM_DTDL_PROPERTY_SCHEMA, &use, err));
+    GM_TRY(gm_dtdl_schema_resolve(models, owner, element, &use, err));
     if (use.arrays && element->class == GM_DTDL_CLASS_PROPERTY &&
         element->context->dtdl_version == 2) {
         return gm_dtdl_fail(err, element,
@@ -152,7 +158,7 @@ static gm_rc build_component(struct gm_models *models, const struct gm_dtdl_elem
 {
     const struct gm_dtdl_value *schema = gm_dtdl_value(element, GM_DTDL_PROPERTY_SCHEMA);
     struct gm_dtdl_model *component;
-    GM_TRY(find_interface(models, element, schema, "schema", &component, err));
+    GM_TRY(find_interface(models, element, schema, &component, err));
     content->component = &component->model;
     return gm_dtdl_dup(models->arena, element->name, &content->name, err);
 }
@@ -168,8 +174,7 @@ static gm_rc build_command(struct gm_models *models, const struct gm_dtdl_model 
         const struct gm_dtdl_value *payload = gm_dtdl_value(element, payloads[i]);
         struct gm_dtdl_schema_use use;
         if (payload != NULL) {
-            GM_TRY(gm_dtdl_schema_resolve(models, owner, payload->element, GM_DTDL_PROPERTY_SCHEMA,
-                                          &use, err));
+            GM_TRY(gm_dtdl_schema_resolve(models, owner, payload->element, &use, err));
         }
     }
     return gm_dtdl_dup(models->arena, element->name, &content->name, err);
@@ -232,17 +237,16 @@ static void set_contents(struct gm_dtdl_model *model, const struct gm_dtdl_conte
 }
 
 static gm_rc collect_contents(struct gm_models *models, struct gm_dtdl_model *model,
-                              struct gm_dtdl_model *const *direct, size_t direct_count,
-                              struct gm_err *err)
+                              const struct direct *direct, struct gm_err *err)
 {
     struct gm_dtdl_values own = gm_dtdl_values(model->element, GM_DTDL_PROPERTY_CONTENTS);
-    if (own.n == 0 && direct_count == 1) {
-        set_contents(model, &direct[0]->contents);
+    if (own.n == 0 && direct->n == 1) {
+        set_contents(model, &direct->at[0]->contents);
         return GM_OK;
     }
     size_t count = own.n;
-    for (size_t i = 0; i < direct_count; i++) {
-        count += direct[i]->contents.count;
+    for (size_t i = 0; i < direct->n; i++) {
+        count += direct->at[i]->contents.count;
     }
     struct gm_content *contents = gm_dtdl_alloc(models->arena, count, sizeof(*contents), err);
     if (contents == NULL) {
@@ -252,12 +256,12 @@ static gm_rc collect_contents(struct gm_models *models, struct gm_dtdl_model *mo
         GM_TRY(build_content(models, model, own.at[i].element, &contents[i], err));
     }
     size_t at = own.n;
-    for (size_t i = 0; i < direct_count; i++) {
-        if (direct[i]->contents.count > 0) {
-            memcpy(&contents[at], direct[i]->contents.at,
-                   direct[i]->contents.count * sizeof(*contents));
+    for (size_t i = 0; i < direct->n; i++) {
+        if (direct->at[i]->contents.count > 0) {
+            memcpy(&contents[at], direct->at[i]->contents.at,
+                   direct->at[i]->contents.count * sizeof(*contents));
         }
-        at += direct[i]->contents.count;
+        at += direct->at[i]->contents.count;
     }
     qsort(contents, count, sizeof(*contents), compare_contents);
     GM_TRY(merge_sorted(model, contents, &count, err));
@@ -276,15 +280,19 @@ static gm_rc collect_contents(struct gm_models *models, struct gm_dtdl_model *mo
 static gm_rc resolve_model(struct gm_models *models, struct gm_dtdl_model *model, int level,
                            struct gm_err *err);
 
-/* Bases first; `direct` has room for all values of `extends`. */
+/* Bases first. */
 static gm_rc resolve_direct(struct gm_models *models, struct gm_dtdl_model *model, int level,
-                            struct gm_dtdl_model **direct, size_t *out_count, struct gm_err *err)
+                            struct direct *out_direct, struct gm_err *err)
 {
     struct gm_dtdl_values extends = gm_dtdl_values(model->element, GM_DTDL_PROPERTY_EXTENDS);
-    size_t count = 0;
+    struct direct direct = {.n = extends.n};
+    direct.at = gm_dtdl_alloc(models->arena, extends.n, sizeof(*direct.at), err);
+    if (direct.at == NULL) {
+        return GM_E_LIMIT;
+    }
     for (size_t i = 0; i < extends.n; i++) {
         struct gm_dtdl_model *base;
-        GM_TRY(find_interface(models, model->element, &extends.at[i], "extends", &base, err));
+        GM_TRY(find_interface(models, model->element, &extends.at[i], &base, err));
         if (base->state == GM_DTDL_STATE_OPEN) {
             return gm_dtdl_fail(err, model->element,
                                 "extends \"" GM_STR_FMT "\", which extends it in turn; break the "
@@ -292,9 +300,9 @@ static gm_rc resolve_direct(struct gm_models *models, struct gm_dtdl_model *mode
                                 GM_STR_ARG(base->model.id));
         }
         GM_TRY(resolve_model(models, base, level + 1, err));
-        direct[count++] = base;
+        direct.at[i] = base;
     }
-    *out_count = count;
+    *out_direct = direct;
     return GM_OK;
 }
 
@@ -304,27 +312,20 @@ static gm_rc resolve_model(struct gm_models *models, struct gm_dtdl_model *model
     if (model->state == GM_DTDL_STATE_DONE) {
         return GM_OK;
     }
-    const struct gm_dtdl_element *element = model->element;
     if (level > BASE_DEPTH_MAX) { /* also bounds this recursion */
-        return gm_dtdl_fail(err, element, "interfaces extend it over more than %d levels",
+        return gm_dtdl_fail(err, model->element, "interfaces extend it over more than %d levels",
                             BASE_DEPTH_MAX);
     }
-    size_t extends_count = gm_dtdl_values(element, GM_DTDL_PROPERTY_EXTENDS).n;
-    struct gm_dtdl_model **direct =
-        gm_dtdl_alloc(models->arena, extends_count, sizeof(*direct), err);
-    if (direct == NULL) {
-        return GM_E_LIMIT;
-    }
-    size_t direct_count;
+    struct direct direct;
     model->state = GM_DTDL_STATE_OPEN;
-    GM_TRY(resolve_direct(models, model, level, direct, &direct_count, err));
-    GM_TRY(collect_bases(models, model, direct, direct_count, err));
+    GM_TRY(resolve_direct(models, model, level, &direct, err));
+    GM_TRY(collect_bases(models, model, &direct, err));
     if (model->depth > BASE_DEPTH_MAX) {
-        return gm_dtdl_fail(err, element, "extends others over more than %d levels",
+        return gm_dtdl_fail(err, model->element, "extends others over more than %d levels",
                             BASE_DEPTH_MAX);
     }
     GM_TRY(gm_dtdl_schema_resolve_all(models, model, err));
-    GM_TRY(collect_contents(models, model, direct, direct_count, err));
+    GM_TRY(collect_contents(models, model, &direct, err));
     model->state = GM_DTDL_STATE_DONE;
     return GM_OK;
 }

@@ -428,11 +428,11 @@ static gm_rc resolve_use(const struct walk *walk, const struct gm_dtdl_element *
 }
 
 gm_rc gm_dtdl_schema_resolve(const struct gm_models *models, const struct gm_dtdl_model *owner,
-                             const struct gm_dtdl_element *element, enum gm_dtdl_property property,
+                             const struct gm_dtdl_element *element,
                              struct gm_dtdl_schema_use *out_use, struct gm_err *err)
 {
     struct walk walk = {.models = models, .owner = owner};
-    return resolve_use(&walk, element, property, out_use, err);
+    return resolve_use(&walk, element, GM_DTDL_PROPERTY_SCHEMA, out_use, err);
 }
 
 gm_rc gm_dtdl_schema_resolve_all(const struct gm_models *models, const struct gm_dtdl_model *owner,

@@ -48,15 +48,14 @@ gm_rc gm_dtdl_resolve(struct gm_models *models, struct gm_err *err) GM_MUST_CHEC
 
 enum { GM_DTDL_SCHEMA_DEPTH_MAX = 5 };
 
-/* The schema in a member (`schema` or `elementSchema`) of `element`, which is part of `owner`,
- * whose bases are resolved. */
+/* The member `schema` of `element`, which is part of `owner`, whose bases are resolved. */
 struct gm_dtdl_schema_use {
     const struct gm_schema *schema;
     int depth;   /* levels of schemas in it: 0 for a primitive one */
     bool arrays; /* is or holds an array */
 };
 gm_rc gm_dtdl_schema_resolve(const struct gm_models *models, const struct gm_dtdl_model *owner,
-                             const struct gm_dtdl_element *element, enum gm_dtdl_property property,
+                             const struct gm_dtdl_element *element,
                              struct gm_dtdl_schema_use *out_use, struct gm_err *err) GM_MUST_CHECK;
 /* Those of the interface's section `schemas`, used or not. */
 gm_rc gm_dtdl_schema_resolve_all(const struct gm_models *models, const struct gm_dtdl_model *owner,

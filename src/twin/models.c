@@ -168,7 +168,8 @@ static gm_rc insert_bases(struct storer *storer, const struct gm_model *model, i
     return GM_OK;
 }
 
-/* Numbers come first: a base may stand behind what derives from it. Models `first` and up are new. */
+/* Numbers come first: a base may stand behind what derives from it. Models `first` and up are
+ * new. */
 static gm_rc insert_all(struct storer *storer, size_t first, int64_t last_num, struct gm_err *err)
 {
     size_t count = gm_models_count(storer->models);
@@ -199,8 +200,8 @@ static gm_rc store(struct storer *storer, struct gm_err *err)
     int64_t last_num;
     GM_TRY(read_last_num(storer, &last_num, err));
     GM_TRY(insert_all(storer, first, last_num, err));
-    /* The set changes when all is written, so that after a failure it can be stored again. In this order they stay where
-     * they are. */
+    /* The set changes when all is written, so that after a failure it can be stored again. In this
+     * order they stay where they are. */
     for (size_t i = first; i < count; i++) {
         int64_t num = last_num + 1 + (int64_t)(i - first);
         bool there =

@@ -1,5 +1,5 @@
-/* Models and values from outside. The input is up to two texts divided by a zero byte: interfaces, and a body that is checked
- * against each model that came of them. */
+/* Models and values from outside. The input is up to two texts divided by a zero byte: interfaces,
+ * and a body that is checked against each model that came of them. */
 #include <stdint.h>
 
 #include "base/arena.h"

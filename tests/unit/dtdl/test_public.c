@@ -1,4 +1,5 @@
-/* Public models, twins and parser cases, read from the folder in GEMEL_TEST_SHARED; skipped when it is not there. */
+/* Public models, twins and parser cases, read from the folder in GEMEL_TEST_SHARED; skipped when it
+ * is not there. */
 #include <time.h>
 
 #include "base/buf.h"
@@ -189,7 +190,8 @@ static bool needs_option(const yyjson_mut_val *one)
            gm_json_member(one, GM_STR("maxDtdlVersion")) != NULL;
 }
 
-/* Wrong cases that are still accepted: rules between siblings of annotations and overrides, and values of the MQTT extension. */
+/* Wrong cases that are still accepted: rules between siblings of annotations and overrides, and
+ * values of the MQTT extension. */
 static bool not_checked_yet(struct gm_str name)
 {
     return name_has(name, "Annotates") || name_has(name, "Override") ||
