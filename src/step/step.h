@@ -83,9 +83,9 @@ gm_rc gm_steps_compile(const struct gm_steps_conf *conf, const struct gm_models 
 void gm_steps_free(struct gm_steps *steps); /* NULL is fine */
 
 /* Applies all steps to one record: record->body is replaced (without a map or jq, rows become
- * objects), or the record gets GM_VERDICT_FILTERED, or it is marked with gm_record_fail. Fails
- * itself only at the arena's limit (GM_E_LIMIT) and for columns that are not there
- * (GM_E_CONFIG). */
+ * objects), or the record gets GM_VERDICT_FILTERED, or it is marked with gm_record_fail (in both
+ * cases the body stays what it was). Fails itself only at the arena's limit (GM_E_LIMIT) and for
+ * columns that are not there (GM_E_CONFIG). */
 gm_rc gm_steps_apply(struct gm_steps *steps, struct gm_batch *batch, struct gm_record *record,
                      struct gm_err *err) GM_MUST_CHECK;
 

@@ -157,7 +157,7 @@ void gm_steps_free(struct gm_steps *steps)
 
 /* ---- applying ---- */
 
-/* Says whether the record goes on. What does not keeps the body that it had. */
+/* Says whether the record goes on. */
 static gm_rc apply_step(const struct step *step, const struct gm_step_run *run, bool *out_goes_on,
                         struct gm_err *err)
 {
@@ -167,7 +167,7 @@ static gm_rc apply_step(const struct step *step, const struct gm_step_run *run, 
     yyjson_mut_val *body;
     GM_TRY(gm_jq_apply(step->jq, run->batch, run->record, &body, err));
     *out_goes_on = body != NULL;
-    run->record->body = body != NULL ? body : run->record->body;
+    run->record->body = body;
     return GM_OK;
 }
 
@@ -196,7 +196,7 @@ static gm_rc apply_all(struct gm_steps *steps, const struct gm_step_run *run, bo
         yyjson_mut_val *body;
         GM_TRY(make_body(steps, run, &body, err));
         *out_goes_on = body != NULL;
-        record->body = body != NULL ? body : record->body;
+        record->body = body;
     }
     return GM_OK;
 }
@@ -210,8 +210,12 @@ gm_rc gm_steps_apply(struct gm_steps *steps, struct gm_batch *batch, struct gm_r
     struct gm_step_run run = {.columns = &steps->columns, .batch = batch, .record = record};
     /* not zeroed: this runs once a record, and its text is read only after it was written */
     struct gm_err own;
-    bool goes_on;
+    bool goes_on = false;
+    yyjson_mut_val *before = record->body;
     gm_rc rc = apply_all(steps, &run, &goes_on, &own);
+    if (rc != GM_OK || !goes_on) {
+        record->body = before;
+    }
     if (rc == GM_E_INVALID) {
         gm_record_fail(batch, record, GM_E_INVALID, "%s", own.text);
         return GM_OK;

@@ -503,6 +503,63 @@ static void deleted_and_failed_records_are_left_alone(void **state)
     check_str(failed->error, "of the source");
 }
 
+/* Applies the steps to one row in an arena of `limit` bytes. */
+static gm_rc apply_within(struct fixture *f, struct gm_record row, size_t limit)
+{
+    struct gm_arena *kept = f->batch->arena;
+    yyjson_mut_doc *kept_doc = f->batch->doc;
+    f->batch->arena = gm_arena_new(limit);
+    f->batch->doc = gm_json_doc_new(f->batch->arena);
+    gm_rc rc = GM_E_LIMIT;
+    if (f->batch->doc != NULL) {
+        rc = gm_steps_apply(f->steps, f->batch, &row, &f->err);
+        assert_true(rc == GM_OK || rc == GM_E_LIMIT);
+        assert_int_equal(row.rc, GM_OK);
+        assert_true(rc == GM_OK || row.body == NULL);
+    }
+    gm_arena_free(f->batch->arena);
+    f->batch->arena = kept;
+    f->batch->doc = kept_doc;
+    return rc;
+}
+
+static void sweep_limits(struct fixture *f, const char *yaml_z, const char *values_z)
+{
+    compiled(f, yaml_z);
+    struct gm_record *record = row(f, values_z);
+    size_t refused = 0;
+    size_t limit = 0;
+    while (apply_within(f, *record, limit) != GM_OK) {
+        refused++;
+        limit += 16;
+        assert_true(limit < 1 << 20);
+    }
+    assert_true(refused > 50);
+}
+
+static void memory_that_runs_out_is_told_wherever_it_does(void **state)
+{
+    struct fixture *f = *state;
+    with_models(f, shop_models);
+    with_columns(f, "id,text,json,list,when,s");
+    static const char values[] =
+        "[1, 'some text', {'zip':7,'city':'Ulm'}, '1, 2, 3', '2016-07-04 00:00:00+02', 7.5]";
+    sweep_limits(f,
+                 HEAD "  name: { template: \"{text|slug}-{s}\" }\n  address: json\n  sizes: { "
+                      "from: list, split: ',' }\n"
+                      "  changed: when\n  dims: { object: { width: s, colour: text } }\n  labels: "
+                      "{ value: { a: 1, b: 2 } }\n"
+                      "  status: { from: s, values: { '7.5': active } }\n"
+                      "  relationships: [{ name: suppliedBy, target: \"s-{s}\", id: \"r-{s}\", "
+                      "properties: { share: s } }]\n",
+                 values);
+    sweep_limits(f,
+                 "steps:\n  - jq: '. + {a: [1, {b: .text}]}'\nmap:\n  $dtId: \"p-{id}\"\n  $model: "
+                 "\"dtmi:{s}\"\n  a: a\n  j: json\n",
+                 values);
+    sweep_limits(f, "steps: []\n", values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +591,7 @@ int main(void)
         TEST(without_a_map_rows_become_objects_and_json_stays),
         TEST(a_missing_column_stops_the_pipeline),
         TEST(deleted_and_failed_records_are_left_alone),
+        TEST(memory_that_runs_out_is_told_wherever_it_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
