@@ -452,8 +452,8 @@ static gm_rc one_output(struct gm_jq *jq, jv *out_value, struct gm_err *err)
         rc = gm_fail(err, GM_E_INVALID,
                      "jq: the program gave more than one output; a record has one body");
     }
+    jv_free(second);
     if (rc == GM_OK) {
-        jv_free(second);
         *out_value = value;
     } else {
         jv_free(value);
