@@ -190,8 +190,8 @@ static struct gm_cell read_cell(const struct gm_stmt *stmt, int column)
         cell.type = GM_CELL_BOOL;
         cell.as.b = gm_column_i64(stmt, column) != 0;
         break;
+    case GM_COLUMN_JSON: /* parsed later: it needs a batch */
     case GM_COLUMN_TEXT:
-    case GM_COLUMN_JSON:
         cell.type = GM_CELL_TEXT;
         cell.as.s = gm_column_text(stmt, column);
         break;
@@ -412,25 +412,10 @@ static void refuse_row(struct sql_source *source, struct gm_batch *batch, struct
                    GM_STR_ARG(source->shape->names[largest]), size, GM_RECORD_SIZE_MAX);
 }
 
-/* A json column: its scalars become plain cells. */
-static void parse_json_cell(struct gm_batch *batch, struct gm_record *record, struct gm_cell *cell,
-                            size_t column)
-{
-    struct gm_err err = {0};
-    yyjson_mut_val *value = NULL;
-    if (gm_json_parse(batch->doc, cell->as.s, &value, &err) != GM_OK) {
-        gm_record_fail(batch, record, err.rc, "column `" GM_STR_FMT "`: %s",
-                       GM_STR_ARG(batch->shape->names[column]), err.text);
-        return;
-    }
-    *cell = gm_cell_of_json(value);
-}
-
 /* Moves texts and bytes from the database's memory into the batch. */
-static void keep_bytes(struct sql_source *source, struct gm_batch *batch, struct gm_record *record,
-                       struct gm_cell *cells, char *to)
+static void keep_bytes(struct gm_cell *cells, size_t count, char *to)
 {
-    for (size_t i = 0; i < source->shape->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct gm_cell *cell = &cells[i];
         if (cell->type != GM_CELL_TEXT && cell->type != GM_CELL_BYTES) {
             continue;
@@ -440,8 +425,24 @@ static void keep_bytes(struct sql_source *source, struct gm_batch *batch, struct
         }
         cell->as.s.p = to;
         to += cell->as.s.n;
-        if (gm_column_type(source->stmt, (int)i) == GM_COLUMN_JSON) {
-            parse_json_cell(batch, record, cell, i);
+    }
+}
+
+/* Columns of json: their scalars become plain cells. */
+static void parse_json(struct sql_source *source, struct gm_batch *batch, struct gm_record *record,
+                       struct gm_cell *cells)
+{
+    for (size_t i = 0; i < source->shape->count; i++) {
+        if (gm_column_type(source->stmt, (int)i) != GM_COLUMN_JSON) {
+            continue;
+        }
+        struct gm_err err = {0};
+        yyjson_mut_val *value = NULL;
+        if (gm_json_parse(batch->doc, cells[i].as.s, &value, &err) == GM_OK) {
+            cells[i] = gm_cell_of_json(value);
+        } else {
+            gm_record_fail(batch, record, err.rc, "column `" GM_STR_FMT "`: %s",
+                           GM_STR_ARG(batch->shape->names[i]), err.text);
         }
     }
 }
@@ -469,7 +470,10 @@ static gm_rc add_row(struct sql_source *source, struct gm_batch *batch, struct g
         refuse_row(source, batch, record);
         return GM_OK;
     }
-    keep_bytes(source, batch, record, cells, to);
+    keep_bytes(cells, count, to);
+    if (gm_db_engine(source->db) == GM_DB_POSTGRESQL) { /* SQLite has no such type */
+        parse_json(source, batch, record, cells);
+    }
     gm_record_take_key(batch, record, &source->key, "row");
     gm_record_hash(batch, record, source->env.hash_seed);
     if (source->watermark != SIZE_MAX) {

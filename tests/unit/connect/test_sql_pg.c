@@ -101,9 +101,10 @@ static void times_work_as_watermarks_in_full_precision(void **state)
 static void numeric_and_plain_timestamp_work_as_watermarks(void **state)
 {
     (void)state;
-    struct world world = world_of("query: 'SELECT k::text AS k, v, at FROM t', key: k, watermark: v",
-                                  "CREATE TABLE t(k int, v numeric, at timestamp);"
-                                  "INSERT INTO t VALUES(1, 9.5, now()), (2, 10.25, now())");
+    struct world world =
+        world_of("query: 'SELECT k::text AS k, v, at FROM t', key: k, watermark: v",
+                 "CREATE TABLE t(k int, v numeric, at timestamp);"
+                 "INSERT INTO t VALUES(1, 9.5, now()), (2, 10.25, now())");
     source_pass(world.source, "");
     assert_string_equal(world.source->cursor_z, "v=text:10.25");
     exec(world.url_z, "INSERT INTO t VALUES(3, 10.250001, now()), (4, 9.75, now())");
