@@ -1,33 +1,41 @@
-/* Connectors: where records come from and where they take effect. Adding one touches nothing outside its folder but the
- * line in registry.c.
+/* Connectors: where records come from and where they take effect. Adding one touches nothing
+ * outside its folder but the line in registry.c.
  *
- * A connector is one const struct: what it is, what it promises, its settings, its functions. It does not retry, sleep, log,
- * start threads, read the environment or keep globals: the engine owns backoff, batching, cursors, counters and time, so that
- * all connectors behave alike.
+ * A connector is one const struct: what it is, what it promises, its settings, its functions. It
+ * does not retry, sleep, log, start threads, read the environment or keep globals: the engine owns
+ * backoff, batching, cursors, counters and time, so that all connectors behave alike.
  *
  * Contract of a source, all on the pipeline's reader thread:
- *   open     reads the decoded settings (kept: they outlive the instance), does no I/O; configurations lint offline
- *   connect  starts, or starts again, at a cursor ("" = from the beginning; one that is not of this source, e.g. of another
- *            watermark column, too: out_pass->full says what it became). Errors: GM_E_RETRY (down, locked, too busy),
- *            GM_E_CONFIG (no such table, wrong password): the text names the place and the cure; GM_E_CANCELLED (env->stop)
- *   read     adds records to an empty batch until gm_batch_full, the deadline, or the end. GM_OK comes with one record or
- *            more, all of one shape and origin. GM_E_END comes with an empty batch: every record was delivered before and
- *            the pass is complete; batch->cursor is where the next pass goes on. A record that is wrong alone is added
- *            with gm_record_fail, with the best key that can be told. Any other error means that the pass is broken: what
- *            was read, also into this batch, is good, what is missing means nothing. At the deadline that is
- *            GM_E_CANCELLED, when there is no record to return. Shapes live until close.
- *   ack      all records up to the cursor of a batch are durable, and *after the end* (pass_done) the whole pass is: now
- *            sources may archive or remove. Never called earlier.
+ *   open     reads the decoded settings (kept: they outlive the instance), does no I/O;
+ *            configurations lint offline
+ *   connect  starts, or starts again, at a cursor ("" = from the beginning; one that is not of this
+ *            source, e.g. of another watermark column, too: out_pass->full says what it became).
+ *            Errors: GM_E_RETRY (down, locked, too busy), GM_E_CONFIG (no such table, wrong
+ *            password): the text names the place and the cure; GM_E_CANCELLED (env->stop)
+ *   read     adds records to an empty batch until gm_batch_full, the deadline, or the end. GM_OK
+ *            comes with one record or more, all of one shape and origin. GM_E_END comes with an
+ *            empty batch: every record was delivered before and the pass is complete; batch->cursor
+ *            is where the next pass goes on. A record that is wrong alone is added with
+ *            gm_record_fail, with the best key that can be told. Any other error means that the
+ *            pass is broken: what was read, also into this batch, is good, what is missing means
+ *            nothing. At the deadline that is GM_E_CANCELLED, when there is no record to return.
+ *            Shapes live until close.
+ *   ack      all records up to the cursor of a batch are durable, and *after the end* (pass_done)
+ *            the whole pass is: now sources may archive or remove. Never called earlier.
  *   close    accepts any state
  *
- * Contract of a sink in the store (the only kind so far; sinks elsewhere will write from the worker, with pending state):
+ * Contract of a sink in the store (the only kind so far; sinks elsewhere will write from the
+ * worker, with pending state):
  *   open     gets models and names in sink_env, does no I/O
- *   prepare  on the pipeline's worker: checks the bodies of records with rc GM_OK and verdict NONE, encodes them into
- *            record->prepared in the batch's arena. What is wrong with one record alone goes to gm_record_fail.
- *   apply    on the writer's thread inside a transaction: makes the prepared records take effect; sets verdict (CREATED, UPDATED, SAME)
- *            and target, or marks the record with gm_record_fail when it cannot be and nothing was written for it
+ *   prepare  on the pipeline's worker: checks the bodies of records with rc GM_OK and verdict NONE,
+ *            encodes them into record->prepared in the batch's arena. What is wrong with one record
+ *            alone goes to gm_record_fail.
+ *   apply    on the writer's thread inside a transaction: makes the prepared records take effect;
+ *            sets verdict (CREATED, UPDATED, SAME) and target, or marks the record with
+ *            gm_record_fail when it cannot be and nothing was written for it
  *   remove   on the writer's thread: the pipeline no longer delivers these targets
- *   expect   on the worker: canonical text of what a prepared record should have made, for verification
+ *   expect   on the worker: canonical text of what a prepared record should have made, for
+ *            verification
  *   actual   canonical text of what is there for a target, in the same form; GM_E_END: nothing
  */
 #ifndef GM_CONNECT_CONNECTOR_H
@@ -46,21 +54,24 @@ enum gm_role { GM_ROLE_SOURCE = 1, GM_ROLE_SINK = 2 };
 
 /* Promises, verified by the conformance kit. */
 enum gm_cap {
-    GM_CAP_SNAPSHOT = 1,  /* one pass is one consistent state of the source */
-    GM_CAP_COMPLETE = 2,  /* a pass from the beginning shows every object: what it does not show is gone */
-    GM_CAP_CURSOR = 4,    /* a pass can start behind a cursor and shows what came since */
+    GM_CAP_SNAPSHOT = 1, /* one pass is one consistent state of the source */
+    /* a pass from the beginning shows every object: what it does not show is gone */
+    GM_CAP_COMPLETE = 2,
+    GM_CAP_CURSOR = 4, /* a pass can start behind a cursor and shows what came since */
 };
 
 struct gm_connect_env {
-    const char *folder_z;          /* of the configuration; relative paths of settings are resolved already */
+    /* of the configuration; relative paths of settings are resolved already */
+    const char *folder_z;
     const struct gm_clock *clock;
     const struct gm_stop *stop;
-    uint64_t hash_seed;            /* for gm_record_hash */
+    uint64_t hash_seed; /* for gm_record_hash */
 };
 
 /* What one pass will be; known after connect. */
 struct gm_pass {
-    bool full;               /* from the beginning: what it does not show is gone (GM_CAP_COMPLETE holds) */
+    /* from the beginning: what it does not show is gone (GM_CAP_COMPLETE holds) */
+    bool full;
     uint64_t rows_estimate;  /* 0: unknown */
     uint64_t bytes_estimate; /* 0: unknown */
 };
@@ -68,10 +79,11 @@ struct gm_pass {
 /* What a sink in the store gets once. All of it is kept. */
 struct gm_sink_env {
     const struct gm_models *models;
-    struct gm_graph *graph;       /* of the writer's connection: for apply and remove only */
-    struct gm_strs names;         /* what the map writes, in byte order */
-    struct gm_strs dropped_names; /* what it wrote before its last change and no longer does: to be removed */
-    bool open_names;              /* there is no map: the bodies' members tell */
+    struct gm_graph *graph; /* of the writer's connection: for apply and remove only */
+    struct gm_strs names;   /* what the map writes, in byte order */
+    /* what it wrote before its last change and no longer does: to be removed */
+    struct gm_strs dropped_names;
+    bool open_names; /* there is no map: the bodies' members tell */
 };
 
 /* One job on the writer's thread. */
@@ -89,7 +101,8 @@ struct gm_sink_target {
 };
 
 struct gm_connector {
-    /* The first members are those of a choice in the configuration, so that lists of alternatives are made of connectors. */
+    /* The first members are those of a choice in the configuration, so that lists of alternatives
+     * are made of connectors. */
     union {
         struct gm_alternative alternative;
         struct {
@@ -106,20 +119,26 @@ struct gm_connector {
     /* Checks across fields, offline; errors go into `doc`. NULL: none. */
     void (*lint)(struct gm_conf_doc *doc, const struct gm_node *node, const void *conf);
 
-    gm_rc (*open)(const void *conf, const struct gm_connect_env *env, void **out_self, struct gm_err *err);
-    gm_rc (*connect)(void *self, struct gm_str from_cursor, struct gm_pass *out_pass, struct gm_err *err);
-    gm_rc (*read)(void *self, struct gm_batch *batch, const struct gm_deadline *deadline, struct gm_err *err);
+    gm_rc (*open)(const void *conf, const struct gm_connect_env *env, void **out_self,
+                  struct gm_err *err);
+    gm_rc (*connect)(void *self, struct gm_str from_cursor, struct gm_pass *out_pass,
+                     struct gm_err *err);
+    gm_rc (*read)(void *self, struct gm_batch *batch, const struct gm_deadline *deadline,
+                  struct gm_err *err);
     gm_rc (*ack)(void *self, struct gm_str cursor, bool pass_done, struct gm_err *err);
     void (*close)(void *self);
 
-    gm_rc (*sink_open)(const void *conf, const struct gm_sink_env *env, void **out_self, struct gm_err *err);
+    gm_rc (*sink_open)(const void *conf, const struct gm_sink_env *env, void **out_self,
+                       struct gm_err *err);
     gm_rc (*prepare)(void *self, struct gm_batch *batch, struct gm_err *err);
-    gm_rc (*apply)(void *self, const struct gm_sink_work *work, struct gm_batch *batch, struct gm_err *err);
-    gm_rc (*remove)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *targets, size_t count,
-                    struct gm_err *err);
-    gm_rc (*expect)(void *self, struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out, struct gm_err *err);
-    gm_rc (*actual)(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
-                    struct gm_err *err);
+    gm_rc (*apply)(void *self, const struct gm_sink_work *work, struct gm_batch *batch,
+                   struct gm_err *err);
+    gm_rc (*remove)(void *self, const struct gm_sink_work *work,
+                    const struct gm_sink_target *targets, size_t count, struct gm_err *err);
+    gm_rc (*expect)(void *self, struct gm_batch *batch, const struct gm_record *record,
+                    struct gm_buf *out, struct gm_err *err);
+    gm_rc (*actual)(void *self, const struct gm_sink_work *work,
+                    const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err);
     void (*sink_close)(void *self);
 };
 

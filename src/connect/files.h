@@ -1,5 +1,5 @@
-/* The files that a setting `path` means: one file, all files of a folder, or those whose names match
- * a pattern (`orders-*.csv`). And the archive, where they go when they are done with.
+/* The files that a setting `path` means: one file, all files of a folder, or those whose names
+ * match a pattern (`orders-*.csv`). And the archive, where they go when they are done with.
  *
  *     GM_TRY(gm_files_list("in/orders-*.csv", may_be_missing, &files, err));
  *     for (i…) { open(files.at[i].path_z); }
@@ -36,8 +36,8 @@ gm_rc gm_files_list(const char *path_z, bool may_be_missing, struct gm_files *ou
                     struct gm_err *err) GM_MUST_CHECK;
 void gm_files_deinit(struct gm_files *files);
 
-/* Moves the files to `folder_z`; a name that is taken there gets the time `now` in front. Files that
- * changed since they were read stay where they are: the next run reads them again. */
+/* Moves the files to `folder_z`; a name that is taken there gets the time `now` in front. Files
+ * that changed since they were read stay where they are: the next run reads them again. */
 gm_rc gm_files_archive(const struct gm_files *files, const char *folder_z, gm_ns now,
                        struct gm_err *err) GM_MUST_CHECK;
 

@@ -8,9 +8,10 @@
  *     gm_record_hash(batch, record, seed);
  *     gm_batch_reset(batch);                                       // everything dies at once
  *
- * A record is one thing as a source shows it. It comes either as a row (cells beside the names of batch->shape: tables,
- * CSV) or as a JSON document (body: JSON lines). Steps replace it by a body. Everything a record points to lives in the arena
- * of its batch. Thread rule: a batch has one owner at a time and travels through queues. */
+ * A record is one thing as a source shows it. It comes either as a row (cells beside the names of
+ * batch->shape: tables, CSV) or as a JSON document (body: JSON lines). Steps replace it by a body.
+ * Everything a record points to lives in the arena of its batch. Thread rule: a batch has one owner
+ * at a time and travels through queues. */
 #ifndef GM_FLOW_RECORD_H
 #define GM_FLOW_RECORD_H
 
@@ -27,9 +28,9 @@ enum gm_cell_type {
     GM_CELL_BOOL,
     GM_CELL_INT,
     GM_CELL_DOUBLE,
-    GM_CELL_TEXT,  /* may hold invalid UTF-8 or NUL bytes: steps check what they use */
+    GM_CELL_TEXT, /* may hold invalid UTF-8 or NUL bytes: steps check what they use */
     GM_CELL_BYTES,
-    GM_CELL_JSON,  /* an object or array; scalars of JSON become the types above */
+    GM_CELL_JSON, /* an object or array; scalars of JSON become the types above */
 };
 
 struct gm_cell {
@@ -58,42 +59,48 @@ enum gm_verdict {
     GM_VERDICT_FILTERED,  /* a filter step, or jq's `empty`, took it out */
     GM_VERDICT_CREATED,
     GM_VERDICT_UPDATED,
-    GM_VERDICT_SAME,      /* the hash moved, the effect was nothing */
-    GM_VERDICT_STALE,     /* older than what is there: no effect */
+    GM_VERDICT_SAME,  /* the hash moved, the effect was nothing */
+    GM_VERDICT_STALE, /* older than what is there: no effect */
     GM_VERDICT_DELETED,
-    GM_VERDICT_PARKED,    /* rc and error say why */
+    GM_VERDICT_PARKED, /* rc and error say why */
 };
 
 struct gm_record {
     enum gm_record_kind kind;
     enum gm_verdict verdict;
-    struct gm_str key;           /* identifies the thing within its source; at most GM_KEY_SIZE_MAX bytes */
+    /* identifies the thing within its source; at most GM_KEY_SIZE_MAX bytes */
+    struct gm_str key;
     const struct gm_cell *cells; /* batch->shape->count of them, or NULL */
     yyjson_mut_val *body;        /* JSON, or NULL while there are cells only */
-    struct gm_hash128 hash;      /* of the content as the source gave it, seeded by what would be done with it */
-    int64_t version;             /* source version, e.g. of a watermark column; 0: none. Higher is newer. */
-    uint64_t position;           /* from 1: row or line number within batch->origin */
-    gm_rc rc;                    /* GM_OK, or what is wrong with this record alone */
-    struct gm_str error;         /* text for people, when rc is set */
+    /* of the content as the source gave it, seeded by what would be done with it */
+    struct gm_hash128 hash;
+    /* source version, e.g. of a watermark column; 0: none. Higher is newer. */
+    int64_t version;
+    uint64_t position;   /* from 1: row or line number within batch->origin */
+    gm_rc rc;            /* GM_OK, or what is wrong with this record alone */
+    struct gm_str error; /* text for people, when rc is set */
 
     /* Between sync state and sink. */
-    bool known;                  /* there is a sync state row */
-    bool revive;                 /* unchanged, but it was missing in earlier runs: its state must be written */
-    int64_t slot;                /* dense number of this key in its pipeline; 0: not known before */
-    int64_t target;              /* the sink's number of the thing it is delivered to; 0: none yet */
-    struct gm_str target_id;     /* what the sink calls it, when `target` alone does not tell; p NULL: it does */
+    bool known; /* there is a sync state row */
+    /* unchanged, but it was missing in earlier runs: its state must be written */
+    bool revive;
+    int64_t slot; /* dense number of this key in its pipeline; 0: not known before */
+    /* the sink's number of the thing it is delivered to; 0: none yet */
+    int64_t target;
+    /* what the sink calls it, when `target` alone does not tell; p NULL: it does */
+    struct gm_str target_id;
     struct gm_hash128 known_hash;
-    bool unkeyed;                /* the source marked it: its key may be made up */
-    bool newly_parked;           /* a dead letter that was not there before */
-    yyjson_mut_val *original;    /* of a JSON source: the body before steps and sink */
-    void *prepared;              /* the sink's own, made by prepare() for apply() */
+    bool unkeyed;             /* the source marked it: its key may be made up */
+    bool newly_parked;        /* a dead letter that was not there before */
+    yyjson_mut_val *original; /* of a JSON source: the body before steps and sink */
+    void *prepared;           /* the sink's own, made by prepare() for apply() */
 };
 
 enum {
     GM_KEY_SIZE_MAX = 1024,
     GM_BATCH_RECORDS_MAX = 16384,
-    GM_RECORD_SIZE_MAX = 16 << 20,  /* one record's bytes; a larger one is refused alone */
-    GM_BATCH_SIZE_TARGET = 8 << 20, /* a source ends a batch when its arena holds this much */
+    GM_RECORD_SIZE_MAX = 16 << 20,   /* one record's bytes; a larger one is refused alone */
+    GM_BATCH_SIZE_TARGET = 8 << 20,  /* a source ends a batch when its arena holds this much */
     GM_BATCH_SIZE_LIMIT = 128 << 20, /* the arena's limit */
 };
 
@@ -103,9 +110,10 @@ struct gm_batch {
     const struct gm_shape *shape; /* NULL: records are bodies */
     struct gm_record *records;    /* GM_BATCH_RECORDS_MAX at most */
     size_t count;
-    struct gm_str origin;         /* where the positions count: "Products", "orders-2026-11.csv" */
-    struct gm_str cursor;         /* where the source would go on behind this batch; opaque text; empty: none */
-    uint64_t bytes_read;          /* of the source's bytes, for progress */
+    struct gm_str origin; /* where the positions count: "Products", "orders-2026-11.csv" */
+    /* where the source would go on behind this batch; opaque text; empty: none */
+    struct gm_str cursor;
+    uint64_t bytes_read; /* of the source's bytes, for progress */
 };
 
 struct gm_batch *gm_batch_new(void);
@@ -119,25 +127,30 @@ void gm_batch_drop_last(struct gm_batch *batch);
 /* Null cells for one record of batch->shape; NULL at the arena's limit. */
 struct gm_cell *gm_batch_cells(struct gm_batch *batch);
 
-/* Marks one record as wrong; the text is kept in the batch's arena. Later marks of the same record are dropped. */
-void gm_record_fail(struct gm_batch *batch, struct gm_record *record, gm_rc rc, const char *fmt, ...) GM_PRINTF(4, 5);
+/* Marks one record as wrong; the text is kept in the batch's arena. Later marks of the same record
+ * are dropped. */
+void gm_record_fail(struct gm_batch *batch, struct gm_record *record, gm_rc rc, const char *fmt,
+                    ...) GM_PRINTF(4, 5);
 
-/* Sets record->hash from kind and content. Rows hash their cells in a typed encoding that a reader could undo, bodies their
- * canonical text; `seed` stands for the steps, so that other steps make other hashes. */
+/* Sets record->hash from kind and content. Rows hash their cells in a typed encoding that a reader
+ * could undo, bodies their canonical text; `seed` stands for the steps, so that other steps make
+ * other hashes. */
 void gm_record_hash(struct gm_batch *batch, struct gm_record *record, uint64_t seed);
 
-/* The record as one JSON value: a row becomes an object by column names (BYTES as base64 text; bytes that are not UTF-8
- * become U+FFFD). NULL at the arena's limit. */
+/* The record as one JSON value: a row becomes an object by column names (BYTES as base64 text;
+ * bytes that are not UTF-8 become U+FFFD). NULL at the arena's limit. */
 yyjson_mut_val *gm_record_json(struct gm_batch *batch, const struct gm_record *record);
 
-/* Text of a cell for keys, templates and messages: integers and doubles in their canonical text, booleans true/false,
- * bytes in base64, null as p NULL. Allocates in the arena when it must. */
+/* Text of a cell for keys, templates and messages: integers and doubles in their canonical text,
+ * booleans true/false, bytes in base64, null as p NULL. Allocates in the arena when it must. */
 struct gm_str gm_cell_text(struct gm_arena *arena, const struct gm_cell *cell);
 /* A JSON value of `doc` for a cell, and back. */
-yyjson_mut_val *gm_cell_json(yyjson_mut_doc *doc, struct gm_arena *arena, const struct gm_cell *cell);
+yyjson_mut_val *gm_cell_json(yyjson_mut_doc *doc, struct gm_arena *arena,
+                             const struct gm_cell *cell);
 struct gm_cell gm_cell_of_json(yyjson_mut_val *value); /* NULL gives GM_CELL_NULL */
 
-/* Joins the parts of a composite key: one part as it is; several with '|' between, '|' and '\' inside escaped by '\'. */
+/* Joins the parts of a composite key: one part as it is; several with '|' between, '|' and '\'
+ * inside escaped by '\'. */
 struct gm_str gm_key_join(struct gm_arena *arena, const struct gm_str *parts, size_t count);
 
 /* ---- paths into records ---- */
@@ -156,9 +169,10 @@ struct gm_path {
 
 /* Splits at '.', with [[…]] around segments that contain dots. Segments borrow from `text`. */
 gm_rc gm_path_parse(struct gm_str text, struct gm_path *out_path, struct gm_err *err) GM_MUST_CHECK;
-/* The value; GM_CELL_NULL when absent. *out_absent (may be NULL) tells absent from null. A column whose name equals the
- * whole text wins over a walk into it. A path belongs to one thread: it remembers the shape it last saw. */
-struct gm_cell gm_path_get(struct gm_path *path, const struct gm_batch *batch, const struct gm_record *record,
-                           bool *out_absent);
+/* The value; GM_CELL_NULL when absent. *out_absent (may be NULL) tells absent from null. A column
+ * whose name equals the whole text wins over a walk into it. A path belongs to one thread: it
+ * remembers the shape it last saw. */
+struct gm_cell gm_path_get(struct gm_path *path, const struct gm_batch *batch,
+                           const struct gm_record *record, bool *out_absent);
 
 #endif

@@ -138,29 +138,33 @@ static struct gm_str column_name(const struct csv_source *csv, size_t column)
     return column < shape->count ? shape->names[column] : GM_STR("(behind the last)");
 }
 
-/* `bytes` is the batch's copy of the row. */
-static void convert_field(struct csv_source *csv, struct gm_batch *batch, struct gm_record *record,
-                          const struct gm_csv_field *field, size_t column, char *bytes,
-                          struct gm_cell *cell)
+/* Where a row goes. */
+struct target {
+    struct gm_batch *batch;
+    struct gm_record *record;
+    struct gm_cell *cells;
+};
+
+/* `bytes` is the batch's copy of what field->start counts in. */
+static void convert_field(struct csv_source *csv, const struct target *target,
+                          const struct gm_csv_field *field, size_t column, char *bytes)
 {
     struct gm_str text = gm_csv_field_text(field, csv->conf->quote, bytes);
     if (!field->quoted && gm_str_eq(text, csv->null)) {
         return;
     }
     enum gm_csv_type type = csv->types[column];
-    if (type == GM_CSV_TEXT) {
-        cell->type = GM_CELL_TEXT;
-        cell->as.s = text;
-    } else if (!gm_csv_convert(type, text, batch->doc, cell)) {
+    struct gm_cell *cell = &target->cells[column];
+    cell->type = GM_CELL_TEXT;
+    cell->as.s = text;
+    if (type != GM_CSV_TEXT && !gm_csv_convert(type, text, target->batch->doc, cell)) {
         enum { SHOWN_MAX = 60 };
         bool cut = text.n > SHOWN_MAX;
-        cell->type = GM_CELL_TEXT;
-        cell->as.s = text;
-        gm_record_fail(batch, record, GM_E_INVALID,
+        gm_record_fail(target->batch, target->record, GM_E_INVALID,
                        "line %llu, column `" GM_STR_FMT "`: expected %s, found `" GM_STR_FMT "%s`",
-                       (unsigned long long)record->position, GM_STR_ARG(column_name(csv, column)),
-                       gm_csv_type_name(type), cut ? SHOWN_MAX : (int)text.n, text.p,
-                       cut ? "…" : "");
+                       (unsigned long long)target->record->position,
+                       GM_STR_ARG(column_name(csv, column)), gm_csv_type_name(type),
+                       cut ? SHOWN_MAX : (int)text.n, text.p, cut ? "…" : "");
     }
 }
 
@@ -225,7 +229,7 @@ static void refuse_row(struct csv_source *csv, struct gm_batch *batch, struct gm
         }
         memcpy(bytes, row->bytes.p + field.start, field.size);
         field.start = 0;
-        convert_field(csv, batch, record, &field, column, bytes, &cells[column]);
+        convert_field(csv, &(struct target){batch, record, cells}, &field, column, bytes);
     }
     record->cells = cells;
     if (cells != NULL) {
@@ -249,9 +253,10 @@ static void fill_record(struct csv_source *csv, struct gm_batch *batch, struct g
     }
     memcpy(bytes, row->bytes.p, row->bytes.n);
     check_row(csv, batch, record, row);
+    struct target target = {.batch = batch, .record = record, .cells = cells};
     size_t count = csv->files.shape->count;
     for (size_t i = 0; i < count && i < row->field_count; i++) {
-        convert_field(csv, batch, record, &row->fields[i], i, bytes, &cells[i]);
+        convert_field(csv, &target, &row->fields[i], i, bytes);
     }
     record->cells = cells;
     gm_record_take_key(batch, record, &csv->key, "line");

@@ -1,5 +1,5 @@
-/* Source `csv`: rows of CSV files. Start reading in csv.c; rows.h is the grammar, types.h the types,
- * ../file_source.h the pass over files. */
+/* Source `csv`: rows of CSV files. Start reading in csv.c; rows.h is the grammar, types.h the
+ * types, ../file_source.h the pass over files. */
 #ifndef GM_CONNECT_CSV_CSV_H
 #define GM_CONNECT_CSV_CSV_H
 

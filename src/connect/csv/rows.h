@@ -54,14 +54,15 @@ struct gm_csv_reader {
 };
 
 void gm_csv_reader_init(struct gm_csv_reader *reader, struct gm_csv_dialect dialect);
-/* GM_E_RETRY: the stream ends inside a quote or a row that was too large; reader->line is where that
- * row begins. */
+/* GM_E_RETRY: the stream ends inside a quote or a row that was too large; reader->line is where
+ * that row begins. */
 gm_rc gm_csv_next(struct gm_csv_reader *reader, struct gm_window *window,
                   struct gm_csv_row *out_row, struct gm_err *err) GM_MUST_CHECK;
 
 /* A blank line. */
 bool gm_csv_row_is_blank(const struct gm_csv_row *row);
-/* The field's text; `bytes` is the row's bytes or a copy, which is changed where quotes are doubled. */
+/* The field's text; `bytes` is the row's bytes or a copy, which is changed where quotes are
+ * doubled. */
 struct gm_str gm_csv_field_text(const struct gm_csv_field *field, char quote, char *bytes);
 
 #endif

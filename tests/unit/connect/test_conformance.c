@@ -45,7 +45,8 @@ static void exec(const char *url_z, const char *sql_z)
 static void make_table(struct world *world)
 {
     GM_AUTO_FREE char *sql_z =
-        gm_format_z("CREATE TABLE things(id INTEGER PRIMARY KEY, v INTEGER, name TEXT);"
+        gm_format_z("DROP TABLE IF EXISTS things;"
+                    "CREATE TABLE things(id INTEGER PRIMARY KEY, v INTEGER, name TEXT);"
                     "INSERT INTO things WITH RECURSIVE n(i) AS "
                     "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
                     "SELECT i, i / 7, 'thing ' || i FROM n",
@@ -102,7 +103,7 @@ static struct pg_server *the_server; /* of all tests of this program; NULL: not 
 
 static char *make_postgresql(struct world *world)
 {
-    world->url_z = gm_strdup_z(pg_server_new_database(the_server));
+    world->url_z = gm_strdup_z(pg_server_url(the_server, "postgres"));
     make_table(world);
     return gm_format_z("{url: '%s', table: things, key: id, watermark: v}", world->url_z);
 }
@@ -115,26 +116,27 @@ static void halt_postgresql(struct world *world)
 
 /* ---- kits: files ---- */
 
-static void write_lines(struct world *world, const char *name_z, const char *head_z,
-                        const char *line_format, int from, int to)
+/* Lines from … to, made of a pattern in which '#' is the number. */
+struct lines {
+    const char *head_z;
+    const char *pattern_z;
+    int from;
+    int to;
+};
+
+static void write_lines(struct world *world, const char *name_z, const struct lines *lines)
 {
     struct gm_buf text;
     gm_buf_init(&text, 64 << 20);
-    gm_buf_add_z(&text, head_z);
-    for (int i = from; i <= to; i++) {
-        char line[128];
-        char number[16];
-        (void)snprintf(number, sizeof(number), "%d", i);
-        size_t n = 0;
-        for (const char *p = line_format; *p != '\0'; p++) {
+    gm_buf_add_z(&text, lines->head_z);
+    for (int i = lines->from; i <= lines->to; i++) {
+        for (const char *p = lines->pattern_z; *p != '\0'; p++) {
             if (*p == '#') {
-                memcpy(line + n, number, strlen(number));
-                n += strlen(number);
+                gm_buf_addf(&text, "%d", i);
             } else {
-                line[n++] = *p;
+                gm_buf_add_char(&text, *p);
             }
         }
-        gm_buf_add(&text, (struct gm_str){line, n});
     }
     tmp_write(world->tmp, name_z, gm_buf_str(&text));
     gm_buf_deinit(&text);
@@ -142,7 +144,7 @@ static void write_lines(struct world *world, const char *name_z, const char *hea
 
 static char *make_csv(struct world *world)
 {
-    write_lines(world, "things.csv", "id,name\n", "#,\"thing, #\"\n", 1, ROWS);
+    write_lines(world, "things.csv", &(struct lines){"id,name\n", "#,\"thing, #\"\n", 1, ROWS});
     return gm_strdup_z("{path: things.csv, key: id}");
 }
 
@@ -153,13 +155,14 @@ static void cut_csv(struct world *world)
 
 static void change_csv(struct world *world)
 {
-    write_lines(world, "things.csv", "id,name\n1,changed\n", "#,\"thing, #\"\n", 2, ROWS + 1);
+    write_lines(world, "things.csv",
+                &(struct lines){"id,name\n1,changed\n", "#,\"thing, #\"\n", 2, ROWS + 1});
 }
 
 static char *make_csv_folder(struct world *world)
 {
-    write_lines(world, "in/b.csv", "name,id\n", "thing #,#\n", ROWS / 2 + 1, ROWS);
-    write_lines(world, "in/a.csv", "id,name\n", "#,thing #\n", 1, ROWS / 2);
+    write_lines(world, "in/b.csv", &(struct lines){"name,id\n", "thing #,#\n", ROWS / 2 + 1, ROWS});
+    write_lines(world, "in/a.csv", &(struct lines){"id,name\n", "#,thing #\n", 1, ROWS / 2});
     return gm_strdup_z("{path: 'in/*.csv', key: id, archive: done}");
 }
 
@@ -171,12 +174,14 @@ static void remove_csv_folder(struct world *world)
 
 static void change_csv_folder(struct world *world)
 {
-    write_lines(world, "in/c.csv", "id,name\n1,changed\n", "#,new\n", ROWS + 1, ROWS + 1);
+    write_lines(world, "in/c.csv",
+                &(struct lines){"id,name\n1,changed\n", "#,new\n", ROWS + 1, ROWS + 1});
 }
 
 static char *make_jsonl(struct world *world)
 {
-    write_lines(world, "things.jsonl", "", "{\"id\":#,\"name\":\"thing #\"}\n", 1, ROWS);
+    write_lines(world, "things.jsonl",
+                &(struct lines){"", "{\"id\":#,\"name\":\"thing #\"}\n", 1, ROWS});
     return gm_strdup_z("{path: things.jsonl, key: id}");
 }
 
@@ -187,8 +192,9 @@ static void cut_jsonl(struct world *world)
 
 static void change_jsonl(struct world *world)
 {
-    write_lines(world, "things.jsonl", "{\"id\":1,\"name\":\"changed\"}\n",
-                "{\"id\":#,\"name\":\"thing #\"}\n", 2, ROWS + 1);
+    write_lines(world, "things.jsonl",
+                &(struct lines){"{\"id\":1,\"name\":\"changed\"}\n",
+                                "{\"id\":#,\"name\":\"thing #\"}\n", 2, ROWS + 1});
 }
 
 static const struct kit kits[] = {
@@ -490,7 +496,8 @@ static void the_pass_behind_a_cursor_shows_what_came_since(void **state)
     for_each_kit(check_changes);
 }
 
-/* A run that dies goes on at the cursor of its last durable batch: between both, nothing is lost. */
+/* A run that dies goes on at the cursor of its last durable batch: between both, nothing is
+ * lost. */
 static void check_restart(const struct kit *kit, struct world *world)
 {
     (void)kit;

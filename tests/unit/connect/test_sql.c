@@ -1,5 +1,5 @@
-/* Source `sql` on SQLite: columns, keys, watermarks, snapshots, what is wrong with rows and what with
- * the database. test_sql_pg.c runs what differs on PostgreSQL. */
+/* Source `sql` on SQLite: columns, keys, watermarks, snapshots, what is wrong with rows and what
+ * with the database. test_sql_pg.c runs what differs on PostgreSQL. */
 #include "connect/sql/mark.h"
 #include "db/db.h"
 #include "os/file.h"
