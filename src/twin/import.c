@@ -24,6 +24,18 @@ void gm_import_problem(struct gm_import *import, uint64_t line, const char *text
     }
 }
 
+gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **out_value,
+                      struct gm_err *err)
+{
+    static const char within[] = "line 1, ";
+    gm_rc rc = gm_json_parse(doc, line, out_value, err);
+    size_t skip = sizeof(within) - 1;
+    if (rc != GM_OK && strncmp(err->text, within, skip) == 0) {
+        memmove(err->text, err->text + skip, strlen(err->text + skip) + 1);
+    }
+    return rc;
+}
+
 /* ---- sections ---- */
 
 /* What was read goes into the store, and the batch begins anew. */

@@ -74,6 +74,9 @@ struct gm_import {
     bool header_seen;
 };
 
+/* gm_json_parse of one line: messages tell the column alone. */
+gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **out_value,
+                      struct gm_err *err) GM_MUST_CHECK;
 /* Reports a line and counts it. */
 void gm_import_problem(struct gm_import *import, uint64_t line, const char *text_z);
 

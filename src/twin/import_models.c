@@ -6,7 +6,7 @@ void gm_import_read_model(struct gm_import *import, struct gm_str line)
 {
     struct gm_import_model model = {.line = import->reader.line};
     struct gm_err own = {0};
-    if (gm_json_parse(import->model_doc, line, &model.value, &own) != GM_OK) {
+    if (gm_import_parse(import->model_doc, line, &model.value, &own) != GM_OK) {
         gm_import_problem(import, model.line, own.text);
         return;
     }

@@ -8,7 +8,7 @@
 static gm_rc parse_object(struct gm_import *import, struct gm_str line, yyjson_mut_val **out_object,
                           struct gm_err *err)
 {
-    GM_TRY(gm_json_parse(import->doc, line, out_object, err));
+    GM_TRY(gm_import_parse(import->doc, line, out_object, err));
     return yyjson_mut_is_obj(*out_object) ? GM_OK
                                           : gm_fail(err, GM_E_INVALID, "expected a JSON object");
 }
