@@ -78,7 +78,7 @@ static void fail_along(struct gm_err *err, const struct gm_dtdl_element *element
     }
 }
 
-gm_rc gm_dtdl_fail(struct gm_err *err, const struct gm_dtdl_element *element, const char *fmt, ...)
+gm_rc(gm_dtdl_fail)(struct gm_err *err, const struct gm_dtdl_element *element, const char *fmt, ...)
 {
     char text[GM_ERR_TEXT_SIZE];
     va_list args;

@@ -109,6 +109,11 @@ const struct gm_dtdl_value *gm_dtdl_value(const struct gm_dtdl_element *element,
 /* GM_E_INVALID with a text like `dtmi:shop:Product;1: property "price": field "net": …`. */
 gm_rc gm_dtdl_fail(struct gm_err *err, const struct gm_dtdl_element *element, const char *fmt, ...)
     GM_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+/* As base/status.h does it for gm_fail: tells static analysis which outcome a failure has. */
+#define gm_dtdl_fail(err, element, ...)                                                            \
+    ((void)(gm_dtdl_fail)((err), (element), __VA_ARGS__), GM_E_INVALID)
+#endif
 
 /* Zeroed memory for `count` items. NULL with GM_E_LIMIT in *err when the arena is full. */
 void *gm_dtdl_alloc(struct gm_arena *arena, size_t count, size_t size, struct gm_err *err);

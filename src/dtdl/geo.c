@@ -5,14 +5,14 @@
 
 struct geometry {
     const char *type_z;
-    int depth;        /* of arrays around positions */
     size_t count_min; /* of positions in the innermost array */
-    bool closed;      /* whose last one equals the first */
+    int depth;        /* of arrays around positions */
+    bool closed;      /* the last position of the innermost array equals the first */
 };
 
 static const struct geometry geometries[] = {
-    {"Point", 0, 0, false},           {"MultiPoint", 1, 0, false}, {"LineString", 1, 2, false},
-    {"MultiLineString", 2, 2, false}, {"Polygon", 2, 4, true},     {"MultiPolygon", 3, 4, true},
+    {"Point", 0, 0, false},           {"MultiPoint", 0, 1, false}, {"LineString", 2, 1, false},
+    {"MultiLineString", 2, 2, false}, {"Polygon", 4, 2, true},     {"MultiPolygon", 4, 3, true},
 };
 
 static bool is_position(const yyjson_mut_val *value)

@@ -291,7 +291,7 @@ static gm_rc build_object(const struct walk *walk, struct gm_dtdl_element *eleme
     }
     for (size_t i = 0; i < values.n; i++) {
         const struct gm_dtdl_element *field = values.at[i].element;
-        struct gm_dtdl_schema_use use;
+        struct gm_dtdl_schema_use use = {0};
         GM_TRY(resolve_use(walk, field, GM_DTDL_PROPERTY_SCHEMA, &use, err));
         GM_TRY(gm_dtdl_dup(arena, field->name, &fields[i].name, err));
         fields[i].schema = use.schema;
@@ -306,7 +306,7 @@ static gm_rc build_object(const struct walk *walk, struct gm_dtdl_element *eleme
 static gm_rc build_item(const struct walk *walk, struct gm_dtdl_element *element,
                         struct gm_schema *schema, struct gm_err *err)
 {
-    struct gm_dtdl_schema_use use;
+    struct gm_dtdl_schema_use use = {0};
     if (element->class == GM_DTDL_CLASS_MAP) {
         const struct gm_dtdl_value *value = gm_dtdl_value(element, GM_DTDL_PROPERTY_MAP_VALUE);
         GM_TRY(resolve_use(walk, value->element, GM_DTDL_PROPERTY_SCHEMA, &use, err));
