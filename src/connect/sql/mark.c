@@ -12,8 +12,9 @@ void gm_sql_mark_deinit(struct gm_sql_mark *mark)
 /* False: it cannot be stored as part of a cursor. */
 static bool set_text(struct gm_sql_mark *mark, struct gm_str text)
 {
+    text = text.p != NULL ? text : GM_STR("");
     if (text.n > GM_SQL_MARK_SIZE_MAX || !gm_utf8_valid(text, NULL) ||
-        (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)) {
+        memchr(text.p, '\0', text.n) != NULL) {
         return false;
     }
     if (mark->text.limit == 0) {
