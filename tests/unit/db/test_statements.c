@@ -3,7 +3,6 @@
 #include "connect_sql.h"
 #include "db_sql.h"
 #include "sync_sql.h"
-#include "sync_sql.h"
 #include "twin_sql.h"
 #include "unit/db/world.h"
 
