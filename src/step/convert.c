@@ -304,30 +304,34 @@ static struct gm_str date_of(struct gm_str text)
     return (struct gm_str){text.p, DATE_SIZE};
 }
 
+/* The text in the form of the schema, where its form is another; what is no time stays as it is. */
+static struct gm_str time_form(struct gm_arena *arena, const struct gm_schema *schema,
+                               struct gm_str text)
+{
+    switch (schema->type) {
+    case GM_SCHEMA_DATE:
+        return date_of(text);
+    case GM_SCHEMA_DATETIME:
+        return gm_datetime_valid(text) ? rfc3339(arena, text) : text;
+    case GM_SCHEMA_TIME:
+        return gm_clock_time_valid(text) ? with_offset(arena, text) : text;
+    default:
+        return text;
+    }
+}
+
 static gm_rc to_time(const struct gm_convert *to, const struct gm_schema *schema,
                      const struct gm_cell *cell, yyjson_mut_val **out_value, struct gm_err *err)
 {
     if (cell->type != GM_CELL_TEXT || cell->as.s.n == 0) {
         return fail(schema, cell, err);
     }
-    struct gm_str text = cell->as.s;
-    bool valid = false;
-    if (schema->type == GM_SCHEMA_DATE) {
-        text = date_of(text);
-        valid = gm_date_valid(text);
-    } else if (schema->type == GM_SCHEMA_DATETIME) {
-        valid = gm_datetime_valid(text);
-        text = valid ? rfc3339(to->arena, text) : text;
-    } else if (schema->type == GM_SCHEMA_TIME) {
-        valid = gm_clock_time_valid(text);
-        text = valid ? with_offset(to->arena, text) : text;
-    } else {
-        valid = gm_iso_duration_valid(text);
-    }
-    if (!valid) {
+    struct gm_str text = time_form(to->arena, schema, cell->as.s);
+    yyjson_mut_val *value = text.p != NULL ? gm_json_strref(to->doc, text) : NULL;
+    if (value != NULL && gm_schema_check(schema, value, NULL) != GM_OK) {
         return fail(schema, cell, err);
     }
-    return give(text.p != NULL ? gm_json_strref(to->doc, text) : NULL, out_value, err);
+    return give(value, out_value, err);
 }
 
 /* ---- enums ---- */

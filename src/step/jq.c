@@ -291,7 +291,8 @@ static gm_rc record_to_jv(const struct gm_batch *batch, const struct gm_record *
         return cell_to_jv(&body, batch->arena, 0, out, err);
     }
     jv object = jv_object();
-    for (size_t i = 0; record->cells != NULL && i < batch->shape->count; i++) {
+    /* Backwards, so that of columns of the same name the first one counts, as it does in paths. */
+    for (size_t i = record->cells != NULL ? batch->shape->count : 0; i-- > 0;) {
         struct gm_str name = batch->shape->names[i];
         jv value = jv_null();
         gm_rc rc = cell_to_jv(&record->cells[i], batch->arena, 1, &value, err);

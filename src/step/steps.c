@@ -22,9 +22,8 @@ const struct gm_field gm_step_fields[] = {
     GM_FIELD_STR(
         struct step_conf, filter, .example = "\"Discontinued = 0 AND UnitPrice > 0\"",
         .help = "Keeps the records for which the condition holds, in the condition language of "
-                "queries; "
-                "names are columns, or members of JSON records. A comparison with null is false; "
-                "`x = null` asks for it."),
+                "queries; names are columns, or members of JSON records. A comparison with null is "
+                "false, and `x = null` asks for it; text beside a number is read as a number."),
     GM_FIELD_STR(
         struct step_conf, jq, .example = "\".Name |= ascii_downcase\"",
         .help = "A jq program that turns the record, as an object, into another object. No output "

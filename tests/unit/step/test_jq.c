@@ -137,6 +137,16 @@ static void a_program_of_nothing_but_a_comment_changes_nothing(void **state)
     expect_program(f, "# as it is", "{'a':1}", "{'a':1}");
 }
 
+static void of_two_columns_of_one_name_the_first_counts(void **state)
+{
+    struct fixture *f = *state;
+    with_columns(f, "a,a");
+    with_program(f, "{b: .a}");
+    expect_row(f, "[1, 2]", "{'b':1}");
+    compiled(f, "map:\n  $dtId: x\n  $model: dtmi:x;1\n  b: a\n");
+    expect_row(f, "[1, 2]", "{'$dtId':'x','$metadata':{'$model':'dtmi:x;1'},'b':1}");
+}
+
 static void steps_follow_each_other(void **state)
 {
     struct fixture *f = *state;
@@ -172,6 +182,7 @@ int main(void)
         TEST(flaws_of_the_library_are_mended),
         TEST(programs_include_modules_of_the_folder),
         TEST(a_program_of_nothing_but_a_comment_changes_nothing),
+        TEST(of_two_columns_of_one_name_the_first_counts),
         TEST(steps_follow_each_other),
         TEST(programs_that_do_not_compile_are_reported),
     };
