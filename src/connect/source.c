@@ -158,6 +158,8 @@ gm_rc gm_key_find(const struct gm_conf_strs *names, const struct gm_shape *shape
     return GM_OK;
 }
 
+_Static_assert(GM_KEY_SIZE_MAX == 1024, "a message says so");
+
 const char *gm_key_problem(struct gm_str key)
 {
     if (key.n > GM_KEY_SIZE_MAX) {

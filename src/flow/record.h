@@ -3,7 +3,7 @@
  *     struct gm_batch *batch = gm_batch_new();
  *     struct gm_record *record = gm_batch_add(batch);              // a source fills it
  *     record->key = GM_STR("17");
- *     struct gm_cell *cells = gm_batch_cells(batch);               // batch->shape->count cells to fill
+ *     struct gm_cell *cells = gm_batch_cells(batch);       // batch->shape->count of them
  *     record->cells = cells;
  *     gm_record_hash(batch, record, seed);
  *     gm_batch_reset(batch);                                       // everything dies at once

@@ -294,7 +294,7 @@ static gm_rc csv_open(const void *conf, const struct gm_connect_env *env, void *
     static const struct gm_file_format format = {.begin = csv_begin, .next = csv_next};
     struct csv_source *csv = gm_alloc(sizeof(*csv));
     csv->conf = conf;
-    csv->null = gm_str_z(csv->conf->null);
+    csv->null = gm_str_z(csv->conf->null_text);
     struct gm_file_source_setup setup = {
         .path_z = csv->conf->path, .archive_z = csv->conf->archive, .env = env};
     gm_file_source_init(&csv->files, &format, &setup);

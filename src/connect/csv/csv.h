@@ -12,7 +12,7 @@ struct gm_csv_conf {
     struct gm_conf_strs columns;
     char delimiter;
     char quote;
-    const char *null;
+    const char *null_text;
     const struct gm_node *types;
     const char *archive;
 };

@@ -24,7 +24,7 @@ const struct gm_field gm_csv_fields[] = {
     GM_FIELD_CHAR(struct gm_csv_conf, quote, .def = "\"", .flags = GM_F_ADVANCED,
                   .help = "Character around fields that contain delimiters, quotes (doubled) or "
                           "line ends."),
-    GM_FIELD_STR(struct gm_csv_conf, null, .def = "", .example = "\"NULL\"",
+    GM_FIELD_STR(struct gm_csv_conf, null_text, .def = "", .example = "\"NULL\"",
                  .help = "A field with this text, and without quotes, is null. By default that is "
                          "the empty field, while `\"\"` is an empty text."),
     GM_FIELD_NODE(struct gm_csv_conf, types, .example = "{ OrderID: int, Amount: double }",
@@ -115,6 +115,11 @@ void gm_csv_lint(struct gm_conf_doc *doc, const struct gm_node *node, const void
     }
     if (csv->key.n > GM_KEY_PARTS_MAX) {
         gm_conf_error(doc, &node->place, "`key`: at most %d columns", GM_KEY_PARTS_MAX);
+    }
+    const struct gm_node *null_text = gm_node_member(node, GM_STR("null_text"));
+    if (null_text != NULL && null_text->type == GM_NODE_NULL) {
+        gm_conf_error(doc, &null_text->place,
+                      "`null_text`: YAML reads this as no value; write it in quotes: \"NULL\"");
     }
     lint_columns(doc, node, csv);
     lint_types(doc, csv);

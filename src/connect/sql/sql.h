@@ -18,6 +18,9 @@ struct gm_sql_source_conf {
     gm_ns busy_timeout;
 };
 
+extern const struct gm_field gm_sql_fields[];
+void gm_sql_lint(struct gm_conf_doc *doc, const struct gm_node *node, const void *conf);
+
 extern const struct gm_connector gm_connector_sql;
 
 #endif

@@ -55,6 +55,7 @@ void gm_sql_write_all(const struct gm_sql_origin *origin, struct gm_buf *out)
         gm_buf_add(out, bare_query(origin->query_z));
         return;
     }
+    /* tidy: sql: the user names what is read; names are quoted, values bound */
     gm_buf_add_z(out, "SELECT *");
     write_from(origin, out);
 }
@@ -62,6 +63,7 @@ void gm_sql_write_all(const struct gm_sql_origin *origin, struct gm_buf *out)
 void gm_sql_write_since(const struct gm_sql_origin *origin, struct gm_str column,
                         struct gm_buf *out)
 {
+    /* tidy: sql: the user names what is read; names are quoted, values bound */
     gm_buf_add_z(out, "SELECT *");
     write_from(origin, out);
     gm_buf_add_z(out, " WHERE ");
@@ -72,6 +74,7 @@ void gm_sql_write_since(const struct gm_sql_origin *origin, struct gm_str column
 
 void gm_sql_write_max(const struct gm_sql_origin *origin, struct gm_str column, struct gm_buf *out)
 {
+    /* tidy: sql: the user names what is read; names are quoted, values bound */
     gm_buf_add_z(out, "SELECT MAX(");
     gm_db_quote_name(out, column);
     gm_buf_add_z(out, ")");
@@ -80,6 +83,7 @@ void gm_sql_write_max(const struct gm_sql_origin *origin, struct gm_str column, 
 
 void gm_sql_write_count(const struct gm_sql_origin *origin, struct gm_buf *out)
 {
+    /* tidy: sql: the user names what is read; names are quoted, values bound */
     gm_buf_add_z(out, "SELECT COUNT(*)");
     write_from(origin, out);
 }

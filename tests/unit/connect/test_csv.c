@@ -77,7 +77,7 @@ static void null_and_empty_text_are_told_apart(void **state)
     (void)state;
     expect_rows("id,b\n1,\n2,\"\"\n", "1 {\"b\":null,\"id\":\"1\"}\n2 {\"b\":\"\",\"id\":\"2\"}\n");
     struct source *source =
-        csv_of("{path: a.csv, key: id, 'null': 'NULL'}", "id,b\n1,NULL\n2,\"NULL\"\n3,\n");
+        csv_of("{path: a.csv, key: id, null_text: 'NULL'}", "id,b\n1,NULL\n2,\"NULL\"\n3,\n");
     source_pass(source, "");
     check_rows(source, "1 {\"b\":null,\"id\":\"1\"}\n"
                        "2 {\"b\":\"NULL\",\"id\":\"2\"}\n"
@@ -276,6 +276,7 @@ static void settings_are_linted(void **state)
         {"{path: a.csv, key: idd, header: false, columns: [id, b]}", "did you mean `id`?"},
         {"{path: a.csv, key: id, delimiter: \";\", quote: \";\"}", "must differ"},
         {"{path: a.csv, key: id, types: {id: integer}}", "must be text, int, double, bool or json"},
+        {"{path: a.csv, key: id, null_text: NULL}", "write it in quotes"},
         {"{path: a.csv, key: id, types: 3}", "write { COLUMN: TYPE"},
         {"{path: a*/b.csv, key: id}", "may stand in the last part only"},
         {"{path: in, key: id, archive: in}", "`archive` is the folder that is read"},
