@@ -308,7 +308,6 @@ static void set_want(struct run *run)
     bool page_is_bound = rows_max > 0 && (left < 0 || (uint64_t)left > rows_max);
     run->want = page_is_bound ? (int64_t)rows_max : left;
     run->probe = page_is_bound;
-    run->done = run->want == 0 && !run->plan->query->count;
 }
 
 static gm_rc run_planned(struct run *run, struct gm_err *err)

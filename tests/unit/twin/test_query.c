@@ -90,6 +90,7 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         {"SELECT * FROM DIGITALTWINS WHERE a = 1 ORDER BY a", "expected AND, OR or the end"},
         {"SELECT TOP FROM DIGITALTWINS", "expected ( and a number of rows"},
         {"SELECT TOP(x) FROM DIGITALTWINS", "a whole number of rows"},
+        {"SELECT TOP(0) a FROM DIGITALTWINS a WHERE a = 1", "a property behind `a.`"},
         {"SELECT a.name, b.name FROM DIGITALTWINS a JOIN b RELATED a.c", "`name` already"},
         {"SELECT * FROM DIGITALTWINS a JOIN b RELATED a.c", "SELECT * is for one collection"},
         {"SELECT b FROM DIGITALTWINS a JOIN b RELATED x.c", "found `x`"},
