@@ -41,7 +41,7 @@ static void look_for_member(struct search *search, const struct gm_model *model,
                             yyjson_mut_val *value)
 {
     struct gm_buf path;
-    gm_buf_init(&path, GM_TWIN_BODY_SIZE_MAX * 4);
+    gm_buf_init(&path, (size_t)GM_TWIN_BODY_SIZE_MAX * 4);
     add_token(&path, name);
     const struct gm_content *content = gm_model_content(model, name);
     bool is_component =
