@@ -176,13 +176,22 @@ static void print_cell(const struct gm_table *table, size_t column, const char *
     printf("%*s", (int)(table->widths[column] - display_width(text_z)) + 2, "");
 }
 
-void gm_table_print(struct gm_table *table)
+void gm_table_print(const struct gm_table *table)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         print_cell(table, i, table->heads[i]);
     }
     for (size_t i = 0; i < table->cells.n; i++) {
         print_cell(table, i % table->column_count, table->cells.at[i]);
+    }
+}
+
+void gm_table_free(struct gm_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < table->cells.n; i++) {
         gm_free(table->cells.at[i]);
     }
     gm_vec_deinit(&table->cells);

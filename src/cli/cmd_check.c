@@ -157,6 +157,7 @@ static int connector_list(struct gm_args *args)
                                                     first_sentence(connectors[i]->help_z)});
     }
     gm_table_print(table);
+    gm_table_free(table);
     return GM_EXIT_OK;
 }
 

@@ -1,0 +1,368 @@
+/* gemel dead-letters list, show, redrive, drop; gemel waiting. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "cli/commands.h"
+#include "cli/remote.h"
+#include "sync/dead_letter.h"
+#include "sync/run.h"
+#include "twin_sql.h"
+
+enum { OUTPUT_SIZE_MAX = 256 << 20, RECORD_SHOWN_MAX = 60 };
+
+/* ---- looking ---- */
+
+struct letters {
+    const struct gm_args *args;
+    struct gm_table *table;
+    struct gm_arena *arena;
+    struct gm_buf json;
+    size_t count;
+};
+
+static gm_rc list_letter(void *ctx, const struct gm_dead_letter *letter, struct gm_err *err)
+{
+    (void)err;
+    struct letters *letters = ctx;
+    struct gm_arena *arena = letters->arena;
+    char parked[GM_TIME_TEXT_SIZE];
+    letters->count++;
+    if (letters->args->json) {
+        gm_buf_add(&letters->json, letters->count > 1 ? GM_STR(",") : GM_STR(""));
+        gm_dead_letter_write_json(letter, &letters->json);
+        return GM_OK;
+    }
+    gm_print_time(letter->parked, parked);
+    gm_table_add(letters->table,
+                 (const struct gm_str[]){gm_arena_format(arena, "%lld", (long long)letter->num), gm_arena_dup(arena, letter->pipeline_name),
+                                         gm_arena_dup(arena, letter->key), letter->held ? GM_STR("held") : GM_STR("parked"),
+                                         gm_arena_format(arena, "%lld", (long long)letter->attempts), gm_arena_dup(arena, gm_str_z(parked)),
+                                         gm_arena_format(arena, GM_STR_FMT ":%lld", GM_STR_ARG(letter->origin), (long long)letter->position),
+                                         gm_arena_dup(arena, letter->error)});
+    return GM_OK;
+}
+
+static gm_rc find_pipeline_num(struct gm_db *db, struct gm_arena *arena, const char *name_z, int64_t *out_num, struct gm_err *err)
+{
+    struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
+    gm_rc rc = gm_pipeline_find(db, arena, &row, err);
+    *out_num = row.num;
+    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG, "no pipeline `%s` has run here; see `gemel status`", name_z) : rc;
+}
+
+static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct gm_err *err)
+{
+    struct gm_db *db;
+    struct gm_dead_letter_query query = {.key = gm_str_z(gm_args_value(args, "key"))};
+    GM_TRY(gm_args_int(args, "limit", 50, &query.limit, err));
+    GM_TRY(gm_args_int(args, "after", 0, &query.after, err));
+    GM_TRY(gm_args_reader(args, &db, err));
+    gm_rc rc = GM_OK;
+    if (args->word_count > 0) {
+        rc = find_pipeline_num(db, letters->arena, args->words[0], &query.pipeline, err);
+    }
+    rc = rc == GM_OK ? gm_dead_letters_list(db, &query, list_letter, letters, err) : rc;
+    gm_db_close(db);
+    return rc;
+}
+
+static int dead_letters_list(struct gm_args *args)
+{
+    static const char *const heads[] = {"LETTER", "PIPELINE", "KEY", "STATE", "ATTEMPTS", "PARKED (UTC)", "WHERE", "WHY"};
+    struct letters letters = {.args = args, .arena = gm_arena_new(OUTPUT_SIZE_MAX)};
+    struct gm_err err = {0};
+    gm_buf_init(&letters.json, OUTPUT_SIZE_MAX);
+    gm_buf_add_char(&letters.json, '[');
+    letters.table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    gm_rc rc = list_letters(args, &letters, &err);
+    gm_buf_add_char(&letters.json, ']');
+    if (rc == GM_OK && args->json) {
+        gm_print_json(&letters.json);
+    } else if (rc == GM_OK && letters.count == 0) {
+        puts("no dead letters");
+    } else if (rc == GM_OK) {
+        gm_table_print(letters.table);
+    }
+    gm_table_free(letters.table);
+    gm_buf_deinit(&letters.json);
+    gm_arena_free(letters.arena);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+static const struct gm_option list_options[] = {
+    {"key", "KEY", "Only letters of this key."},
+    {"limit", "N", "Print at most N (default: 50)."},
+    {"after", "LETTER", "Only letters behind this one."},
+    {0},
+};
+
+const struct gm_command gm_command_dead_letters_list = {
+    .name_z = "dead-letters list",
+    .args_z = "[PIPELINE]",
+    .args_max = 1,
+    .summary_z = "List records that could not be applied.",
+    .options = list_options,
+    .run = dead_letters_list,
+};
+
+static gm_rc show_letter(void *ctx, const struct gm_dead_letter *letter, struct gm_err *err)
+{
+    (void)err;
+    const struct gm_args *args = ctx;
+    char parked[GM_TIME_TEXT_SIZE], last[GM_TIME_TEXT_SIZE];
+    if (args->json) {
+        struct gm_buf json;
+        gm_buf_init(&json, OUTPUT_SIZE_MAX);
+        gm_dead_letter_write_json(letter, &json);
+        gm_print_json(&json);
+        gm_buf_deinit(&json);
+        return GM_OK;
+    }
+    gm_print_time(letter->parked, parked);
+    gm_print_time(letter->last_attempt, last);
+    printf("letter    %lld (%s)\npipeline  " GM_STR_FMT "\nkey       " GM_STR_FMT "\nwhere     " GM_STR_FMT ":%lld, run %lld\n",
+           (long long)letter->num, letter->held ? "held behind an earlier one" : "parked", GM_STR_ARG(letter->pipeline_name),
+           GM_STR_ARG(letter->key), GM_STR_ARG(letter->origin), (long long)letter->position, (long long)letter->run);
+    printf("why       " GM_STR_FMT " (" GM_STR_FMT ")\nparked    %s\nattempts  %lld, the last at %s\nrecord    " GM_STR_FMT "\n",
+           GM_STR_ARG(letter->error), GM_STR_ARG(letter->code), parked, (long long)letter->attempts, last, GM_STR_ARG(letter->record));
+    return GM_OK;
+}
+
+static int dead_letters_show(struct gm_args *args)
+{
+    struct gm_db *db = NULL;
+    struct gm_err err = {0};
+    int64_t num;
+    gm_rc rc = GM_OK;
+    if (!gm_parse_i64(gm_str_z(args->words[0]), &num)) {
+        rc = gm_fail(&err, GM_E_CONFIG, "`%s` is no letter's number; see `gemel dead-letters list`", args->words[0]);
+    }
+    rc = rc == GM_OK ? gm_args_reader(args, &db, &err) : rc;
+    rc = rc == GM_OK ? gm_dead_letter_get(db, num, show_letter, args, &err) : rc;
+    if (rc == GM_E_END) {
+        rc = gm_fail(&err, GM_E_INVALID, "there is no dead letter %s", args->words[0]);
+    }
+    gm_db_close(db);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+const struct gm_command gm_command_dead_letters_show = {
+    .name_z = "dead-letters show",
+    .args_z = "LETTER",
+    .args_min = 1,
+    .args_max = 1,
+    .summary_z = "Show one letter with its record.",
+    .run = dead_letters_show,
+};
+
+/* ---- doing ---- */
+
+static gm_rc parse_choice(struct gm_args *args, struct gm_letter_choice *choice, struct gm_err *err)
+{
+    bool all = gm_args_has(args, "all");
+    const char *key_z = gm_args_value(args, "key");
+    *choice = (struct gm_letter_choice){.key = gm_str_z(key_z)};
+    if (args->word_count + (all ? 1 : 0) + (key_z != NULL ? 1 : 0) != 2) {
+        return gm_fail(err, GM_E_CONFIG, "say which: LETTER, --key KEY, or --all");
+    }
+    if (args->word_count == 2 && (!gm_parse_i64(gm_str_z(args->words[1]), &choice->num) || choice->num < 1)) {
+        return gm_fail(err, GM_E_CONFIG, "`%s` is no letter's number; see `gemel dead-letters list`", args->words[1]);
+    }
+    return GM_OK;
+}
+
+static void write_choice(const struct gm_letter_choice *choice, struct gm_buf *out)
+{
+    gm_buf_init(out, 1 << 20);
+    if (choice->num != 0) {
+        gm_buf_addf(out, "{\"num\":%lld}", (long long)choice->num);
+    } else if (choice->key.p != NULL) {
+        gm_buf_add(out, GM_STR("{\"key\":"));
+        gm_json_quote(out, choice->key);
+        gm_buf_add_char(out, '}');
+    } else {
+        gm_buf_add(out, GM_STR("{}"));
+    }
+}
+
+/* `what_z`: "redrive" or "drop-letters"; the answer is printed as it is. */
+static gm_rc do_there(struct gm_args *args, const struct gm_letter_choice *choice, const char *what_z, struct gm_http_answer *answer,
+                      struct gm_err *err)
+{
+    struct gm_buf body;
+    GM_AUTO_FREE char *path_z = gm_format_z("/pipelines/%s/%s", args->words[0], what_z);
+    write_choice(choice, &body);
+    gm_rc rc = gm_remote_post(args, path_z, gm_buf_str(&body), answer, err);
+    gm_buf_deinit(&body);
+    return rc;
+}
+
+static gm_rc open_operation(struct gm_args *args, struct gm_operation *operation, struct gm_err *err)
+{
+    GM_TRY(gm_args_config(args, &operation->config, err));
+    GM_TRY(gm_args_pipeline(args, args->words[0], &operation->pipeline, err));
+    struct gm_store *store;
+    GM_TRY(gm_remote_or_store(args, &store, err));
+    operation->store = store;
+    return GM_OK;
+}
+
+static int64_t member(const struct gm_http_answer *answer, const char *name_z)
+{
+    struct gm_arena *arena = gm_arena_new(16 << 20);
+    yyjson_mut_val *root = NULL;
+    struct gm_err ignored;
+    int64_t number = 0;
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
+        number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
+    }
+    gm_arena_free(arena);
+    return number;
+}
+
+static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *counts, struct gm_err *err)
+{
+    struct gm_letter_choice choice;
+    struct gm_operation operation = {0};
+    struct gm_http_answer answer;
+    GM_TRY(parse_choice(args, &choice, err));
+    GM_TRY(open_operation(args, &operation, err));
+    if (operation.store != NULL) {
+        gm_rc rc = gm_redrive(&operation, &choice, counts, err);
+        gm_store_close(operation.store);
+        return rc;
+    }
+    GM_TRY(do_there(args, &choice, "redrive", &answer, err));
+    *counts = (struct gm_redrive_counts){member(&answer, "applied"), member(&answer, "failed"), member(&answer, "held")};
+    gm_http_answer_free(&answer);
+    return GM_OK;
+}
+
+static int dead_letters_redrive(struct gm_args *args)
+{
+    struct gm_redrive_counts counts = {0};
+    struct gm_err err = {0};
+    gm_rc rc = redrive_anywhere(args, &counts, &err);
+    if (rc != GM_OK) {
+        return gm_args_fail(args, rc, &err);
+    }
+    printf(args->json ? "{\"applied\":%lld,\"failed\":%lld,\"held\":%lld}\n"
+                      : "%lld applied, %lld failed again, %lld held behind those\n",
+           (long long)counts.applied, (long long)counts.failed, (long long)counts.held);
+    return counts.failed > 0 ? GM_EXIT_FAILED : GM_EXIT_OK;
+}
+
+static const struct gm_option choice_options[] = {
+    {"key", "KEY", "All letters of this key."},
+    {"all", NULL, "All letters of the pipeline."},
+    {0},
+};
+
+const struct gm_command gm_command_dead_letters_redrive = {
+    .name_z = "dead-letters redrive",
+    .args_z = "PIPELINE [LETTER]",
+    .args_min = 1,
+    .args_max = 2,
+    .summary_z = "Apply parked records again, in order per key.",
+    .help_z = "Records go through the pipeline's steps as they are now. What fails again stays, and what stands behind it of its key waits.",
+    .example_z = "gemel dead-letters redrive products --all",
+    .options = choice_options,
+    .run = dead_letters_redrive,
+};
+
+static gm_rc drop_anywhere(struct gm_args *args, int64_t *out_count, struct gm_err *err)
+{
+    struct gm_letter_choice choice;
+    struct gm_operation operation = {0};
+    struct gm_http_answer answer;
+    GM_TRY(parse_choice(args, &choice, err));
+    GM_TRY(open_operation(args, &operation, err));
+    if (operation.store != NULL) {
+        gm_rc rc = gm_drop_letters(&operation, &choice, out_count, err);
+        gm_store_close(operation.store);
+        return rc;
+    }
+    GM_TRY(do_there(args, &choice, "drop-letters", &answer, err));
+    *out_count = member(&answer, "dropped");
+    gm_http_answer_free(&answer);
+    return GM_OK;
+}
+
+static int dead_letters_drop(struct gm_args *args)
+{
+    int64_t count = 0;
+    struct gm_err err = {0};
+    gm_rc rc = drop_anywhere(args, &count, &err);
+    if (rc != GM_OK) {
+        return gm_args_fail(args, rc, &err);
+    }
+    printf(args->json ? "{\"dropped\":%lld}\n" : "%lld dropped\n", (long long)count);
+    return GM_EXIT_OK;
+}
+
+const struct gm_command gm_command_dead_letters_drop = {
+    .name_z = "dead-letters drop",
+    .args_z = "PIPELINE [LETTER]",
+    .args_min = 1,
+    .args_max = 2,
+    .summary_z = "Throw parked records away.",
+    .help_z = "The next run parks a record again when its source still shows it as it is.",
+    .options = choice_options,
+    .run = dead_letters_drop,
+};
+
+/* ---- relationships that wait ---- */
+
+static gm_rc list_waiting(struct gm_args *args, struct gm_table *table, struct gm_arena *arena, struct gm_err *err)
+{
+    struct gm_db *db;
+    struct gm_stmt *stmt;
+    int64_t limit;
+    GM_TRY(gm_args_int(args, "limit", 50, &limit, err));
+    GM_TRY(gm_args_reader(args, &db, err));
+    gm_rc rc = gm_db_prepare(db, GM_SQL_WAITING_LIST, &stmt, err);
+    if (rc == GM_OK) {
+        gm_bind_i64(stmt, 1, limit);
+        while ((rc = gm_step(stmt, err)) == GM_OK) {
+            struct gm_str cells[5];
+            for (int i = 0; i < 5; i++) {
+                struct gm_str text = gm_column_text(stmt, i);
+                cells[i] = text.p != NULL ? gm_arena_dup(arena, text) : GM_STR("");
+            }
+            cells[4] = cells[4].n > 0 ? cells[4] : GM_STR("is not there");
+            gm_table_add(table, cells);
+        }
+    }
+    gm_db_close(db);
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+static int waiting(struct gm_args *args)
+{
+    static const char *const heads[] = {"SOURCE", "RELATIONSHIP", "TARGET", "WAITS FOR", "WHICH"};
+    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    struct gm_arena *arena = gm_arena_new(OUTPUT_SIZE_MAX);
+    struct gm_err err = {0};
+    gm_rc rc = list_waiting(args, table, arena, &err);
+    if (rc == GM_OK) {
+        gm_table_print(table);
+    }
+    gm_table_free(table);
+    gm_arena_free(arena);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+static const struct gm_option waiting_options[] = {
+    {"limit", "N", "Print at most N (default: 50)."},
+    {0},
+};
+
+const struct gm_command gm_command_waiting = {
+    .name_z = "waiting",
+    .summary_z = "List relationships that wait for a twin.",
+    .help_z = "They come into being by themselves when the twin does.",
+    .options = waiting_options,
+    .run = waiting,
+};

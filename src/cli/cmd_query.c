@@ -1,0 +1,310 @@
+/* gemel query, history, trace: looking at the graph. They work while `gemel run` has the store. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "cli/commands.h"
+#include "os/process.h"
+#include "sync/run.h"
+#include "twin/history.h"
+#include "twin/models.h"
+#include "twin/query.h"
+
+enum { OUTPUT_SIZE_MAX = 64 << 20, STDOUT = 1 };
+
+/* The store with its models, for reading. */
+struct look {
+    struct gm_db *db;
+    struct gm_models *models;
+    struct gm_arena *arena;
+};
+
+static gm_rc look_open(struct gm_args *args, struct look *look, struct gm_err *err)
+{
+    *look = (struct look){.arena = gm_arena_new((size_t)1 << 30)};
+    GM_TRY(gm_args_reader(args, &look->db, err));
+    return gm_models_load(look->db, &look->models, err);
+}
+
+static void look_close(struct look *look)
+{
+    gm_models_free(look->models);
+    gm_db_close(look->db);
+    gm_arena_free(look->arena);
+}
+
+/* ---- query ---- */
+
+static const struct gm_option query_options[] = {
+    {"limit", "N", "Print at most N rows (default: 1000; 0: all)."},
+    {"next", "TOKEN", "Go on behind an earlier page, with the token that it printed."},
+    {"explain", NULL, "Print the SQL statements instead of running them."},
+    {0},
+};
+
+struct printing {
+    struct gm_buf text;
+    bool pretty;
+};
+
+static gm_rc print_row(void *ctx, yyjson_mut_doc *doc, yyjson_mut_val *row, struct gm_err *err)
+{
+    (void)doc;
+    (void)err;
+    struct printing *printing = ctx;
+    gm_buf_reset(&printing->text);
+    if (printing->pretty) {
+        gm_json_write_pretty(row, &printing->text);
+    } else {
+        gm_json_write(row, &printing->text);
+    }
+    gm_print_json(&printing->text);
+    return GM_OK;
+}
+
+static gm_rc explain(struct look *look, const char *text_z, struct gm_err *err)
+{
+    struct gm_buf text;
+    gm_buf_init(&text, OUTPUT_SIZE_MAX);
+    gm_rc rc = gm_query_explain(gm_str_z(text_z), look->models, gm_db_engine(look->db), &text, err);
+    if (rc == GM_OK) {
+        fwrite(text.p, 1, text.n, stdout);
+    }
+    gm_buf_deinit(&text);
+    return rc;
+}
+
+static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *err)
+{
+    int64_t limit;
+    const char *next_z = gm_args_value(args, "next");
+    GM_TRY(gm_args_int(args, "limit", 1000, &limit, err));
+    struct printing printing = {.pretty = !args->json && gm_is_terminal(STDOUT)};
+    struct gm_buf next;
+    struct gm_query_outcome outcome = {0};
+    gm_buf_init(&printing.text, OUTPUT_SIZE_MAX);
+    gm_buf_init(&next, OUTPUT_SIZE_MAX);
+    struct gm_query_request request = {.text = gm_str_z(args->word_count > 0 ? args->words[0] : ""),
+                                       .continuation = gm_str_z(next_z), .models = look->models, .rows_max = (size_t)limit,
+                                       .fn = print_row, .ctx = &printing, .next = &next};
+    gm_rc rc = gm_query_run(look->db, &request, &outcome, err);
+    fflush(stdout);
+    if (rc == GM_OK && outcome.note[0] != '\0') {
+        fprintf(stderr, "note: %s\n", outcome.note);
+    }
+    if (rc == GM_OK && outcome.more) {
+        fprintf(stderr, "%zu rows; there are more: --limit 0 prints all, --next '" GM_STR_FMT "' the next page\n", outcome.rows,
+                GM_STR_ARG(gm_buf_str(&next)));
+    }
+    gm_buf_deinit(&printing.text);
+    gm_buf_deinit(&next);
+    return rc;
+}
+
+static int query(struct gm_args *args)
+{
+    struct look look;
+    struct gm_err err = {0};
+    gm_rc rc = look_open(args, &look, &err);
+    if (rc == GM_OK && args->word_count == 0 && !gm_args_has(args, "next")) {
+        rc = gm_fail(&err, GM_E_CONFIG, "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
+    }
+    if (rc == GM_OK) {
+        rc = gm_args_has(args, "explain") ? explain(&look, args->words[0], &err) : run_query(args, &look, &err);
+    }
+    look_close(&look);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc == GM_E_INVALID ? GM_E_CONFIG : rc, &err);
+}
+
+const struct gm_command gm_command_query = {
+    .name_z = "query",
+    .args_z = "QUERY",
+    .args_max = 1,
+    .summary_z = "Query the graph in the query language of Azure Digital Twins.",
+    .help_z = "One row a line, as JSON. SELECT [TOP(n)] * | COUNT() | paths FROM DIGITALTWINS | RELATIONSHIPS [JOIN t RELATED s.name]\n"
+              "[MATCH (a)-[:name]->(b)] [WHERE condition]. Joins and matches need a $dtId in the condition to start from.",
+    .example_z = "gemel query \"SELECT P FROM DIGITALTWINS S JOIN P RELATED S.supplies WHERE S.$dtId = 'supplier-1'\"",
+    .options = query_options,
+    .run = query,
+};
+
+/* ---- history ---- */
+
+static const struct gm_option history_options[] = {
+    {"limit", "N", "Print at most N changes (default: 20; 0: all)."},
+    {"before", "NUM", "Only changes before this number."},
+    {0},
+};
+
+static const char *const kind_names[] = {"", "create", "update", "delete", "relationships"};
+
+static gm_rc print_change_json(const struct gm_change *change)
+{
+    struct gm_buf json;
+    char time[GM_TIME_TEXT_SIZE];
+    gm_time_format(change->time, time);
+    gm_buf_init(&json, OUTPUT_SIZE_MAX);
+    gm_buf_addf(&json, "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"pipeline\":%lld,\"run\":%lld,\"actor\":", (long long)change->num,
+                time, kind_names[change->kind], (long long)change->pipeline, (long long)change->run);
+    gm_json_quote(&json, change->actor);
+    gm_buf_addf(&json, ",\"position\":%llu,\"data\":", (unsigned long long)change->position);
+    gm_buf_add(&json, change->data.n > 0 ? change->data : GM_STR("null"));
+    gm_buf_add_char(&json, '}');
+    gm_print_json(&json);
+    gm_buf_deinit(&json);
+    return GM_OK;
+}
+
+/* "pipeline 3, run 17, Products:42" */
+static void print_cause(const struct gm_change *change)
+{
+    if (change->pipeline != 0) {
+        printf("  pipeline %lld, run %lld, ", (long long)change->pipeline, (long long)change->run);
+    } else {
+        printf("  ");
+    }
+    printf(GM_STR_FMT, GM_STR_ARG(change->actor));
+    if (change->position != 0) {
+        printf(":%llu", (unsigned long long)change->position);
+    }
+    putchar('\n');
+}
+
+static gm_rc print_change(void *ctx, const struct gm_change *change, struct gm_err *err)
+{
+    (void)err;
+    const struct gm_args *args = ctx;
+    char time[GM_TIME_TEXT_SIZE];
+    if (args->json) {
+        return print_change_json(change);
+    }
+    gm_print_time(change->time, time);
+    printf("#%lld  %s  %s", (long long)change->num, time, kind_names[change->kind]);
+    print_cause(change);
+    printf("    " GM_STR_FMT "\n", GM_STR_ARG(change->data));
+    return GM_OK;
+}
+
+static int history(struct gm_args *args)
+{
+    struct look look;
+    struct gm_err err = {0};
+    int64_t limit = 0, before = 0;
+    gm_rc rc = look_open(args, &look, &err);
+    rc = rc == GM_OK ? gm_args_int(args, "limit", 20, &limit, &err) : rc;
+    rc = rc == GM_OK ? gm_args_int(args, "before", 0, &before, &err) : rc;
+    if (rc == GM_OK) {
+        struct gm_history_query walk = {.twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
+        rc = gm_history_walk(look.db, &walk, print_change, args, &err);
+        if (rc == GM_E_END) {
+            rc = gm_fail(&err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0]);
+        }
+    }
+    look_close(&look);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+const struct gm_command gm_command_history = {
+    .name_z = "history",
+    .args_z = "TWIN",
+    .args_min = 1,
+    .args_max = 1,
+    .summary_z = "Tell what happened to a twin, newest first.",
+    .help_z = "Every change with its cause: pipeline, run and position in the source. A twin that is gone has a history too.",
+    .example_z = "gemel history product-42",
+    .options = history_options,
+    .run = history,
+};
+
+/* ---- trace ---- */
+
+/* Name of a pipeline by number; "-" for none. */
+static struct gm_str pipeline_name(struct look *look, int64_t num)
+{
+    struct gm_pipeline_row row = {.num = num};
+    struct gm_err ignored;
+    if (num == 0 || gm_pipeline_find(look->db, look->arena, &row, &ignored) != GM_OK) {
+        return GM_STR("-");
+    }
+    return row.name;
+}
+
+static void trace_json(struct look *look, const struct gm_origins *origins)
+{
+    struct gm_buf json;
+    gm_buf_init(&json, OUTPUT_SIZE_MAX);
+    gm_buf_add_char(&json, '[');
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct gm_origin *origin = &origins->at[i];
+        char time[GM_TIME_TEXT_SIZE];
+        gm_time_format(origin->time, time);
+        gm_buf_add(&json, i > 0 ? GM_STR(",{\"path\":") : GM_STR("{\"path\":"));
+        gm_json_quote(&json, origin->path);
+        gm_buf_addf(&json, ",\"relationship\":%s,\"change\":%lld,\"time\":\"%s\",\"pipeline\":", origin->relationship ? "true" : "false",
+                    (long long)origin->change, time);
+        gm_json_quote(&json, pipeline_name(look, origin->pipeline));
+        gm_buf_addf(&json, ",\"run\":%lld,\"actor\":", (long long)origin->run);
+        gm_json_quote(&json, origin->actor);
+        gm_buf_addf(&json, ",\"position\":%llu}", (unsigned long long)origin->position);
+    }
+    gm_buf_add_char(&json, ']');
+    gm_print_json(&json);
+    gm_buf_deinit(&json);
+}
+
+static void trace_table(struct look *look, const struct gm_origins *origins, const char *only_z)
+{
+    static const char *const heads[] = {"WHAT", "PIPELINE", "RUN", "WHERE", "WHEN", "CHANGE"};
+    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct gm_origin *origin = &origins->at[i];
+        struct gm_str path = origin->path.n > 0 && origin->path.p[0] == '/' ? (struct gm_str){origin->path.p + 1, origin->path.n - 1} : origin->path;
+        if (only_z != NULL && !gm_str_is(path, only_z)) {
+            continue;
+        }
+        char time[GM_TIME_TEXT_SIZE];
+        gm_print_time(origin->time, time);
+        struct gm_str where = origin->position != 0 ? gm_arena_format(look->arena, GM_STR_FMT ":%llu", GM_STR_ARG(origin->actor),
+                                                                      (unsigned long long)origin->position)
+                                                    : origin->actor;
+        gm_table_add(table, (const struct gm_str[]){
+                                origin->relationship ? gm_arena_format(look->arena, "-> " GM_STR_FMT, GM_STR_ARG(path)) : path,
+                                pipeline_name(look, origin->pipeline), gm_arena_format(look->arena, "%lld", (long long)origin->run),
+                                where, gm_str_z(time), gm_arena_format(look->arena, "%lld", (long long)origin->change)});
+    }
+    gm_table_print(table);
+    gm_table_free(table);
+}
+
+static int trace(struct gm_args *args)
+{
+    struct look look;
+    struct gm_err err = {0};
+    gm_rc rc = look_open(args, &look, &err);
+    struct gm_origins origins = {.arena = look.arena};
+    if (rc == GM_OK) {
+        rc = gm_provenance(look.db, look.models, gm_str_z(args->words[0]), &origins, &err);
+        if (rc == GM_E_END) {
+            rc = gm_fail(&err, GM_E_INVALID, "there is no twin \"%s\"", args->words[0]);
+        }
+    }
+    if (rc == GM_OK && args->json) {
+        trace_json(&look, &origins);
+    } else if (rc == GM_OK) {
+        trace_table(&look, &origins, args->word_count > 1 ? args->words[1] : NULL);
+    }
+    look_close(&look);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+const struct gm_command gm_command_trace = {
+    .name_z = "trace",
+    .args_z = "TWIN [PROPERTY]",
+    .args_min = 1,
+    .args_max = 2,
+    .summary_z = "Tell where each property of a twin comes from.",
+    .help_z = "For the model, each property and each relationship: the pipeline, run and source position that wrote it last.",
+    .example_z = "gemel trace product-42 unitPrice",
+    .run = trace,
+};

@@ -1,0 +1,84 @@
+#include "cli/remote.h"
+
+#include "base/mem.h"
+#include "os/file.h"
+
+enum { ADMIN_FILE_SIZE_MAX = 64 << 10 };
+
+gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
+{
+    struct gm_err store_err = {0};
+    const char *folder_z;
+    *out_store = NULL;
+    gm_rc rc = gm_args_store(args, out_store, &store_err);
+    if (rc != GM_E_RETRY) {
+        *err = store_err;
+        return rc;
+    }
+    GM_TRY(gm_args_data(args, &folder_z, err));
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/admin.json", folder_z);
+    struct gm_file_info info;
+    GM_TRY(gm_file_info(path_z, &info, err));
+    if (info.type == GM_FILE_MISSING) { /* somebody works there, but not a server that could be asked */
+        *err = store_err;
+        return rc;
+    }
+    return GM_OK;
+}
+
+/* {"url":"http://127.0.0.1:8070","token":"…"} */
+static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_authorization_z, struct gm_err *err)
+{
+    const char *folder_z;
+    GM_TRY(gm_args_data(args, &folder_z, err));
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/admin.json", folder_z);
+    struct gm_buf text;
+    gm_buf_init(&text, ADMIN_FILE_SIZE_MAX);
+    struct gm_arena *arena = gm_arena_new(1 << 20);
+    yyjson_mut_val *root = NULL;
+    gm_rc rc = gm_file_read_all(path_z, &text, err);
+    rc = rc == GM_OK ? gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&text), &root, err) : rc;
+    if (rc == GM_OK) {
+        struct gm_str url = gm_json_member_str(root, "url"), token = gm_json_member_str(root, "token");
+        *out_url_z = gm_str_dup_z(url);
+        *out_authorization_z = gm_format_z("Bearer " GM_STR_FMT, GM_STR_ARG(token));
+    }
+    gm_arena_free(arena);
+    gm_buf_deinit(&text);
+    return rc;
+}
+
+/* {"error":{"code":"config","message":"…"}} */
+static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *err)
+{
+    struct gm_arena *arena = gm_arena_new(16 << 20);
+    yyjson_mut_val *root = NULL;
+    struct gm_err ignored;
+    gm_rc rc = answer->status >= 500 ? GM_E_IO : GM_E_INVALID;
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
+        struct gm_str message = gm_json_member_str(gm_json_member(root, GM_STR("error")), "message");
+        rc = gm_fail(err, rc, GM_STR_FMT, GM_STR_ARG(message));
+    } else {
+        rc = gm_fail(err, rc, "the running gemel answered %ld", answer->status);
+    }
+    gm_arena_free(arena);
+    return rc;
+}
+
+gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body, struct gm_http_answer *out_answer,
+                     struct gm_err *err)
+{
+    GM_AUTO_FREE char *base_z = NULL;
+    GM_AUTO_FREE char *authorization_z = NULL;
+    GM_TRY(read_admin_file(args, &base_z, &authorization_z, err));
+    GM_AUTO_FREE char *url_z = gm_format_z("%s%s", base_z, path_z);
+    GM_TRY(gm_http_send(&(struct gm_http_request){.method_z = "POST", .url_z = url_z, .authorization_z = authorization_z,
+                                                  .body = body.p != NULL ? body : GM_STR("{}")},
+                        out_answer, err));
+    if (out_answer->status >= 200 && out_answer->status < 300) {
+        return GM_OK;
+    }
+    gm_rc rc = answered_error(out_answer, err);
+    gm_http_answer_free(out_answer);
+    return rc;
+}
