@@ -6,10 +6,26 @@
 
 extern const struct gm_command gm_command_run;
 extern const struct gm_command gm_command_check;
-extern const struct gm_command gm_command_schema;
+extern const struct gm_command gm_command_plan;
+extern const struct gm_command gm_command_status;
+extern const struct gm_command gm_command_runs;
+extern const struct gm_command gm_command_runs_show;
+extern const struct gm_command gm_command_runs_approve;
+extern const struct gm_command gm_command_dead_letters_list;
+extern const struct gm_command gm_command_dead_letters_show;
+extern const struct gm_command gm_command_dead_letters_redrive;
+extern const struct gm_command gm_command_dead_letters_drop;
+extern const struct gm_command gm_command_verify;
+extern const struct gm_command gm_command_query;
+extern const struct gm_command gm_command_history;
+extern const struct gm_command gm_command_trace;
+extern const struct gm_command gm_command_waiting;
+extern const struct gm_command gm_command_import;
+extern const struct gm_command gm_command_export;
+extern const struct gm_command gm_command_sample_company;
 extern const struct gm_command gm_command_connector_list;
 extern const struct gm_command gm_command_connector_help;
-extern const struct gm_command gm_command_sample_company;
+extern const struct gm_command gm_command_schema;
 extern const struct gm_command gm_command_reference;
 
 #endif
