@@ -119,7 +119,7 @@ static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_
     GM_TRY(gm_args_int(args, "limit", 20, &limit, err));
     GM_TRY(gm_args_reader(args, &db, err));
     gm_rc rc = args->word_count > 0 ? find_pipeline(db, args->words[0], &pipeline, err) : GM_OK;
-    rc = rc == GM_OK ? gm_runs_list(db, pipeline, limit, list_run, listing, err) : rc;
+    rc = rc == GM_OK ? gm_runs_list(db, &(struct gm_run_query){.pipeline = pipeline, .limit = limit}, list_run, listing, err) : rc;
     gm_db_close(db);
     return rc;
 }
@@ -326,7 +326,7 @@ static gm_rc add_status_json(struct status *status, const struct gm_pipeline_row
     gm_buf_addf(&listing->json, "},\"dead_letters\":%lld,\"last_run\":", (long long)letters);
     listing->count = 0;
     size_t before = listing->json.n;
-    GM_TRY(gm_runs_list(status->db, row->num, 1, copy_newest, status, err));
+    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1}, copy_newest, status, err));
     gm_buf_add(&listing->json, listing->json.n == before ? GM_STR("null}") : GM_STR("}"));
     listing->count = 1;
     return GM_OK;
@@ -369,7 +369,7 @@ static gm_rc add_status(void *ctx, const struct gm_pipeline_row *row, struct gm_
         return add_status_json(status, row, states, letters, err);
     }
     struct status_row line = {.status = status, .row = row, .states = states, .letters = letters};
-    GM_TRY(gm_runs_list(status->db, row->num, 1, add_status_row, &line, err));
+    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1}, add_status_row, &line, err));
     return line.shown ? GM_OK : add_status_row(&line, NULL, err);
 }
 

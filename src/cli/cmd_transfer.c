@@ -41,12 +41,11 @@ static gm_rc write_import(void *ctx, gm_writer_fn fn, void *fn_ctx, struct gm_er
     return gm_store_write(import->store, run_import_job, &job, err);
 }
 
-static gm_rc add_interfaces(void *ctx, yyjson_mut_val *const *interfaces, size_t count, size_t *out_added,
-                            const struct gm_models **out_models, struct gm_err *err)
+static gm_rc add_interfaces(void *ctx, struct gm_import_interfaces *interfaces, struct gm_err *err)
 {
     struct import *import = ctx;
-    GM_TRY(gm_store_add_interfaces(import->store, interfaces, count, out_added, err));
-    *out_models = gm_store_models(import->store);
+    GM_TRY(gm_store_add_interfaces(import->store, interfaces->at, interfaces->count, &interfaces->added, err));
+    interfaces->models = gm_store_models(import->store);
     return GM_OK;
 }
 

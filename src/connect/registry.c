@@ -3,11 +3,13 @@
 #include "connect/csv/csv.h"
 #include "connect/jsonl/jsonl.h"
 #include "connect/sql/sql.h"
+#include "connect/twins/twins.h"
 
 static const struct gm_connector *const all[] = {
     &gm_connector_csv,
     &gm_connector_jsonl,
     &gm_connector_sql,
+    &gm_connector_twins,
     NULL,
 };
 static const struct gm_alternative *const sources[] = {
@@ -16,8 +18,8 @@ static const struct gm_alternative *const sources[] = {
     &gm_connector_sql.alternative,
     NULL,
 };
-/* `twins` has its place here. */
 static const struct gm_alternative *const sinks[] = {
+    &gm_connector_twins.alternative,
     NULL,
 };
 

@@ -93,7 +93,7 @@ static gm_rc begin_section(struct gm_import *import, struct gm_str name, struct 
     }
     GM_TRY(apply(import, err)); /* resets the batch, and `name` with it */
     import->section = section;
-    gm_seen_deinit(&import->seen);
+    gm_import_seen_deinit(&import->seen);
     if (unknown.rc != GM_OK) {
         gm_import_problem(import, import->reader.line, unknown.text);
     }
@@ -223,7 +223,7 @@ gm_rc gm_import_run(const struct gm_import_store *store, const struct gm_import_
     GM_ASSERT(import->doc != NULL && import->model_doc != NULL);
     rc = run(import, err);
     gm_line_reader_close(&import->reader);
-    gm_seen_deinit(&import->seen);
+    gm_import_seen_deinit(&import->seen);
     gm_vec_deinit(&import->twins);
     gm_vec_deinit(&import->links);
     gm_vec_deinit(&import->interfaces);

@@ -28,14 +28,14 @@ gm_rc gm_line_next(struct gm_line_reader *reader, struct gm_str *out_line, struc
 /* A set of 64-bit hashes: with GM_IMPORT_SEEN_MAX of them the chance that two ids of a file share
  * one is below one in a million, and then a line is reported that was none, which can be seen and
  * mended. */
-struct gm_seen {
+struct gm_import_seen {
     uint64_t *slots; /* 0: empty */
     size_t capacity; /* power of two */
     size_t count;
 };
 /* True: `hash` was there already. */
-bool gm_seen_add(struct gm_seen *seen, uint64_t hash);
-void gm_seen_deinit(struct gm_seen *seen);
+bool gm_import_seen_add(struct gm_import_seen *seen, uint64_t hash);
+void gm_import_seen_deinit(struct gm_import_seen *seen);
 
 /* ---- the import ---- */
 
@@ -62,7 +62,7 @@ struct gm_import {
     char *actor_z;
     enum gm_import_section section;
     struct gm_line_reader reader;
-    struct gm_seen seen;    /* of this section */
+    struct gm_import_seen seen;    /* of this section */
     struct gm_arena *arena; /* of the batch */
     yyjson_mut_doc *doc;
     size_t batch_size; /* bytes of its lines */

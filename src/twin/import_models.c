@@ -11,7 +11,7 @@ void gm_import_read_model(struct gm_import *import, struct gm_str line)
         return;
     }
     struct gm_str id = gm_json_member_str(model.value, "@id");
-    if (id.n > 0 && gm_seen_add(&import->seen, gm_hash64(id, 0))) {
+    if (id.n > 0 && gm_import_seen_add(&import->seen, gm_hash64(id, 0))) {
         (void)gm_fail(&own, GM_E_INVALID, "model `" GM_STR_FMT "` came before in this file",
                       GM_STR_ARG(id));
         gm_import_problem(import, model.line, own.text);

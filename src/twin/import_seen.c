@@ -13,7 +13,7 @@ static size_t find_slot(const uint64_t *slots, size_t capacity, uint64_t hash)
     return at;
 }
 
-static void grow(struct gm_seen *seen)
+static void grow(struct gm_import_seen *seen)
 {
     size_t capacity = seen->capacity > 0 ? seen->capacity * 2 : CAPACITY_FIRST;
     uint64_t *slots = gm_alloc_array(capacity, sizeof(slots[0]));
@@ -27,7 +27,7 @@ static void grow(struct gm_seen *seen)
     seen->capacity = capacity;
 }
 
-bool gm_seen_add(struct gm_seen *seen, uint64_t hash)
+bool gm_import_seen_add(struct gm_import_seen *seen, uint64_t hash)
 {
     hash = hash != 0 ? hash : 1;
     if (seen->count * 2 >= seen->capacity && seen->count < GM_IMPORT_SEEN_MAX) {
@@ -44,8 +44,8 @@ bool gm_seen_add(struct gm_seen *seen, uint64_t hash)
     return false;
 }
 
-void gm_seen_deinit(struct gm_seen *seen)
+void gm_import_seen_deinit(struct gm_import_seen *seen)
 {
     gm_free(seen->slots);
-    *seen = (struct gm_seen){0};
+    *seen = (struct gm_import_seen){0};
 }

@@ -27,7 +27,7 @@ static gm_rc take_text(yyjson_mut_val *object, const char *name_z, struct gm_str
 static gm_rc refuse_seen(struct gm_import *import, struct gm_str id, uint64_t seed,
                          struct gm_err *err)
 {
-    if (gm_seen_add(&import->seen, gm_hash64(id, seed))) {
+    if (gm_import_seen_add(&import->seen, gm_hash64(id, seed))) {
         return gm_fail(err, GM_E_INVALID,
                        "\"" GM_STR_FMT "\" came before in this file; this line is passed over",
                        GM_STR_ARG(id));

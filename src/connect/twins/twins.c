@@ -1,4 +1,6 @@
 /* The sink `twins`: records become twins and relationships of this store's graph. */
+#include "connect/twins/twins.h"
+
 #include "connect/twins/prepare.h"
 #include "connect/twins/read_back.h"
 
@@ -160,7 +162,7 @@ const struct gm_connector gm_connector_twins = {
               "documents in the form that `map` makes: `{\"$dtId\", \"$metadata\": {\"$model\"}, …, \"$relationships\": […]}` for twins, "
               "`{\"$sourceId\", \"$relationshipName\", \"$targetId\", …}` for relationships. Everything is checked against the "
               "models. A relationship whose other end is missing waits for it.",
-    .example_z = "sink: twins\n",
+    .example_z = "twins\n",
     .roles = GM_ROLE_SINK,
     .fields = twins_fields,
     .conf_size = 1,
