@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "step/step.h"
 
-/* gemel reference: the pages of docs/reference, from the tables that also drive parsing and help. */
+/* gemel reference: pages of docs/reference, from the tables that also drive parsing and help. */
 
 enum { PAGE_SIZE_MAX = 8 << 20 };
 
@@ -79,7 +79,7 @@ static void add_steps(struct gm_buf *out)
              "What a pipeline does with a record between source and sink: the steps of the list "
              "`steps`, in order, and `map` at the end.\n\n## steps\n\n");
     gm_conf_write_reference(gm_step_fields, 3, out);
-    gm_buf_add_char(out, '\n');
+    gm_buf_add_z(out, "\n## map\n\n");
     for (const char *const *section = gm_map_reference; *section != NULL; section++) {
         gm_buf_add_z(out, *section);
     }
