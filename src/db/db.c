@@ -152,6 +152,11 @@ void gm_db_rollback(struct gm_db *db)
     }
 }
 
+bool gm_db_in_transaction(const struct gm_db *db)
+{
+    return db->in_tx;
+}
+
 gm_rc gm_db_savepoint(struct gm_db *db, struct gm_err *err)
 {
     GM_ASSERT(db->in_tx);

@@ -65,7 +65,8 @@ gm_rc gm_db_begin(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK; /* write 
  * REPEATABLE READ READ ONLY). */
 gm_rc gm_db_begin_snapshot(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_db_commit(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
-void gm_db_rollback(struct gm_db *db); /* fine without a transaction */
+void gm_db_rollback(struct gm_db *db);             /* fine without a transaction */
+bool gm_db_in_transaction(const struct gm_db *db); /* begun here, and not ended yet */
 gm_rc gm_db_savepoint(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK; /* one level */
 gm_rc gm_db_savepoint_release(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_db_savepoint_rollback(struct gm_db *db, struct gm_err *err)

@@ -15,7 +15,7 @@
 #include "sync_sql.h"
 
 enum {
-    SKIP_MAX = 12, /* rows that cost about as much to pass over as a search costs */
+    SKIP_MAX = 3, /* rows that cost about as much to pass over as a search costs */
     PREFIX_SIZE = 8,
 };
 
@@ -25,6 +25,7 @@ struct entry {
 };
 
 struct gm_state_reader {
+    struct gm_db *db;
     struct gm_stmt *walk;
     struct entry *entries; /* GM_BATCH_RECORDS_MAX */
     struct entry *scratch; /* likewise */
@@ -37,6 +38,7 @@ gm_rc gm_state_reader_open(struct gm_db *db, struct gm_state_reader **out_reader
     struct gm_stmt *walk;
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_WALK, &walk, err));
     struct gm_state_reader *reader = gm_alloc(sizeof(*reader));
+    reader->db = db;
     reader->walk = walk;
     reader->entries = gm_alloc_array(GM_BATCH_RECORDS_MAX, sizeof(struct entry));
     reader->scratch = gm_alloc_array(GM_BATCH_RECORDS_MAX, sizeof(struct entry));
@@ -301,6 +303,19 @@ static gm_rc walk_near(struct walk *walk, struct gm_err *err)
     return GM_OK;
 }
 
+static gm_rc walk_all(struct walk *walk, struct gm_err *err)
+{
+    gm_rc rc = GM_OK;
+    while (rc == GM_OK && walk->at < walk->end) {
+        rc = walk_near(walk, err);
+    }
+    gm_reset(walk->stmt);
+    while (rc == GM_E_END && walk->at < walk->end) {
+        advance(walk);
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 gm_rc gm_state_compare(struct gm_state_reader *reader, int64_t pipeline, struct gm_batch *batch,
                        struct gm_err *err)
 {
@@ -312,14 +327,16 @@ gm_rc gm_state_compare(struct gm_state_reader *reader, int64_t pipeline, struct 
     size_t count = list_entries(reader, batch);
     sort_entries(reader, batch, count);
     struct walk walk = {reader->walk, batch, reader->entries, reader->entries + count};
+    /* One snapshot for the batch's searches: taking one costs several times a search. None is held
+     * between batches, or the store's log could not be cut back. */
+    bool own_snapshot = !gm_db_in_transaction(reader->db);
+    if (own_snapshot) {
+        GM_TRY(gm_db_begin_snapshot(reader->db, err));
+    }
     gm_bind_i64(reader->walk, 1, pipeline);
-    gm_rc rc = GM_OK;
-    while (rc == GM_OK && walk.at < walk.end) {
-        rc = walk_near(&walk, err);
+    gm_rc rc = walk_all(&walk, err);
+    if (own_snapshot) {
+        gm_db_rollback(reader->db);
     }
-    gm_reset(reader->walk); /* no snapshot is held between batches: the log could not be cut */
-    while (rc == GM_E_END && walk.at < walk.end) {
-        advance(&walk);
-    }
-    return rc == GM_E_END ? GM_OK : rc;
+    return rc;
 }

@@ -1,4 +1,5 @@
-/* What comparing a batch with the sync state says, and that it says it for any keys in any order. */
+/* What comparing a batch with the sync state says, and that it says it for any keys in any
+ * order. */
 #include <stdlib.h>
 
 #include "base/map.h"

@@ -1,4 +1,5 @@
-/* Pipelines and runs: what is written comes back, and reports say it in the same words everywhere. */
+/* Pipelines and runs: what is written comes back, and reports say it in the same words
+ * everywhere. */
 #include "sync/run.h"
 #include "unit/sync/fixture.h"
 

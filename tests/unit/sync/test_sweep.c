@@ -5,7 +5,8 @@
 #include "sync/sweep.h"
 #include "unit/sync/fixture.h"
 
-/* A run over the source that showed some objects: what it missed is marked, and the gates decide. */
+/* A run over the source that showed some objects: what it missed is marked, and the gates
+ * decide. */
 struct sweep_run {
     struct gm_run run;
     struct gm_sweep_policy policy;
