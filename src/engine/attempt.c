@@ -17,10 +17,16 @@ struct slot {
     uint64_t *new_keys;   /* NEW_KEYS_SIZE */
 };
 
+/* The worker waits at one queue for everything: batches that the reader filled, batches that the writer is done with (slot->out
+ * tells them apart), and `end` when the reader has ended. Every slot is in one place at a time, so RUN_SLOTS + 1 places suffice and
+ * nobody who pushes ever waits. */
 struct attempt {
     struct run_work *work;
     struct slot slots[RUN_SLOTS];
-    struct gm_queue *free, *filled, *done;
+    struct slot end;            /* no batch: the reader has ended */
+    struct gm_queue *free, *inbox;
+    struct slot *kept[RUN_SLOTS + 1]; /* taken out of the inbox while waiting for the writer, in order */
+    size_t kept_count;
     size_t out_count;
     struct gm_stop *stop;
     /* The reader's; the worker reads them after joining it. */
@@ -46,13 +52,13 @@ static void read_source(void *arg)
             rc = gm_fail(&attempt->reader_err, GM_E_CANCELLED, "stopped");
         }
         if (slot->batch->count > 0 || slot->batch->cursor.n > 0) {
-            (void)gm_queue_push(attempt->filled, slot);
+            (void)gm_queue_push(attempt->inbox, slot);
         } else if (rc == GM_OK) {
             (void)gm_queue_push(attempt->free, slot);
         }
     }
     attempt->reader_rc = rc;
-    gm_queue_close(attempt->filled);
+    (void)gm_queue_push(attempt->inbox, &attempt->end);
 }
 
 /* ---- completion ---- */
@@ -169,19 +175,33 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
     return GM_OK;
 }
 
-static gm_rc complete_some(struct attempt *attempt, bool all, struct gm_err *err)
+/* Waits until the writer has given every batch back; what the reader brings meanwhile is kept for later. The first failure counts. */
+static gm_rc complete_all(struct attempt *attempt, struct gm_err *err)
 {
     gm_rc rc = GM_OK;
     while (attempt->out_count > 0) {
-        struct slot *slot = all ? gm_queue_pop(attempt->done) : gm_queue_try_pop(attempt->done);
-        if (slot == NULL) {
-            break;
+        struct slot *slot = gm_queue_pop(attempt->inbox);
+        if (!slot->out) {
+            attempt->kept[attempt->kept_count++] = slot;
+            continue;
         }
         struct gm_err own;
         gm_rc one = complete(attempt, slot, rc == GM_OK ? err : &own);
         rc = rc == GM_OK ? one : rc;
     }
     return rc;
+}
+
+/* The next thing to do, in the order it came. */
+static struct slot *next_slot(struct attempt *attempt)
+{
+    if (attempt->kept_count == 0) {
+        return gm_queue_pop(attempt->inbox);
+    }
+    struct slot *slot = attempt->kept[0];
+    attempt->kept_count--;
+    memmove(attempt->kept, attempt->kept + 1, attempt->kept_count * sizeof(attempt->kept[0]));
+    return slot;
 }
 
 /* ---- comparing ---- */
@@ -263,7 +283,7 @@ static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *
     struct gm_batch *batch = slot->batch;
     GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     if (meets_new_keys_underway(attempt, batch)) {
-        GM_TRY(complete_some(attempt, true, err));
+        GM_TRY(complete_all(attempt, err));
         GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     }
     mark_repetitions(work, batch);
@@ -312,7 +332,6 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
 {
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
-    GM_TRY(complete_some(attempt, false, err));
     for (size_t i = 0; i < batch->count; i++) {
         batch->records[i].unkeyed = batch->records[i].rc != GM_OK;
         work->unkeyed += batch->records[i].unkeyed;
@@ -329,7 +348,7 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
         return complete(attempt, slot, err);
     }
     list_new_keys(slot);
-    slot->job = (struct batch_job){.work = work, .batch = batch, .done = attempt->done, .slot = slot};
+    slot->job = (struct batch_job){.work = work, .batch = batch, .done = attempt->inbox, .slot = slot};
     slot->out = true;
     attempt->out_count++;
     gm_rc rc = gm_run_submit_batch(&slot->job, err);
@@ -342,21 +361,22 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
 
 static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
 {
-    struct slot *slot;
     gm_rc rc = GM_OK;
-    while (rc == GM_OK && (slot = gm_queue_pop(attempt->filled)) != NULL) {
-        rc = process(attempt, slot, err);
-    }
-    if (rc != GM_OK) { /* the reader must end, whatever it waits for */
-        gm_stop_request(attempt->stop);
-        gm_queue_close(attempt->free);
-    }
-    struct gm_err own;
-    gm_rc rest = complete_some(attempt, true, rc == GM_OK ? err : &own);
-    rc = rc == GM_OK ? rest : rc;
-    gm_stop_request(attempt->stop);
-    gm_queue_close(attempt->free);
-    while (gm_queue_pop(attempt->filled) != NULL) {
+    bool reading = true;
+    while (reading || attempt->out_count > 0) {
+        struct slot *slot = next_slot(attempt);
+        if (slot == &attempt->end) {
+            reading = false;
+            continue;
+        }
+        struct gm_err own;
+        bool good = rc == GM_OK;
+        gm_rc one = slot->out ? complete(attempt, slot, good ? err : &own) : good ? process(attempt, slot, err) : GM_OK;
+        rc = good ? one : rc;
+        if (rc != GM_OK) { /* the reader must end, whatever it waits for */
+            gm_stop_request(attempt->stop);
+            gm_queue_close(attempt->free);
+        }
     }
     gm_thread_join(attempt->reader);
     if (rc != GM_OK || attempt->reader_rc == GM_E_END) {
@@ -379,8 +399,7 @@ static void attempt_deinit(struct attempt *attempt)
         gm_free(attempt->slots[i].new_keys);
     }
     gm_queue_free(attempt->free);
-    gm_queue_free(attempt->filled);
-    gm_queue_free(attempt->done);
+    gm_queue_free(attempt->inbox);
     gm_stop_free(attempt->stop);
 }
 
@@ -388,8 +407,7 @@ static void attempt_init(struct attempt *attempt)
 {
     struct gm_run_handle *handle = attempt->work->options->handle;
     attempt->free = gm_queue_new(RUN_SLOTS);
-    attempt->filled = gm_queue_new(RUN_SLOTS);
-    attempt->done = gm_queue_new(RUN_SLOTS);
+    attempt->inbox = gm_queue_new(RUN_SLOTS + 1);
     attempt->stop = gm_stop_new();
     for (size_t i = 0; i < RUN_SLOTS; i++) {
         attempt->slots[i].batch = gm_batch_new();
