@@ -83,31 +83,50 @@ static gm_rc parse_range(const struct cron_field *field, struct gm_str text, uin
 static gm_rc parse_field(const struct cron_field *field, struct gm_str text, uint64_t *out_bits, struct gm_err *err)
 {
     struct gm_str part, rest = text;
+    bool more = true;
     *out_bits = 0;
-    do {
-        (void)gm_str_cut(rest, ',', &part, &rest);
+    while (more) {
+        more = gm_str_cut(rest, ',', &part, &rest);
         GM_TRY(parse_range(field, part, out_bits, err));
-    } while (rest.n > 0);
+    }
     return GM_OK;
+}
+
+/* The words of a text; *out_count may be one more than fits. */
+static void split_words(struct gm_str text, struct gm_str out_words[FIELD_COUNT], size_t *out_count)
+{
+    struct gm_str rest = gm_str_trim(text);
+    *out_count = 0;
+    while (rest.n > 0 && *out_count <= FIELD_COUNT) {
+        size_t n = 0;
+        while (n < rest.n && rest.p[n] != ' ' && rest.p[n] != '\t') {
+            n++;
+        }
+        if (*out_count < FIELD_COUNT) {
+            out_words[*out_count] = (struct gm_str){rest.p, n};
+        }
+        (*out_count)++;
+        rest = gm_str_trim((struct gm_str){rest.p + n, rest.n - n});
+    }
 }
 
 static gm_rc parse_cron(struct gm_str text, struct gm_schedule *schedule, struct gm_err *err)
 {
     uint64_t bits[FIELD_COUNT];
-    struct gm_str rest = text, word;
+    struct gm_str words[FIELD_COUNT] = {{NULL, 0}};
     bool any[FIELD_COUNT];
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        rest = gm_str_trim(rest);
-        (void)gm_str_cut(rest, ' ', &word, &rest);
-        if (word.n == 0) {
-            return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: write `every 10m`, or five fields: minute hour day month weekday",
-                           GM_STR_ARG(text));
-        }
-        GM_TRY(parse_field(&fields[i], word, &bits[i], err));
-        any[i] = word.p[0] == '*';
+    size_t count;
+    split_words(text, words, &count);
+    if (count < FIELD_COUNT) {
+        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: write `every 10m`, or five fields: minute hour day month weekday",
+                       GM_STR_ARG(text));
     }
-    if (gm_str_trim(rest).n > 0) {
+    if (count > FIELD_COUNT) {
         return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: more than five fields; seconds and years are not taken", GM_STR_ARG(text));
+    }
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        GM_TRY(parse_field(&fields[i], words[i], &bits[i], err));
+        any[i] = words[i].p[0] == '*';
     }
     *schedule = (struct gm_schedule){
         .type = GM_SCHEDULE_CRON,
@@ -179,10 +198,11 @@ gm_ns gm_schedule_next(const struct gm_schedule *schedule, gm_ns last_start, gm_
 {
     switch (schedule->type) {
     case GM_SCHEDULE_EVERY:
-        if (last_start == 0 || last_start + schedule->every < now) {
+        /* A start that lies ahead was told by a clock that was wrong: it must not hold the pipeline up. */
+        if (last_start == 0 || last_start > now || now - last_start > schedule->every) {
             return now;
         }
-        return last_start + schedule->every;
+        return last_start > INT64_MAX - schedule->every ? INT64_MAX : last_start + schedule->every;
     case GM_SCHEDULE_CRON:
         return next_cron(schedule, now);
     case GM_SCHEDULE_NONE:

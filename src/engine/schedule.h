@@ -1,5 +1,6 @@
 /* When a pipeline runs: `every 10m` or five cron fields `minute hour day month weekday` in UTC (as crontab(5) has them:
- * lists, ranges, steps, names of months and weekdays; day and weekday both restricted means either), or `once`.
+ * lists, ranges, steps, names of months and weekdays; day and weekday both restricted means either; one that begins with
+ * `*` is not restricted).
  *
  *     struct gm_schedule schedule;
  *     GM_TRY(gm_schedule_parse(GM_STR("every 10m"), &schedule, err));
