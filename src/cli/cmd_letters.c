@@ -93,7 +93,7 @@ static int dead_letters_list(struct gm_args *args)
 
 static const struct gm_option list_options[] = {
     {"key", "KEY", "Only letters of this key."},
-    {"limit", "N", "Print at most N (default: 50)."},
+    {"limit", "N", "Print at most N (default: 50; 0: all)."},
     {"after", "LETTER", "Only letters behind this one."},
     {0},
 };
@@ -315,7 +315,29 @@ const struct gm_command gm_command_dead_letters_drop = {
 
 /* ---- relationships that wait ---- */
 
-static gm_rc list_waiting(struct gm_args *args, struct gm_table *table, struct gm_arena *arena, struct gm_err *err)
+static void add_waiting(struct letters *waiting, const struct gm_stmt *stmt)
+{
+    static const char *const names[] = {"source", "name", "target", "waiting_for", "error"};
+    struct gm_str cells[GM_ARRAY_COUNT(names)];
+    for (size_t i = 0; i < GM_ARRAY_COUNT(names); i++) {
+        struct gm_str text = gm_column_text(stmt, (int)i);
+        cells[i] = text.p != NULL ? gm_arena_dup(waiting->arena, text) : GM_STR("");
+    }
+    cells[4] = cells[4].n > 0 ? cells[4] : GM_STR("is not there");
+    if (!waiting->args->json) {
+        gm_table_add(waiting->table, cells);
+        return;
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(names); i++) {
+        bool opens = i == 0;
+        gm_buf_addf(&waiting->json, "%s%s\"%s\":", opens && waiting->count > 0 ? "," : "", opens ? "{" : ",", names[i]);
+        gm_json_quote(&waiting->json, cells[i]);
+    }
+    gm_buf_add_char(&waiting->json, '}');
+    waiting->count++;
+}
+
+static gm_rc list_waiting(struct gm_args *args, struct letters *waiting, struct gm_err *err)
 {
     struct gm_db *db;
     struct gm_stmt *stmt;
@@ -324,15 +346,9 @@ static gm_rc list_waiting(struct gm_args *args, struct gm_table *table, struct g
     GM_TRY(gm_args_reader(args, &db, err));
     gm_rc rc = gm_db_prepare(db, GM_SQL_WAITING_LIST, &stmt, err);
     if (rc == GM_OK) {
-        gm_bind_i64(stmt, 1, limit);
+        gm_bind_i64(stmt, 1, limit > 0 ? limit : INT64_MAX);
         while ((rc = gm_step(stmt, err)) == GM_OK) {
-            struct gm_str cells[5];
-            for (int i = 0; i < 5; i++) {
-                struct gm_str text = gm_column_text(stmt, i);
-                cells[i] = text.p != NULL ? gm_arena_dup(arena, text) : GM_STR("");
-            }
-            cells[4] = cells[4].n > 0 ? cells[4] : GM_STR("is not there");
-            gm_table_add(table, cells);
+            add_waiting(waiting, stmt);
         }
     }
     gm_db_close(db);
@@ -342,20 +358,26 @@ static gm_rc list_waiting(struct gm_args *args, struct gm_table *table, struct g
 static int waiting(struct gm_args *args)
 {
     static const char *const heads[] = {"SOURCE", "RELATIONSHIP", "TARGET", "WAITS FOR", "WHICH"};
-    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
-    struct gm_arena *arena = gm_arena_new(OUTPUT_SIZE_MAX);
+    struct letters work = {.args = args, .arena = gm_arena_new(OUTPUT_SIZE_MAX)};
     struct gm_err err = {0};
-    gm_rc rc = list_waiting(args, table, arena, &err);
-    if (rc == GM_OK) {
-        gm_table_print(table);
+    gm_buf_init(&work.json, OUTPUT_SIZE_MAX);
+    gm_buf_add_char(&work.json, '[');
+    work.table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    gm_rc rc = list_waiting(args, &work, &err);
+    gm_buf_add_char(&work.json, ']');
+    if (rc == GM_OK && args->json) {
+        gm_print_json(&work.json);
+    } else if (rc == GM_OK) {
+        gm_table_print(work.table);
     }
-    gm_table_free(table);
-    gm_arena_free(arena);
+    gm_table_free(work.table);
+    gm_buf_deinit(&work.json);
+    gm_arena_free(work.arena);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
 static const struct gm_option waiting_options[] = {
-    {"limit", "N", "Print at most N (default: 50)."},
+    {"limit", "N", "Print at most N (default: 50; 0: all)."},
     {0},
 };
 
