@@ -85,6 +85,9 @@ static gm_rc write_states(struct run_work *work, const struct gm_store_tx *tx, s
         if (record->rc != GM_OK) {
             GM_TRY(park(work, tx, batch, record, now, err));
         } else if (!took_effect(record)) {
+            if (record->verdict == GM_VERDICT_STALE && record->revive) {
+                GM_TRY(gm_state_write(tx->states, &cause, record, err)); /* seen, so missing no more */
+            }
             continue;
         } else if (work->letters > 0) {
             int64_t removed;
