@@ -181,6 +181,39 @@ static void bindings_stay_over_a_reset(void **state)
     assert_int_equal(gm_column_i64(stmt, 0), 12);
 }
 
+static void a_statement_that_is_kept_is_the_same_one_and_comes_reset(void **state)
+{
+    static const char sql_z[] = "SELECT id FROM t ORDER BY id";
+    struct world *world = *state;
+    struct gm_stmt *first, *again;
+    make_table(world);
+    insert(world, 1, 1);
+    insert(world, 2, 2);
+    check_ok(gm_db_prepare_once(world->db, sql_z, &first, &world->err), world->err);
+    check_ok(gm_step(first, &world->err), world->err);
+    check_ok(gm_db_prepare_once(world->db, sql_z, &again, &world->err), world->err);
+    assert_ptr_equal(first, again);
+    check_ok(gm_step(again, &world->err), world->err);
+    assert_int_equal(gm_column_i64(again, 0), 1); /* from the beginning */
+    check_rc(gm_db_prepare_once(world->db, "SELECT nothing FROM t", &again, &world->err),
+             GM_E_CONFIG, world->err);
+    assert_ptr_equal(first, again);
+}
+
+static void a_connection_tells_whether_a_transaction_is_open(void **state)
+{
+    struct world *world = *state;
+    assert_false(gm_db_in_transaction(world->db));
+    check_ok(gm_db_begin(world->db, &world->err), world->err);
+    assert_true(gm_db_in_transaction(world->db));
+    check_ok(gm_db_commit(world->db, &world->err), world->err);
+    assert_false(gm_db_in_transaction(world->db));
+    check_ok(gm_db_begin_snapshot(world->db, &world->err), world->err);
+    assert_true(gm_db_in_transaction(world->db));
+    gm_db_rollback(world->db);
+    assert_false(gm_db_in_transaction(world->db));
+}
+
 static void columns_are_known_after_prepare(void **state)
 {
     struct world *world = *state;
@@ -551,6 +584,8 @@ int main(void)
         WORLD_TEST(parameters_are_bound_by_number_in_any_order_and_number),
         WORLD_TEST(a_parameter_that_does_not_exist_is_told_at_the_step),
         WORLD_TEST(bindings_stay_over_a_reset),
+        WORLD_TEST(a_statement_that_is_kept_is_the_same_one_and_comes_reset),
+        WORLD_TEST(a_connection_tells_whether_a_transaction_is_open),
         WORLD_TEST(columns_are_known_after_prepare),
         WORLD_TEST(one_prepare_takes_one_statement),
         WORLD_TEST(run_tells_how_many_rows_changed),
