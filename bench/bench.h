@@ -1,0 +1,55 @@
+/* The benchmark: what DESIGN's speed section promises, measured in one run on one machine.
+ *
+ * Every measurement runs in a process of its own (its peak memory is the measurement's), pairs alternate A B A B, the median
+ * counts, and what was measured is checked: rows at the sink, writes that must not happen. */
+#ifndef GM_BENCH_BENCH_H
+#define GM_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bench {
+    int64_t rows;
+    bool json;
+    const char *only_z; /* measurements whose name begins so; NULL: all */
+    const char *folder_z;
+};
+
+/* What one measurement in its own process brings home. */
+struct bench_result {
+    double seconds;
+    int64_t rows;      /* at the sink, or whatever was counted */
+    int64_t created, updated, unchanged;
+    double peak_mb;    /* of the process */
+    bool failed;
+};
+typedef void (*bench_fn)(const struct bench *bench, const void *arg, struct bench_result *result);
+
+/* Forks, measures, waits. Ends the program when the measurement failed. */
+struct bench_result bench_measure(const struct bench *bench, bench_fn fn, const void *arg);
+bool bench_wants(const struct bench *bench, const char *name_z);
+
+struct bench_line {
+    const char *name_z;
+    double value;
+    const char *unit_z;
+    const char *baseline_z; /* NULL: none */
+    double ratio;           /* value / baseline's value */
+};
+void bench_print(const struct bench *bench, const struct bench_line *line);
+double bench_median(double *values, int count);
+void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+double bench_now(void);
+
+/* ---- data.c ---- */
+
+/* erp.db with table items, items.csv of the same rows, models and configurations: in bench->folder_z. */
+void bench_make_data(const struct bench *bench);
+/* Changes every hundredth row of erp.db. */
+void bench_churn(const struct bench *bench);
+
+/* ---- sync.c ---- */
+
+void bench_sync(const struct bench *bench);
+
+#endif

@@ -1,0 +1,144 @@
+/* usage: gemel_bench [--json] [--rows N] [--only PREFIX] [--folder DIR] */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+void bench_die(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fputs("gemel_bench: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(1);
+}
+
+double bench_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void run_child(const struct bench *bench, bench_fn fn, const void *arg, int to)
+{
+    struct bench_result result = {0};
+    fn(bench, arg, &result);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    result.peak_mb = (double)usage.ru_maxrss / 1024;
+    if (write(to, &result, sizeof(result)) != (ssize_t)sizeof(result)) {
+        _exit(1);
+    }
+    _exit(0);
+}
+
+struct bench_result bench_measure(const struct bench *bench, bench_fn fn, const void *arg)
+{
+    int ends[2];
+    struct bench_result result = {0};
+    fflush(stdout);
+    if (pipe(ends) != 0) {
+        bench_die("pipe: %s", strerror(errno));
+    }
+    pid_t child = fork();
+    if (child < 0) {
+        bench_die("fork: %s", strerror(errno));
+    }
+    if (child == 0) {
+        close(ends[0]);
+        run_child(bench, fn, arg, ends[1]);
+    }
+    close(ends[1]);
+    ssize_t n = read(ends[0], &result, sizeof(result));
+    close(ends[0]);
+    int status;
+    waitpid(child, &status, 0);
+    if (n != (ssize_t)sizeof(result) || status != 0 || result.failed) {
+        bench_die("a measurement failed");
+    }
+    return result;
+}
+
+bool bench_wants(const struct bench *bench, const char *name_z)
+{
+    return bench->only_z == NULL || strncmp(name_z, bench->only_z, strlen(bench->only_z)) == 0;
+}
+
+void bench_print(const struct bench *bench, const struct bench_line *line)
+{
+    if (bench->json) {
+        printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", line->name_z, line->value, line->unit_z);
+        if (line->baseline_z != NULL) {
+            printf(",\"ratio\":%.4f,\"baseline\":\"%s\"", line->ratio, line->baseline_z);
+        }
+        puts("}");
+    } else {
+        printf("%-28s %14.0f %-8s", line->name_z, line->value, line->unit_z);
+        if (line->baseline_z != NULL) {
+            printf(" %6.1f %% of %s", 100 * line->ratio, line->baseline_z);
+        }
+        putchar('\n');
+    }
+    fflush(stdout);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+double bench_median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof(*values), by_value);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static void parse(int argc, char **argv, struct bench *bench)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            bench->json = true;
+        } else if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc) {
+            bench->rows = strtoll(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            bench->only_z = argv[++i];
+        } else if (strcmp(argv[i], "--folder") == 0 && i + 1 < argc) {
+            bench->folder_z = argv[++i];
+        } else {
+            bench_die("usage: gemel_bench [--json] [--rows N] [--only PREFIX] [--folder DIR]");
+        }
+    }
+    if (bench->rows < 1000) {
+        bench_die("--rows: at least 1000");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {.rows = 1000000};
+    char folder[] = "/tmp/gemel-bench-XXXXXX";
+    parse(argc, argv, &bench);
+    bool temporary = bench.folder_z == NULL;
+    if (temporary && (bench.folder_z = mkdtemp(folder)) == NULL) {
+        bench_die("mkdtemp: %s", strerror(errno));
+    }
+    bench_make_data(&bench);
+    bench_sync(&bench);
+    if (temporary) {
+        char command[128];
+        snprintf(command, sizeof(command), "rm -rf '%s'", bench.folder_z);
+        return system(command) == 0 ? 0 : 1;
+    }
+    return 0;
+}

@@ -1,0 +1,243 @@
+/* sync.*: tables and files into twins. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/vec.h"
+#include "bench.h"
+#include "engine/engine.h"
+#include "support/pg.h"
+
+enum { ROUNDS = 3 };
+
+static void must(gm_rc rc, const struct gm_err *err)
+{
+    if (rc != GM_OK) {
+        bench_die("%s", err->text);
+    }
+}
+
+static void remove_store(const struct bench *bench)
+{
+    GM_AUTO_FREE char *command_z = gm_format_z("rm -rf '%s/data'", bench->folder_z);
+    if (system(command_z) != 0) {
+        bench_die("%s failed", command_z);
+    }
+}
+
+/* ---- a run ---- */
+
+static void take_report(void *ctx, const struct gm_pipeline *pipeline, const struct gm_run_report *report)
+{
+    (void)pipeline;
+    struct bench_result *result = ctx;
+    const struct gm_run *run = &report->run;
+    result->seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
+    result->rows = run->counts.read;
+    result->created = run->counts.created;
+    result->updated = run->counts.updated;
+    result->unchanged = run->counts.unchanged;
+    result->failed = run->status != GM_RUN_SUCCEEDED;
+}
+
+/* One run of the configuration file `arg` on the store as it is. */
+static void run_pipeline(const struct bench *bench, const void *arg, struct bench_result *result)
+{
+    struct gm_err err = {0};
+    struct gm_config *config;
+    struct gm_store *store;
+    struct gm_engine *engine;
+    size_t failed;
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/%s", bench->folder_z, (const char *)arg);
+    must(gm_config_load(path_z, &config, &err), &err);
+    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store, &err), &err);
+    must(gm_engine_open(&(struct gm_engine_options){.config = config, .store = store, .on_run = take_report, .ctx = result}, &engine, &err), &err);
+    must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
+    gm_engine_close(engine);
+    gm_store_close(store);
+    gm_config_free(config);
+}
+
+static struct bench_result first_load(const struct bench *bench, const char *config_z)
+{
+    remove_store(bench);
+    struct bench_result result = bench_measure(bench, run_pipeline, config_z);
+    if (result.created != bench->rows) {
+        bench_die("%s: %lld twins created, not %lld", config_z, (long long)result.created, (long long)bench->rows);
+    }
+    return result;
+}
+
+/* ---- plain inserts ---- */
+
+enum { PLAIN_ROWS_PER_COMMIT = GM_BATCH_RECORDS_MAX };
+
+struct documents {
+    struct gm_arena *arena;
+    GM_VEC(struct gm_str) ids;
+    GM_VEC(struct gm_str) bodies;
+};
+
+/* What the first load stored, in the order it did. */
+static void read_documents(const struct bench *bench, struct documents *documents)
+{
+    struct gm_err err = {0};
+    struct gm_db *db;
+    struct gm_stmt *stmt;
+    gm_rc rc;
+    GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/data/store.db", bench->folder_z);
+    documents->arena = gm_arena_new((size_t)16 << 30);
+    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, &db, &err), &err);
+    must(gm_db_prepare(db, "SELECT id, body FROM twins ORDER BY num", &stmt, &err), &err);
+    while ((rc = gm_step(stmt, &err)) == GM_OK) {
+        *gm_vec_push(&documents->ids) = gm_arena_dup(documents->arena, gm_column_text(stmt, 0));
+        *gm_vec_push(&documents->bodies) = gm_arena_dup(documents->arena, gm_column_text(stmt, 1));
+    }
+    gm_db_close(db);
+    if (rc != GM_E_END || documents->ids.n != (size_t)bench->rows) {
+        bench_die("%zu documents read, not %lld", documents->ids.n, (long long)bench->rows);
+    }
+}
+
+/* Prepared inserts of the same documents under their ids, same settings and as many rows a commit: what a loader by hand does. */
+static void insert_plainly(const struct bench *bench, const void *arg, struct bench_result *result)
+{
+    (void)arg;
+    struct gm_err err = {0};
+    struct documents documents = {0};
+    struct gm_db *db;
+    struct gm_stmt *insert;
+    GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/plain.db", bench->folder_z);
+    GM_AUTO_FREE char *remove_z = gm_format_z("rm -f '%s'/plain.db*", bench->folder_z);
+    read_documents(bench, &documents);
+    if (system(remove_z) != 0) {
+        bench_die("%s failed", remove_z);
+    }
+    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE, .cache_bytes = 64 << 20}, &db, &err), &err);
+    must(gm_db_exec(db, "CREATE TABLE documents (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)", &err), &err);
+    must(gm_db_prepare(db, "INSERT INTO documents (id, body) VALUES ($1, $2)", &insert, &err), &err);
+    double before = bench_now();
+    must(gm_db_begin(db, &err), &err);
+    for (size_t i = 0; i < documents.ids.n; i++) {
+        gm_bind_text(insert, 1, documents.ids.at[i]);
+        gm_bind_text(insert, 2, documents.bodies.at[i]);
+        must(gm_stmt_run(insert, NULL, &err), &err);
+        if ((i + 1) % PLAIN_ROWS_PER_COMMIT == 0) {
+            must(gm_db_commit(db, &err), &err);
+            must(gm_db_begin(db, &err), &err);
+        }
+    }
+    must(gm_db_commit(db, &err), &err);
+    result->seconds = bench_now() - before;
+    result->rows = (int64_t)documents.ids.n;
+    gm_db_close(db);
+}
+
+/* ---- measurements ---- */
+
+static double rate(const struct bench *bench, double seconds)
+{
+    return (double)bench->rows / seconds;
+}
+
+static void measure_first_load(const struct bench *bench)
+{
+    double load[ROUNDS], plain[ROUNDS], peak = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct bench_result result = first_load(bench, "sqlite.yaml");
+        load[i] = result.seconds;
+        peak = result.peak_mb > peak ? result.peak_mb : peak;
+        plain[i] = bench_measure(bench, insert_plainly, NULL).seconds;
+    }
+    double load_rate = rate(bench, bench_median(load, ROUNDS)), plain_rate = rate(bench, bench_median(plain, ROUNDS));
+    bench_print(bench, &(struct bench_line){"sync.first_load", load_rate, "rows/s", "plain prepared SQLite inserts", load_rate / plain_rate});
+    bench_print(bench, &(struct bench_line){"sync.plain_inserts", plain_rate, "rows/s", NULL, 0});
+    bench_print(bench, &(struct bench_line){"sync.first_load_memory", peak, "MB", NULL, 0});
+}
+
+static void measure_unchanged(const struct bench *bench)
+{
+    double seconds[ROUNDS], peak = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
+        if (result.unchanged != bench->rows) {
+            bench_die("%lld rows unchanged, not %lld", (long long)result.unchanged, (long long)bench->rows);
+        }
+        seconds[i] = result.seconds;
+        peak = result.peak_mb > peak ? result.peak_mb : peak;
+    }
+    bench_print(bench, &(struct bench_line){"sync.unchanged", rate(bench, bench_median(seconds, ROUNDS)), "rows/s", NULL, 0});
+    bench_print(bench, &(struct bench_line){"sync.unchanged_memory", peak, "MB", NULL, 0});
+}
+
+static void measure_churn(const struct bench *bench)
+{
+    bench_churn(bench);
+    struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
+    if (result.updated != bench->rows / 100 || result.unchanged != bench->rows - bench->rows / 100) {
+        bench_die("%lld rows updated, not %lld", (long long)result.updated, (long long)(bench->rows / 100));
+    }
+    bench_print(bench, &(struct bench_line){"sync.churn_1pct", rate(bench, result.seconds), "rows/s", NULL, 0});
+    bench_print(bench, &(struct bench_line){"sync.churn_1pct_written", (double)result.updated, "twins", NULL, 0});
+}
+
+/* Seconds of a command of the machine. */
+static double time_command(const char *command_z)
+{
+    double before = bench_now();
+    if (system(command_z) != 0) {
+        bench_die("%s failed", command_z);
+    }
+    return bench_now() - before;
+}
+
+static void measure_csv(const struct bench *bench)
+{
+    GM_AUTO_FREE char *import_z = gm_format_z(
+        "rm -f '%s'/import.db* && sqlite3 '%s/import.db' 'PRAGMA journal_mode=WAL' "
+        "'CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, discontinued INTEGER, category TEXT, "
+        "quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)' '.import --csv --skip 1 \"%s/articles.csv\" articles' >/dev/null",
+        bench->folder_z, bench->folder_z, bench->folder_z);
+    struct bench_result result = first_load(bench, "csv.yaml");
+    double load_rate = rate(bench, result.seconds), import_rate = rate(bench, time_command(import_z));
+    bench_print(bench, &(struct bench_line){"sync.csv", load_rate, "rows/s", "sqlite3 .import of the same file", load_rate / import_rate});
+    bench_print(bench, &(struct bench_line){"sync.csv_memory", result.peak_mb, "MB", NULL, 0});
+}
+
+static void measure_postgresql(const struct bench *bench)
+{
+    struct pg_server *server = pg_server_start();
+    if (server == NULL) {
+        fprintf(stderr, "sync.postgres: skipped, PostgreSQL is not installed\n");
+        return;
+    }
+    const char *url_z = pg_server_new_database(server);
+    GM_AUTO_FREE char *create_z = gm_format_z(
+        "psql -q '%s' -c 'CREATE TABLE articles (id BIGINT PRIMARY KEY, name TEXT, price DOUBLE PRECISION, stock INTEGER, "
+        "discontinued INTEGER, category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)'", url_z);
+    GM_AUTO_FREE char *copy_z = gm_format_z("psql -q '%s' -c '\\copy articles from %s/articles.csv csv header'", url_z, bench->folder_z);
+    (void)time_command(create_z);
+    double copy_rate = rate(bench, time_command(copy_z));
+    setenv("GEMEL_BENCH_PG", url_z, 1);
+    struct bench_result result = first_load(bench, "postgresql.yaml");
+    double load_rate = rate(bench, result.seconds);
+    bench_print(bench, &(struct bench_line){"sync.postgres", load_rate, "rows/s", "COPY of the same rows into PostgreSQL", load_rate / copy_rate});
+    bench_print(bench, &(struct bench_line){"sync.postgres_memory", result.peak_mb, "MB", NULL, 0});
+    pg_server_stop(server);
+}
+
+void bench_sync(const struct bench *bench)
+{
+    if (bench_wants(bench, "sync.first_load") || bench_wants(bench, "sync.unchanged") || bench_wants(bench, "sync.churn")) {
+        measure_first_load(bench);
+        measure_unchanged(bench);
+        measure_churn(bench);
+    }
+    if (bench_wants(bench, "sync.csv")) {
+        measure_csv(bench);
+    }
+    if (bench_wants(bench, "sync.postgres")) {
+        measure_postgresql(bench);
+    }
+}
