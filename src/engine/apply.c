@@ -94,7 +94,7 @@ static gm_rc write_states(struct run_work *work, const struct gm_store_tx *tx, s
             GM_TRY(gm_dead_letters_remove_key(tx->db, work->row.num, record->key, &removed, err));
             work->letters -= removed;
         }
-        if (!record->unkeyed) {
+        if (!record->unkeyed && !record->repeated) {
             GM_TRY(gm_state_write(tx->states, &cause, record, err));
         }
     }

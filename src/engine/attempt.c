@@ -160,7 +160,8 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
         struct gm_record *record = &batch->records[i];
         count_record(work, record);
         /* A plan's new objects have slots that were undone with them. */
-        if (record->slot > 0 && (record->known || !work->options->plan)) {
+        bool counts = record->known || !work->options->plan;
+        if (record->slot > 0 && counts && record->verdict != GM_VERDICT_FILTERED) {
             (void)gm_seen_add(work->seen, record->slot);
         }
     }
@@ -273,6 +274,7 @@ static void mark_repetitions(struct run_work *work, struct gm_batch *batch)
             gm_record_fail(batch, record, GM_E_INVALID,
                            "key \"" GM_STR_FMT "\" came before in this run with other content; make `key` name what tells records apart",
                            GM_STR_ARG(record->key));
+            record->repeated = true;
         }
     }
 }
@@ -308,6 +310,9 @@ static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct g
     }
     record->original = record->cells == NULL ? record->body : NULL;
     GM_TRY(gm_steps_apply(work->steps, batch, record, err));
+    if (record->verdict == GM_VERDICT_FILTERED) {
+        gm_seen_remove(work->seen, record->slot); /* what a filter takes out is not delivered: it is missing */
+    }
     if (record->body != NULL && record->body == record->original) {
         record->body = yyjson_mut_val_mut_copy(batch->doc, record->body); /* the sink takes it apart */
     }

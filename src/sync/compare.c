@@ -246,6 +246,7 @@ static void judge_repetition(struct gm_batch *batch, const struct gm_record *fir
                    "key \"" GM_STR_FMT "\" came before in this run with other content; make `key` "
                    "name what tells records apart",
                    GM_STR_ARG(later->key));
+    later->repeated = true;
 }
 
 /* ---- the walk ---- */

@@ -67,6 +67,14 @@ bool gm_seen_add(struct gm_seen *seen, int64_t slot)
     return true;
 }
 
+void gm_seen_remove(struct gm_seen *seen, int64_t slot)
+{
+    if (gm_seen_has(seen, slot)) {
+        seen->chunks[slot / CHUNK_BITS][slot % CHUNK_BITS / 64] &= ~((uint64_t)1 << (slot % 64));
+        seen->count--;
+    }
+}
+
 bool gm_seen_has(const struct gm_seen *seen, int64_t slot)
 {
     if (slot <= 0 || slot > GM_SLOT_MAX) {

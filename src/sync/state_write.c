@@ -10,12 +10,14 @@
 #include "sync_sql.h"
 
 struct gm_state_writer {
-    struct gm_stmt *insert, *update, *park, *revive, *seen, *slot;
+    struct gm_stmt *insert, *insert_done, *update, *park, *revive, *seen, *slot;
+    struct gm_state_cause bound; /* what insert_done has bound: the same for a whole batch */
 };
 
 static gm_rc prepare_all(struct gm_state_writer *writer, struct gm_db *db, struct gm_err *err)
 {
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_INSERT, &writer->insert, err));
+    GM_TRY(gm_db_prepare(db, GM_SQL_STATE_INSERT_DONE, &writer->insert_done, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_UPDATE, &writer->update, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_PARK, &writer->park, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_REVIVE, &writer->revive, err));
@@ -40,6 +42,7 @@ void gm_state_writer_close(struct gm_state_writer *writer)
 {
     if (writer != NULL) {
         gm_stmt_finalize(writer->insert);
+        gm_stmt_finalize(writer->insert_done);
         gm_stmt_finalize(writer->update);
         gm_stmt_finalize(writer->park);
         gm_stmt_finalize(writer->revive);
@@ -51,18 +54,34 @@ void gm_state_writer_close(struct gm_state_writer *writer)
 
 /* ---- new rows ---- */
 
-/* *out_inserted = false: the key has a row. */
-static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
-                    struct gm_record *record, bool *out_inserted, struct gm_err *err)
+/* Hot: a first load does this for every record, so what does not change is bound once. */
+static gm_rc run_insert_done(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                             const struct gm_record *record, int64_t slot, int64_t *out_changes,
+                             struct gm_err *err) /* tidy: params: the slot is not the record's yet */
+{
+    struct gm_stmt *stmt = writer->insert_done;
+    uint8_t hash[GM_HASH128_SIZE];
+    if (writer->bound.pipeline != cause->pipeline || writer->bound.run != cause->run ||
+        writer->bound.now != cause->now) {
+        gm_bind_i64(stmt, 1, cause->pipeline);
+        gm_bind_i64(stmt, 6, cause->run);
+        gm_bind_i64(stmt, 7, cause->now);
+        writer->bound = *cause;
+    }
+    gm_bind_text(stmt, 2, record->key);
+    gm_bind_i64(stmt, 3, slot);
+    gm_bind_hash(stmt, 4, record->hash, hash);
+    gm_bind_i64(stmt, 5, record->target);
+    return gm_stmt_run(stmt, out_changes, err);
+}
+
+static gm_rc run_insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                        const struct gm_record *record, int64_t slot, int64_t *out_changes,
+                        struct gm_err *err) /* tidy: params: the slot is not the record's yet */
 {
     struct gm_stmt *stmt = writer->insert;
     bool is_parked = record->rc != GM_OK;
     uint8_t hash[GM_HASH128_SIZE];
-    int64_t slot = *cause->last_slot + 1, changes;
-    if (slot > GM_SLOT_MAX) {
-        return gm_fail(err, GM_E_LIMIT, "the pipeline has had %lld objects, more than Gemel counts",
-                       (long long)GM_SLOT_MAX);
-    }
     gm_bind_i64(stmt, 1, cause->pipeline);
     gm_bind_text(stmt, 2, record->key);
     gm_bind_i64(stmt, 3, slot);
@@ -75,7 +94,21 @@ static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause 
     gm_bind_text(stmt, 10, is_parked ? (struct gm_str){NULL, 0} : record->target_id);
     gm_bind_number_or_null(stmt, 11, is_parked ? 1 : 0);
     gm_bind_text(stmt, 12, is_parked ? record->error : (struct gm_str){NULL, 0});
-    GM_TRY(gm_stmt_run(stmt, &changes, err));
+    return gm_stmt_run(stmt, out_changes, err);
+}
+
+/* *out_inserted = false: the key has a row. */
+static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                    struct gm_record *record, bool *out_inserted, struct gm_err *err)
+{
+    int64_t slot = *cause->last_slot + 1, changes;
+    if (slot > GM_SLOT_MAX) {
+        return gm_fail(err, GM_E_LIMIT, "the pipeline has had %lld objects, more than Gemel counts",
+                       (long long)GM_SLOT_MAX);
+    }
+    bool is_plain = record->rc == GM_OK && record->version == 0 && record->target_id.p == NULL;
+    GM_TRY(is_plain ? run_insert_done(writer, cause, record, slot, &changes, err)
+                    : run_insert(writer, cause, record, slot, &changes, err));
     *out_inserted = changes > 0;
     if (changes > 0) {
         record->slot = slot;

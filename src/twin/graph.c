@@ -228,6 +228,10 @@ gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struc
     graph->cause = *cause;
     graph->entries.n = 0;
     gm_arena_reset(graph->arena);
+    /* The same for every twin that this session creates. */
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 4, cause->now);
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 5, cause->pipeline != 0 ? 1 : 0);
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 6, cause->pipeline);
     if (graph->waiting < 0) {
         GM_TRY(count_rows(graph, STMT_WAITING_COUNT, &graph->waiting, err));
     }

@@ -64,15 +64,11 @@ static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *o
 {
     int64_t num;
     GM_TRY(gm_graph_next_num(graph, put->model->num, &num, err));
-    bool of_pipeline = graph->cause.pipeline != 0;
     int64_t last_change = graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
     struct gm_stmt *insert = graph->stmts[STMT_TWIN_INSERT];
     gm_bind_i64(insert, 1, num);
     gm_bind_text(insert, 2, put->id);
     gm_bind_i64(insert, 3, last_change);
-    gm_bind_i64(insert, 4, graph->cause.now);
-    gm_bind_i64(insert, 5, of_pipeline ? 1 : 0);
-    gm_bind_i64(insert, 6, graph->cause.pipeline);
     gm_bind_text(insert, 7, put->text);
     int64_t changes = 0;
     GM_TRY(gm_stmt_run(insert, &changes, err));
