@@ -129,6 +129,7 @@ gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *optio
         report->arena = gm_arena_new(REPORT_ARENA_SIZE);
     }
     work->parked_keys = gm_map_new();
+    work->freed_keys = gm_map_new();
     work->breaker.window = (size_t)work->conf->errors.window;
     work->breaker.ring = gm_alloc(work->breaker.window);
     GM_TRY(gm_store_reader(options->store, &work->db, err));
@@ -148,6 +149,7 @@ void gm_run_work_close(struct run_work *work)
     gm_db_close(work->db);
     gm_seen_free(work->seen);
     gm_map_free(work->parked_keys);
+    gm_map_free(work->freed_keys);
     gm_free(work->breaker.ring);
 }
 
@@ -221,6 +223,7 @@ static void forget_attempt(struct run_work *work)
     counts->read = counts->unchanged = counts->filtered = counts->stale = counts->parked = counts->same = 0;
     counts->read_bytes = 0;
     gm_map_reset(work->parked_keys);
+    gm_map_reset(work->freed_keys);
     gm_seen_free(work->seen);
     work->seen = gm_seen_new();
     work->unkeyed = 0;

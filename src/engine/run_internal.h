@@ -44,6 +44,8 @@ struct run_work {
     struct gm_pass pass;
     struct gm_seen *seen;            /* of the attempt under way */
     struct gm_map *parked_keys;      /* of this run: their later records wait behind them */
+    /* Keys whose old letters went because the object showed up as it is applied; the writer's thread while jobs are out. */
+    struct gm_map *freed_keys;
     struct breaker breaker;
     int64_t letters;                 /* of the pipeline; the writer's thread while jobs are out */
     int64_t unkeyed;                 /* records of the attempt whose key could not be told */

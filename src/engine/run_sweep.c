@@ -98,6 +98,10 @@ static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *
     struct run_work *work = job->work;
     struct gm_sweep_task task = *job->task;
     struct gm_sweep_decision decision;
+    /* It has no number in the store; marks need one that no run has, also not as "never missed" (0). */
+    struct gm_run run = *work->run;
+    run.num = INT64_MAX;
+    task.run = &run;
     task.db = tx->db;
     gm_rc rc;
     while ((rc = gm_sweep_find_missing(tx->db, work->row.num, work->seen, job->page, err)) == GM_OK) {
@@ -110,6 +114,10 @@ static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *
     GM_TRY(gm_sweep_decide(&task, &decision, err));
     work->run->sweep = decision.sweep;
     work->run->sweep_count = decision.count;
+    char *advice = strstr(decision.reason, ", then `gemel runs approve"); /* a plan cannot be approved */
+    if (advice != NULL) {
+        *advice = '\0';
+    }
     work->run->sweep_reason = gm_arena_dup(work->report->arena, gm_str_z(decision.reason));
     struct gm_sweep_page *page = gm_sweep_page_new();
     while (decision.sweep == GM_SWEEP_DONE && (rc = gm_sweep_find_due(&task, page, err)) == GM_OK) {

@@ -284,6 +284,19 @@ static void add_nulls(struct work *work, yyjson_mut_val *nulls)
     }
 }
 
+/* The map made relationships before and has none any more: the twin's are taken away with an empty list. */
+static bool has_dropped_relationships(const struct work *work)
+{
+    struct gm_strs dropped = work->sink->env.dropped_names;
+    for (size_t i = 0; i < dropped.n; i++) {
+        const struct gm_content *content = gm_model_content(work->item->twin.model, dropped.at[i]);
+        if (content != NULL && content->type == GM_CONTENT_RELATIONSHIP) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static gm_rc prepare_twin(struct work *work, struct gm_err *err)
 {
     struct gm_twin_put *put = &work->item->twin;
@@ -292,6 +305,8 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     GM_TRY(split_twin(work, &relationships));
     if (relationships != NULL) {
         GM_TRY(prepare_relationships(work, relationships, err));
+    } else if (work->record->kind == GM_RECORD_UPSERT) {
+        put->has_relationships = has_dropped_relationships(work);
     }
     GM_TRY(take_nulls(work, &nulls));
     complete_components(work);
