@@ -66,7 +66,7 @@ static const char *const suppliers[] = {"Exotic Liquids", "New Orleans Cajun Del
                                         "Cooperativa de Quesos", "Mayumi's", "Pavlova, Ltd.", "Specialty Biscuits, Ltd."};
 
 struct article {
-    char name[64], quantity[32], changed[32];
+    char name[64], quantity[64], changed[96];
     double price;
     int64_t stock, discontinued, reorder_level;
     const char *category, *supplier;
