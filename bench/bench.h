@@ -40,6 +40,8 @@ void bench_print(const struct bench *bench, const struct bench_line *line);
 double bench_median(double *values, int count);
 void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 double bench_now(void);
+/* Runs a command of the machine, which must succeed; returns the seconds it took. */
+double bench_command(const char *command_z);
 
 /* ---- data.c ---- */
 

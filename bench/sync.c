@@ -23,9 +23,7 @@ static void must(gm_rc rc, const struct gm_err *err)
 static void remove_store(const struct bench *bench)
 {
     GM_AUTO_FREE char *command_z = gm_format_z("rm -rf '%s/data'", bench->folder_z);
-    if (system(command_z) != 0) {
-        bench_die("%s failed", command_z);
-    }
+    (void)bench_command(command_z);
 }
 
 /* ---- a run ---- */
@@ -118,7 +116,8 @@ static sqlite3 *open_plain(const struct bench *bench, bool tuned)
     sqlite3 *db;
     GM_AUTO_FREE char *path_z = gm_format_z("%s/plain.db", bench->folder_z);
     GM_AUTO_FREE char *remove_z = gm_format_z("rm -f '%s'*", path_z);
-    if (system(remove_z) != 0 || sqlite3_open(path_z, &db) != SQLITE_OK) {
+    (void)bench_command(remove_z);
+    if (sqlite3_open(path_z, &db) != SQLITE_OK) {
         bench_die("%s cannot be made", path_z);
     }
     if (tuned) {
@@ -212,16 +211,6 @@ static void measure_churn(const struct bench *bench)
     bench_print(bench, &(struct bench_line){"sync.churn_1pct_written", (double)result.updated, "twins", NULL, 0});
 }
 
-/* Seconds of a command of the machine. */
-static double time_command(const char *command_z)
-{
-    double before = bench_now();
-    if (system(command_z) != 0) {
-        bench_die("%s failed", command_z);
-    }
-    return bench_now() - before;
-}
-
 static void measure_csv(const struct bench *bench)
 {
     GM_AUTO_FREE char *import_z = gm_format_z(
@@ -230,7 +219,7 @@ static void measure_csv(const struct bench *bench)
         "quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)' '.import --csv --skip 1 \"%s/articles.csv\" articles' >/dev/null",
         bench->folder_z, bench->folder_z, bench->folder_z);
     struct bench_result result = first_load(bench, "csv.yaml");
-    double load_rate = rate(bench, result.seconds), import_rate = rate(bench, time_command(import_z));
+    double load_rate = rate(bench, result.seconds), import_rate = rate(bench, bench_command(import_z));
     bench_print(bench, &(struct bench_line){"sync.csv", load_rate, "rows/s", "sqlite3 .import of the same file", load_rate / import_rate});
     bench_print(bench, &(struct bench_line){"sync.csv_memory", result.peak_mb, "MB", NULL, 0});
 }
@@ -247,8 +236,8 @@ static void measure_postgresql(const struct bench *bench)
         "psql -q '%s' -c 'CREATE TABLE articles (id BIGINT PRIMARY KEY, name TEXT, price DOUBLE PRECISION, stock INTEGER, "
         "discontinued INTEGER, category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)'", url_z);
     GM_AUTO_FREE char *copy_z = gm_format_z("psql -q '%s' -c '\\copy articles from %s/articles.csv csv header'", url_z, bench->folder_z);
-    (void)time_command(create_z);
-    double copy_rate = rate(bench, time_command(copy_z));
+    (void)bench_command(create_z);
+    double copy_rate = rate(bench, bench_command(copy_z));
     setenv("GEMEL_BENCH_PG", url_z, 1);
     struct bench_result result = first_load(bench, "postgresql.yaml");
     double load_rate = rate(bench, result.seconds);

@@ -33,9 +33,18 @@ static void write_original(struct gm_batch *batch, const struct gm_record *recor
     }
 }
 
-static gm_rc park(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, struct gm_record *record,
-                  gm_ns now, struct gm_err *err)
+/* A batch in its transaction. */
+struct application {
+    struct run_work *work;
+    const struct gm_store_tx *tx;
+    struct gm_batch *batch;
+    gm_ns now;
+};
+
+static gm_rc park(const struct application *application, struct gm_record *record, struct gm_err *err)
 {
+    struct run_work *work = application->work;
+    struct gm_batch *batch = application->batch;
     struct gm_buf text;
     gm_buf_init(&text, 4 * GM_RECORD_SIZE_MAX);
     write_original(batch, record, &text);
@@ -44,8 +53,8 @@ static gm_rc park(struct run_work *work, const struct gm_store_tx *tx, struct gm
         .key = record->key,
         .held = record->rc == GM_E_CONFLICT,
         .run = work->run->num,
-        .parked = now,
-        .last_attempt = now,
+        .parked = application->now,
+        .last_attempt = application->now,
         .attempts = 1,
         .hash = record->hash,
         .version = record->version,
@@ -56,7 +65,7 @@ static gm_rc park(struct run_work *work, const struct gm_store_tx *tx, struct gm
         .error = record->error,
         .record = gm_buf_str(&text),
     };
-    gm_rc rc = gm_dead_letter_put(tx->db, &letter, &record->newly_parked, err);
+    gm_rc rc = gm_dead_letter_put(application->tx->db, &letter, &record->newly_parked, err);
     gm_buf_deinit(&text);
     GM_TRY(rc);
     record->verdict = GM_VERDICT_PARKED;
@@ -81,15 +90,17 @@ static bool took_effect(const struct gm_record *record)
            record->verdict == GM_VERDICT_SAME || (record->verdict == GM_VERDICT_UNCHANGED && record->revive);
 }
 
-static gm_rc write_states(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, gm_ns now,
-                          struct gm_err *err)
+static gm_rc write_states(const struct application *application, struct gm_err *err)
 {
-    struct gm_state_cause cause = {.pipeline = work->row.num, .run = work->run->num, .now = now,
+    struct run_work *work = application->work;
+    const struct gm_store_tx *tx = application->tx;
+    struct gm_batch *batch = application->batch;
+    struct gm_state_cause cause = {.pipeline = work->row.num, .run = work->run->num, .now = application->now,
                                    .last_slot = &work->row.last_slot, .live_count = &work->row.live_count};
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (record->rc != GM_OK) {
-            GM_TRY(park(work, tx, batch, record, now, err));
+            GM_TRY(park(application, record, err));
         } else if (!took_effect(record)) {
             if (record->verdict == GM_VERDICT_STALE && record->revive) {
                 GM_TRY(gm_state_write(tx->states, &cause, record, err)); /* seen, so missing no more */
@@ -116,7 +127,8 @@ static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx, st
     gm_ns now = clock->wall(clock);
     struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
     GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, batch, err));
-    GM_TRY(write_states(work, tx, batch, now, err));
+    struct application application = {work, tx, batch, now};
+    GM_TRY(write_states(&application, err));
     if (work->options->plan) {
         return GM_OK;
     }

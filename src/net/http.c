@@ -1,7 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
+#include <pthread.h> /* tidy: libraries: libcurl wants one initialisation per process, before any thread uses it */
 
 #include "base/mem.h"
 

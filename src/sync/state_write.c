@@ -56,8 +56,8 @@ void gm_state_writer_close(struct gm_state_writer *writer)
 
 /* Hot: a first load does this for every record, so what does not change is bound once. */
 static gm_rc run_insert_done(struct gm_state_writer *writer, const struct gm_state_cause *cause,
-                             const struct gm_record *record, int64_t slot, int64_t *out_changes,
-                             struct gm_err *err) /* tidy: params: the slot is not the record's yet */
+                             const struct gm_record *record, int64_t *out_changes,
+                             struct gm_err *err)
 {
     struct gm_stmt *stmt = writer->insert_done;
     uint8_t hash[GM_HASH128_SIZE];
@@ -69,22 +69,22 @@ static gm_rc run_insert_done(struct gm_state_writer *writer, const struct gm_sta
         writer->bound = *cause;
     }
     gm_bind_text(stmt, 2, record->key);
-    gm_bind_i64(stmt, 3, slot);
+    gm_bind_i64(stmt, 3, record->slot);
     gm_bind_hash(stmt, 4, record->hash, hash);
     gm_bind_i64(stmt, 5, record->target);
     return gm_stmt_run(stmt, out_changes, err);
 }
 
 static gm_rc run_insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
-                        const struct gm_record *record, int64_t slot, int64_t *out_changes,
-                        struct gm_err *err) /* tidy: params: the slot is not the record's yet */
+                        const struct gm_record *record, int64_t *out_changes,
+                        struct gm_err *err)
 {
     struct gm_stmt *stmt = writer->insert;
     bool is_parked = record->rc != GM_OK;
     uint8_t hash[GM_HASH128_SIZE];
     gm_bind_i64(stmt, 1, cause->pipeline);
     gm_bind_text(stmt, 2, record->key);
-    gm_bind_i64(stmt, 3, slot);
+    gm_bind_i64(stmt, 3, record->slot);
     gm_bind_i64(stmt, 4, is_parked ? GM_STATE_DEAD : GM_STATE_COMPLETED);
     gm_bind_hash(stmt, 5, is_parked ? (struct gm_hash128){0} : record->hash, hash);
     gm_bind_i64(stmt, 6, is_parked ? 0 : record->target);
@@ -107,11 +107,15 @@ static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause 
                        (long long)GM_SLOT_MAX);
     }
     bool is_plain = record->rc == GM_OK && record->version == 0 && record->target_id.p == NULL;
-    GM_TRY(is_plain ? run_insert_done(writer, cause, record, slot, &changes, err)
-                    : run_insert(writer, cause, record, slot, &changes, err));
+    record->slot = slot;
+    gm_rc rc = is_plain ? run_insert_done(writer, cause, record, &changes, err)
+                        : run_insert(writer, cause, record, &changes, err);
+    if (rc != GM_OK || changes == 0) {
+        record->slot = 0;
+    }
+    GM_TRY(rc);
     *out_inserted = changes > 0;
     if (changes > 0) {
-        record->slot = slot;
         *cause->last_slot = slot;
         *cause->live_count += 1;
     }

@@ -174,16 +174,16 @@ static struct gm_str read_repeated(struct gm_reader *reader, struct gm_str befor
     return gm_str_is(text, " ") ? (struct gm_str){"", 0} : text;
 }
 
-gm_rc gm_changes_decode(struct gm_str chunk, int64_t first, size_t count, gm_change_fn fn, void *ctx, struct gm_err *err)
+gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx, struct gm_err *err)
 {
     struct gm_reader reader;
-    gm_reader_init(&reader, chunk);
+    gm_reader_init(&reader, chunk->bytes);
     uint64_t version = gm_read_varint(&reader);
     if (reader.bad || version != FORMAT_VERSION) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: unknown format", (long long)first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: unknown format", (long long)chunk->first);
     }
-    struct gm_change change = {.num = first};
-    for (size_t i = 0; i < count; i++, change.num++) {
+    struct gm_change change = {.num = chunk->first};
+    for (size_t i = 0; i < chunk->count; i++, change.num++) {
         uint64_t kind = gm_read_varint(&reader);
         change.kind = (enum gm_change_kind)kind;
         change.time = (gm_ns)((uint64_t)change.time + (uint64_t)gm_read_zigzag(&reader));
@@ -201,7 +201,7 @@ gm_rc gm_changes_decode(struct gm_str chunk, int64_t first, size_t count, gm_cha
         GM_TRY(fn(ctx, &change, err));
     }
     if (reader.p != reader.end) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: bytes behind its last change", (long long)first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: bytes behind its last change", (long long)chunk->first);
     }
     return GM_OK;
 }
@@ -272,7 +272,8 @@ static gm_rc load_chunk(struct gm_change_reader *reader, struct gm_err *err)
     if ((int64_t)gm_hash64(gm_buf_str(&reader->chunk), 0) != gm_column_i64(reader->find, 4)) {
         return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: the checksum does not match", (long long)first);
     }
-    return gm_changes_decode(gm_buf_str(&reader->chunk), first, (size_t)count, keep_change, reader, err);
+    struct gm_changes_chunk chunk = {gm_buf_str(&reader->chunk), first, (size_t)count};
+    return gm_changes_decode(&chunk, keep_change, reader, err);
 }
 
 gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change, struct gm_err *err)

@@ -61,9 +61,14 @@ void gm_change_reader_close(struct gm_change_reader *reader);
 gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change,
                      struct gm_err *err) GM_MUST_CHECK;
 
-/* Decodes one uncompressed chunk of `count` changes starting at `first`; calls `fn` for each. For readers and the fuzzer. */
+/* One uncompressed chunk. */
+struct gm_changes_chunk {
+    struct gm_str bytes;
+    int64_t first; /* number of its first change */
+    size_t count;
+};
+/* Decodes it and calls `fn` for each change. For readers and the fuzzer. */
 typedef gm_rc (*gm_change_fn)(void *ctx, const struct gm_change *change, struct gm_err *err);
-gm_rc gm_changes_decode(struct gm_str chunk, int64_t first, size_t count, gm_change_fn fn, void *ctx,
-                        struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -440,15 +440,15 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, stru
 
 /* ---- when twins come ---- */
 
-static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, struct link **out_links, size_t *out_count,
-                          struct gm_err *err)
+typedef GM_VEC(struct link) link_list;
+
+static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, link_list *links, struct gm_err *err)
 {
-    GM_VEC(struct link) links = {0};
     struct gm_stmt *stmt = graph->stmts[STMT_WAITING_FOR_TWIN];
     gm_bind_text(stmt, 1, twin_id);
     gm_rc rc;
     while ((rc = gm_step(stmt, err)) == GM_OK) {
-        *gm_vec_push(&links) = (struct link){
+        *gm_vec_push(links) = (struct link){
             .graph = graph,
             .source_id = gm_graph_keep(graph, gm_column_text(stmt, 0)),
             .id = gm_graph_keep(graph, gm_column_text(stmt, 1)),
@@ -460,8 +460,6 @@ static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, struct 
             .text = gm_graph_keep(graph, gm_column_text(stmt, 7)),
         };
     }
-    *out_links = links.at;
-    *out_count = links.n;
     return rc == GM_E_END ? GM_OK : rc;
 }
 
@@ -470,11 +468,10 @@ gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struc
     if (graph->waiting == 0) {
         return GM_OK;
     }
-    struct link *links;
-    size_t count;
-    gm_rc rc = list_waiting(graph, twin_id, &links, &count, err);
-    for (size_t i = 0; rc == GM_OK && i < count; i++) {
-        struct link *link = &links[i];
+    link_list links = {0};
+    gm_rc rc = list_waiting(graph, twin_id, &links, err);
+    for (size_t i = 0; rc == GM_OK && i < links.n; i++) {
+        struct link *link = &links.at[i];
         rc = gm_graph_find_num(graph, link->source_id, &link->source, err);
         if (rc == GM_OK) {
             rc = gm_graph_find_num(graph, link->target_id, &link->target, err);
@@ -492,23 +489,22 @@ gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struc
             rc = log_one(graph, link, err);
         }
     }
-    gm_free(links);
+    gm_vec_deinit(&links);
     return rc;
 }
 
 /* ---- when twins go ---- */
 
 /* The relationships at one side of a twin. */
-static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool outgoing, struct link **out_links,
-                       size_t *out_count, struct gm_err *err)
+static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool outgoing, link_list *links,
+                       struct gm_err *err)
 {
-    GM_VEC(struct link) links = {0};
     struct gm_stmt *stmt = graph->stmts[outgoing ? STMT_RELATIONSHIPS_OUT : STMT_RELATIONSHIPS_IN];
     gm_bind_i64(stmt, 1, twin->num);
     gm_rc rc;
     while ((rc = gm_step(stmt, err)) == GM_OK) {
         struct gm_str other = gm_graph_keep(graph, gm_column_text(stmt, 2));
-        *gm_vec_push(&links) = (struct link){
+        *gm_vec_push(links) = (struct link){
             .graph = graph,
             .id = gm_graph_keep(graph, gm_column_text(stmt, 0)),
             .name = gm_graph_keep(graph, gm_column_text(stmt, 1)),
@@ -520,8 +516,6 @@ static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool 
             .text = gm_graph_keep(graph, gm_column_text(stmt, 4)),
         };
     }
-    *out_links = links.at;
-    *out_count = links.n;
     return rc == GM_E_END ? GM_OK : rc;
 }
 
@@ -542,17 +536,17 @@ gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *
 {
     for (int side = 0; side < 2; side++) {
         bool outgoing = side == 0;
-        struct link *links;
-        size_t count;
-        gm_rc rc = list_side(graph, twin, outgoing, &links, &count, err);
-        for (size_t i = 0; rc == GM_OK && i < count; i++) {
-            bool deleters = outgoing && links[i].pipeline == pipeline;
-            rc = unlink_one(&links[i], twin->id, links[i].pipeline != 0 && !deleters, err);
+        link_list links = {0};
+        gm_rc rc = list_side(graph, twin, outgoing, &links, err);
+        for (size_t i = 0; rc == GM_OK && i < links.n; i++) {
+            struct link *link = &links.at[i];
+            bool deleters = outgoing && link->pipeline == pipeline;
+            rc = unlink_one(link, twin->id, link->pipeline != 0 && !deleters, err);
             if (rc == GM_OK && !outgoing) {
-                rc = log_one(graph, &links[i], err);
+                rc = log_one(graph, link, err);
             }
         }
-        gm_free(links);
+        gm_vec_deinit(&links);
         GM_TRY(rc);
     }
     if (graph->waiting == 0 || pipeline == 0) {

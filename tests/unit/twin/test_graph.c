@@ -1,7 +1,8 @@
 /* Writing the graph: who owns what, relationships that wait, history, and what is undone. */
 #include "world.h"
 
-#include <stdlib.h>
+#include "base/num.h"
+
 
 #define THING "dtmi:t:Thing;1"
 #define BODY(id) "SELECT body FROM twins WHERE id = '" id "'"
@@ -205,7 +206,8 @@ static void tell_history(struct world *world, const char *id_z, struct gm_buf *o
     struct gm_err err = {0};
     struct gm_change_reader *reader;
     GM_AUTO_FREE char *sql_z = gm_format_z("SELECT last_change FROM twins WHERE id = '%s' UNION ALL SELECT last_change FROM twin_graves WHERE id = '%s'", id_z, id_z);
-    int64_t num = strtoll(world_sql(world, sql_z), NULL, 10);
+    int64_t num;
+    assert_true(gm_parse_i64(gm_str_z(world_sql(world, sql_z)), &num));
     check_ok(gm_change_reader_open(world->db, &reader, &err), err);
     while (num != 0) {
         struct gm_change change;
