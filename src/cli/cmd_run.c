@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/vec.h"
 #include "cli/commands.h"
 #include "api/admin.h"
 #include "cli/progress.h"
@@ -19,6 +20,12 @@ static const struct gm_option run_options[] = {
     {0},
 };
 
+enum { REPORT_COLUMNS = 10 };
+
+struct report_line {
+    char *cells[REPORT_COLUMNS];
+};
+
 struct session {
     struct gm_args *args;
     const char *path_z;
@@ -28,6 +35,9 @@ struct session {
     struct gm_engine *engine;
     struct gm_admin *admin;
     struct gm_progress *progress;
+    struct gm_mutex *mu;
+    GM_VEC(struct report_line) lines; /* guarded by mu; runs that no report has told yet */
+    bool reported;                    /* guarded by mu; on schedule only the first round is reported, log lines tell the rest */
 };
 
 static void set_log(const struct gm_config *config, struct gm_progress *progress)
@@ -38,10 +48,62 @@ static void set_log(const struct gm_config *config, struct gm_progress *progress
                 (enum gm_log_level)log->level, (enum gm_log_format)log->format);
 }
 
+/* ---- the report ---- */
+
+static void add_line(struct session *session, const char *name_z, const struct gm_run *run)
+{
+    const struct gm_run_counts *counts = &run->counts;
+    struct report_line *line = gm_vec_push(&session->lines);
+    double seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
+    char span[GM_TIME_TEXT_SIZE];
+    const int64_t numbers[] = {counts->read, counts->unchanged, counts->created, counts->updated, counts->deleted, counts->parked,
+                               seconds > 0 ? (int64_t)((double)counts->read / seconds) : 0};
+    gm_span_format(run->finished - run->started - (run->finished - run->started) % GM_MS, span);
+    line->cells[0] = gm_format_z("%s", name_z);
+    line->cells[1] = gm_format_z("%s", gm_run_status_name(run->status));
+    for (size_t i = 0; i < GM_ARRAY_COUNT(numbers); i++) {
+        char text[32];
+        gm_format_count(numbers[i], text);
+        line->cells[2 + i] = gm_format_z("%s", text);
+    }
+    line->cells[REPORT_COLUMNS - 1] = gm_format_z("%s", span);
+}
+
+/* One line a run since the last report. */
+static void print_report(struct session *session)
+{
+    static const char *const heads[REPORT_COLUMNS] = {"PIPELINE", "STATUS", "READ", "UNCHANGED", "CREATED", "UPDATED", "DELETED", "PARKED",
+                                                      "ROWS/S", "TOOK"};
+    struct gm_table *table = gm_table_new(heads, REPORT_COLUMNS);
+    gm_mutex_lock(session->mu);
+    for (size_t i = 0; i < session->lines.n; i++) {
+        struct gm_str cells[REPORT_COLUMNS];
+        for (size_t k = 0; k < REPORT_COLUMNS; k++) {
+            cells[k] = gm_str_z(session->lines.at[i].cells[k]);
+        }
+        gm_table_add(table, cells);
+        for (size_t k = 0; k < REPORT_COLUMNS; k++) {
+            gm_free(session->lines.at[i].cells[k]);
+        }
+    }
+    bool any = session->lines.n > 0;
+    session->lines.n = 0;
+    gm_mutex_unlock(session->mu);
+    if (any && !session->args->json) {
+        gm_table_print(table);
+        fflush(stdout);
+    }
+    gm_table_free(table);
+}
+
 static void report_run(void *ctx, const struct gm_pipeline *pipeline, const struct gm_run_report *report)
 {
-    const struct session *session = ctx;
-    (void)pipeline;
+    struct session *session = ctx;
+    gm_mutex_lock(session->mu);
+    if (!session->reported) {
+        add_line(session, pipeline->name_z, &report->run);
+    }
+    gm_mutex_unlock(session->mu);
     if (session->args->json) {
         struct gm_buf json;
         gm_buf_init(&json, 1 << 20);
@@ -94,6 +156,7 @@ static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err
     }
     gm_thread_join(thread);
     gm_progress_clear(session->progress);
+    print_report(session);
     *out_failed = once.failed;
     *err = once.err;
     return once.rc;
@@ -150,12 +213,30 @@ static gm_rc reload(struct session *session, struct gm_err *err)
     return GM_OK;
 }
 
+/* What ran at start is over: say how it went and what comes. */
+static void report_first_round(struct session *session)
+{
+    if (session->reported || !gm_engine_idle(session->engine)) {
+        return;
+    }
+    gm_progress_clear(session->progress);
+    print_report(session);
+    gm_mutex_lock(session->mu);
+    session->reported = true;
+    gm_mutex_unlock(session->mu);
+    if (!session->args->json) {
+        puts("On schedule until Ctrl-C.");
+        fflush(stdout);
+    }
+}
+
 static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
 {
     GM_TRY(start_engine(session, err));
     gm_rc rc = GM_OK;
     while (rc == GM_OK && gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) == GM_OK) {
         gm_progress_show(session->progress, session->engine);
+        report_first_round(session);
         set_gauges(session);
         if (gm_signals_take_reload()) {
             rc = reload(session, err);
@@ -181,7 +262,7 @@ static gm_rc run_session(struct session *session, size_t *out_failed, struct gm_
 
 static int run(struct gm_args *args)
 {
-    struct session session = {.args = args, .stop = gm_stop_new(), .progress = gm_progress_new()};
+    struct session session = {.args = args, .stop = gm_stop_new(), .progress = gm_progress_new(), .mu = gm_mutex_new()};
     struct gm_err err = {0};
     size_t failed = 0;
     const struct gm_config *config;
@@ -198,6 +279,8 @@ static int run(struct gm_args *args)
     gm_store_close(session.store);
     gm_config_free(session.config);
     gm_progress_free(session.progress);
+    gm_vec_deinit(&session.lines);
+    gm_mutex_free(session.mu);
     gm_stop_free(session.stop);
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);
