@@ -73,8 +73,8 @@ static void reply_failure(const struct gm_call *call, gm_rc rc, const struct gm_
         gm_rc rc;
         int status;
     } statuses[] = {
-        {GM_E_END, 404},   {GM_E_INVALID, 400}, {GM_E_CONFIG, 400},   {GM_E_CONFLICT, 409},
-        {GM_E_LIMIT, 503}, {GM_E_RETRY, 503},   {GM_E_CANCELLED, 503},
+        {GM_E_END, 404},   {GM_E_INVALID, 400}, {GM_E_CONFIG, 422},   {GM_E_CONFLICT, 409},
+        {GM_E_LIMIT, 413}, {GM_E_RETRY, 503},   {GM_E_CANCELLED, 503},
     };
     int status = 500;
     for (size_t i = 0; i < GM_ARRAY_COUNT(statuses); i++) {
@@ -87,14 +87,44 @@ static void reply_failure(const struct gm_call *call, gm_rc rc, const struct gm_
     }
 }
 
-static gm_rc take_part(struct gm_call *call, struct gm_err *err)
+static gm_rc unescape(struct gm_call *call, struct gm_str text, struct gm_str *out_text, struct gm_err *err)
 {
-    struct gm_buf text;
-    gm_buf_init(&text, GM_HTTP_HEADERS_SIZE_MAX);
-    bool fine = gm_http_unescape(call->part, &text);
-    call->part = gm_arena_dup(call->arena, gm_buf_str(&text));
-    gm_buf_deinit(&text);
-    return fine ? GM_OK : gm_fail(err, GM_E_INVALID, "the address has a bad escape");
+    struct gm_buf plain;
+    gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
+    gm_buf_add_z(&plain, ""); /* an empty value is one that was given */
+    bool fine = gm_http_unescape(text, &plain);
+    *out_text = gm_arena_dup(call->arena, gm_buf_str(&plain));
+    gm_buf_deinit(&plain);
+    return fine ? GM_OK : gm_fail(err, GM_E_INVALID, "the address has a bad escape, or is not UTF-8");
+}
+
+struct query {
+    struct gm_call *call;
+    gm_rc rc;
+    struct gm_err *err;
+};
+
+static bool take_parameter(void *ctx, const char *name_z, const char *value_z)
+{
+    struct query *query = ctx;
+    const struct gm_route_field *fields = query->call->route->query;
+    for (size_t i = 0; fields[i].name_z != NULL; i++) {
+        if (strcmp(fields[i].name_z, name_z) == 0) {
+            query->rc = unescape(query->call, gm_str_z(value_z), &query->call->query[i], query->err);
+            return query->rc == GM_OK;
+        }
+    }
+    query->rc = gm_fail(query->err, GM_E_INVALID, "the query's `%s` is not known here", name_z);
+    return false;
+}
+
+static gm_rc take_query(struct gm_call *call, struct gm_err *err)
+{
+    struct query query = {.call = call, .err = err};
+    if (call->route->query != NULL) {
+        gm_http_call_each_query(call->http, take_parameter, &query);
+    }
+    return query.rc;
 }
 
 static bool field_known(const struct gm_route_field *fields, struct gm_str name)
@@ -128,7 +158,8 @@ static gm_rc take_body(struct gm_call *call, struct gm_err *err)
 
 static gm_rc handle_call(struct gm_call *call, struct gm_err *err)
 {
-    GM_TRY(take_part(call, err));
+    GM_TRY(unescape(call, call->part, &call->part, err));
+    GM_TRY(take_query(call, err));
     if (strcmp(call->route->method_z, "POST") == 0) {
         GM_TRY(take_body(call, err));
     }
@@ -144,7 +175,9 @@ static void handle_request(void *ctx, const struct gm_http_call *http, struct gm
         gm_http_reply_error(reply, 403, "forbidden", "the Host header is not of this machine; ask 127.0.0.1 or localhost");
         return;
     }
-    switch (gm_route_find(http->method_z, http->path_z, &call.route, &call.part)) {
+    /* HEAD is GET without the body, which the server leaves out. */
+    const char *method_z = strcmp(http->method_z, "HEAD") == 0 ? "GET" : http->method_z;
+    switch (gm_route_find(method_z, http->path_z, &call.route, &call.part)) {
     case GM_ROUTE_NO_PATH:
         gm_http_reply_error(reply, 404, "not-found", "there is no such address; see the admin-api page of the reference");
         return;
@@ -161,6 +194,10 @@ static void handle_request(void *ctx, const struct gm_http_call *http, struct gm
     }
     call.arena = gm_arena_new(CALL_ARENA_SIZE);
     gm_rc rc = handle_call(&call, &err);
+    if (strcmp(call.route->method_z, "GET") != 0) {
+        gm_log_info("admin.request", GM_L_Z("path", http->path_z), GM_L_Z("outcome", rc == GM_OK ? "done" : gm_rc_name(rc)),
+                    GM_L_Z("error", rc == GM_OK ? "" : err.text));
+    }
     if (rc != GM_OK) {
         reply_failure(&call, rc, &err);
     }
@@ -207,8 +244,7 @@ gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, stru
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));
     make_token(admin);
-    gm_rc rc = gm_file_remove(admin->file_z, err); /* of a process that was killed */
-    rc = rc == GM_OK && conf->enabled ? start(admin, conf->listen, err) : rc;
+    gm_rc rc = conf->enabled ? start(admin, conf->listen, err) : GM_OK;
     if (rc != GM_OK || !conf->enabled) {
         gm_admin_stop(admin);
         *out_admin = NULL;

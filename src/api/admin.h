@@ -13,13 +13,18 @@
  *     POST /runs/NUM/approve            200 {"deleted":N}
  *     POST /pipelines/NAME/redrive      body {"num":…} or {"key":…} or {}
  *     POST /pipelines/NAME/drop-letters likewise
- *     POST /pipelines/NAME/plan, /verify
+ *     POST /pipelines/NAME/plan         body {"resync":true} or {}
+ *     POST /pipelines/NAME/verify       body {"check":ARTIFACT} or {}
  *
  * Reading is free on loopback; POST needs `Authorization: Bearer <token>`. The token is made at each start and stands, readable for the
  * owner only, with the address in DATA/admin.json: so commands of the same user reach the process that holds the data directory. Errors
  * are {"error":{"code","message"}}.
  *
- * Threads: a small pool of the HTTP server; each request reads through a connection of its own. */
+ * What a request may say and what it is answered stands in the table of routes (api/routes.h). Operations on a pipeline wait for its
+ * run to end; GM_OPERATIONS_MAX of them may be under way, beyond that 503.
+ *
+ * Threads: one that accepts and one a connection (64 at most), so a request that takes long holds up no other; each reads through a
+ * connection to the store of its own. */
 #ifndef GM_API_ADMIN_H
 #define GM_API_ADMIN_H
 
@@ -28,6 +33,7 @@
 struct gm_admin;
 /* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to be had. */
 gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err) GM_MUST_CHECK;
-void gm_admin_stop(struct gm_admin *admin); /* waits for requests under way; NULL is fine */
+/* Waits for requests under way. Those that wait for a run to end do so until the engine stops: stop that first. NULL is fine. */
+void gm_admin_stop(struct gm_admin *admin);
 
 #endif

@@ -8,7 +8,7 @@
 #include "json/json.h"
 
 /* Operations that wait for their pipeline, or work on it, at the same time: fewer than there are connections, so that looking goes on. */
-enum { GM_OPERATIONS_MAX = 16 };
+enum { GM_OPERATIONS_MAX = 16, GM_QUERY_MAX = 4 };
 
 /* Operations under way. */
 struct gm_desk {
@@ -24,14 +24,16 @@ struct gm_call {
     const struct gm_http_call *http;
     const struct gm_route *route;
     struct gm_str part;         /* of the path, unescaped */
-    const yyjson_mut_val *body; /* an object; of POST alone */
+    struct gm_str query[GM_QUERY_MAX]; /* in the order of route->query, unescaped; p NULL: not given */
+    const yyjson_mut_val *body;        /* an object; of POST alone */
     struct gm_arena *arena;     /* of this request */
     struct gm_http_reply *reply;
 };
 
-/* A handler writes its answer to call->reply->body and returns GM_OK, or says what is wrong: GM_E_END is 404, GM_E_INVALID and
- * GM_E_CONFIG 400, GM_E_CONFLICT 409, GM_E_LIMIT and GM_E_RETRY and GM_E_CANCELLED 503, the rest 500. */
-gm_rc gm_admin_health(struct gm_call *call, struct gm_err *err);
-gm_rc gm_admin_metrics(struct gm_call *call, struct gm_err *err);
+/* A handler writes its answer to call->reply->body and returns GM_OK, or says what is wrong: GM_E_END is 404, GM_E_INVALID 400,
+ * GM_E_CONFIG 422, GM_E_CONFLICT 409, GM_E_LIMIT 413, GM_E_RETRY and GM_E_CANCELLED 503, the rest 500. */
+typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
+gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines, gm_admin_runs, gm_admin_dead_letters;
+gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters, gm_admin_plan, gm_admin_verify;
 
 #endif

@@ -34,22 +34,22 @@ const char *gm_http_call_header(const struct gm_http_call *call, const char *nam
     return MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, name_z);
 }
 
-static enum MHD_Result find_query(void *ctx, enum MHD_ValueKind kind, const char *name_z, const char *value_z)
+struct query_walk {
+    bool (*fn)(void *ctx, const char *name_z, const char *value_z);
+    void *ctx;
+};
+
+static enum MHD_Result visit_query(void *ctx, enum MHD_ValueKind kind, const char *name_z, const char *value_z)
 {
     (void)kind;
-    const char **found = ctx;
-    if (strcmp(name_z, found[0]) != 0) {
-        return MHD_YES;
-    }
-    found[1] = value_z != NULL ? value_z : "";
-    return MHD_NO;
+    const struct query_walk *walk = ctx;
+    return walk->fn(walk->ctx, name_z, value_z != NULL ? value_z : "") ? MHD_YES : MHD_NO;
 }
 
-const char *gm_http_call_query(const struct gm_http_call *call, const char *name_z)
+void gm_http_call_each_query(const struct gm_http_call *call, bool (*fn)(void *ctx, const char *name_z, const char *value_z), void *ctx)
 {
-    const char *found[2] = {name_z, NULL};
-    (void)MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, find_query, found);
-    return found[1];
+    struct query_walk walk = {fn, ctx};
+    (void)MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, visit_query, &walk);
 }
 
 static int hex_digit(char c)

@@ -36,8 +36,9 @@ struct gm_http_call {
 };
 /* NULL: there is none. Header names do not mind case. */
 const char *gm_http_call_header(const struct gm_http_call *call, const char *name_z);
-/* A parameter of the query, as it was sent but for `+`, which is a space; "" when it has no value. NULL: there is none. */
-const char *gm_http_call_query(const struct gm_http_call *call, const char *name_z);
+/* Each parameter of the query, as it was sent but for `+`, which is a space; the value is "" when there is none. False from `fn` ends
+ * the walk. */
+void gm_http_call_each_query(const struct gm_http_call *call, bool (*fn)(void *ctx, const char *name_z, const char *value_z), void *ctx);
 /* Percent signs taken apart, in `out`. False: a bad escape, a NUL, or not UTF-8. */
 bool gm_http_unescape(struct gm_str text, struct gm_buf *out) GM_MUST_CHECK;
 

@@ -18,7 +18,7 @@ struct gm_route {
     const char *method_z; /* "GET": free; "POST": wants the token. NULL ends the table */
     const char *path_z;   /* "/runs/{num}/approve": at most one part in braces, which stands for any one segment */
     const char *help_z;   /* what it does and answers */
-    const struct gm_route_field *query;  /* NULL: none */
+    const struct gm_route_field *query;  /* NULL: none, and what is sent is passed over */
     const struct gm_route_field *body;   /* members of the JSON object that may be sent; NULL: none */
     const char *answer_z;                /* an example; NULL: none */
     gm_rc (*handle)(struct gm_call *call, struct gm_err *err);

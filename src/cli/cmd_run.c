@@ -182,8 +182,12 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
     return gm_admin_start(session->engine, &session->admin, err);
 }
 
+/* The engine stops first, so that requests which wait for a run end. */
 static void stop_engine(struct session *session)
 {
+    if (session->engine != NULL) {
+        gm_engine_stop(session->engine);
+    }
     gm_admin_stop(session->admin);
     gm_engine_close(session->engine);
     session->admin = NULL;

@@ -48,6 +48,17 @@ static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_
     return rc;
 }
 
+/* The outcome that the answer's code names, so that a command ends as it would have where it does the work itself. */
+static gm_rc outcome_of(struct gm_str code)
+{
+    for (gm_rc rc = GM_E_INVALID; rc < GM_OK; rc++) {
+        if (rc != GM_E_END && gm_str_is(code, gm_rc_name(rc))) {
+            return rc;
+        }
+    }
+    return GM_E_INVALID; /* of HTTP's own: not-found, unauthorized, … */
+}
+
 /* {"error":{"code":"config","message":"…"}} */
 static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *err)
 {
@@ -56,8 +67,8 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     struct gm_err ignored;
     gm_rc rc = answer->status >= 500 ? GM_E_IO : GM_E_INVALID;
     if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
-        struct gm_str message = gm_json_member_str(gm_json_member(root, GM_STR("error")), "message");
-        rc = gm_fail(err, rc, GM_STR_FMT, GM_STR_ARG(message));
+        yyjson_mut_val *error = gm_json_member(root, GM_STR("error"));
+        rc = gm_fail(err, outcome_of(gm_json_member_str(error, "code")), GM_STR_FMT, GM_STR_ARG(gm_json_member_str(error, "message")));
     } else {
         rc = gm_fail(err, rc, "the running gemel answered %ld", answer->status);
     }

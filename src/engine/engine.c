@@ -360,7 +360,9 @@ gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipe
     gm_rc rc = GM_OK;
     gm_mutex_lock(engine->mu);
     struct task *task = task_of(engine, pipeline);
-    if (task->state == TASK_IDLE) {
+    if (engine->stopping) {
+        rc = gm_fail(err, GM_E_CANCELLED, "the engine is stopping");
+    } else if (task->state == TASK_IDLE) {
         task->state = TASK_WAITING;
         task->cause_z = "manual";
         gm_cond_broadcast(engine->changed);

@@ -36,7 +36,8 @@ gm_rc gm_engine_run_once(struct gm_engine *engine, const struct gm_pipeline *pip
                          struct gm_err *err) GM_MUST_CHECK;
 void gm_engine_stop(struct gm_engine *engine); /* any thread but the engine's own */
 
-/* Runs a pipeline as soon as a runner is free. GM_E_CONFLICT: it is under way or waiting already. */
+/* Runs a pipeline as soon as a runner is free. GM_E_CONFLICT: it is under way or waiting already. GM_E_CANCELLED: the engine
+ * stops. */
 gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipeline, struct gm_err *err) GM_MUST_CHECK;
 
 /* Keeps a pipeline from running while something else works on its state: waits for a run under way to end. Every begin needs its

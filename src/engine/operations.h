@@ -1,9 +1,10 @@
-/* What people do about runs and letters: approve, redrive, drop, verify. Each works on one pipeline's state; the caller sees to it that
+/* What people do about runs and letters: approve, redrive, drop; plan, verify. Each works on one pipeline's state; the caller sees to it that
  * no run of that pipeline is under way (gm_engine_exclusive_begin, or there is no engine). */
 #ifndef GM_ENGINE_OPERATIONS_H
 #define GM_ENGINE_OPERATIONS_H
 
 #include "engine/config.h"
+#include "engine/run.h"
 #include "engine/store.h"
 #include "sync/dead_letter.h"
 #include "sync/run.h"
@@ -34,6 +35,18 @@ gm_rc gm_redrive(const struct gm_operation *operation, const struct gm_letter_ch
 gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_letter_choice *choice, int64_t *out_count,
                       struct gm_err *err) GM_MUST_CHECK;
 
+/* ---- plans ---- */
+
+/* What a run would do, found by doing it and undoing every transaction. Appends
+ *     {"pipeline","seconds","report":{…as gm_run_write_json…},"samples":{"created":[{"key","text"}…],"updated","deleted","parked"}}
+ * `handle` stops it from another thread. `resync`: look at every object, also where its source is unchanged. */
+struct gm_plan {
+    struct gm_operation operation;
+    struct gm_run_handle *handle;
+    bool resync;
+};
+gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- verification ---- */
 
 enum { GM_VERIFY_RANGES = 4096, GM_VERIFY_DIFFERENCES_MAX = 1000 };
@@ -60,6 +73,9 @@ struct gm_verify_report {
 gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop, struct gm_verify_report *out_report,
                 struct gm_err *err) GM_MUST_CHECK;
 void gm_verify_report_free(struct gm_verify_report *report);
+/* {"pipeline","equal","source_count","sink_count","unreadable","differences_total","differences":[{"kind","key"}…],"artifact"}; the
+ * artifact is a string, since its seal is over its bytes. */
+void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report, struct gm_buf *out);
 
 /* Checks an artifact: that its seal is whole, and whether the store still equals what it says of the sink. */
 struct gm_artifact_check {
@@ -69,5 +85,7 @@ struct gm_artifact_check {
 };
 gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_str artifact,
                                struct gm_artifact_check *out_check, struct gm_err *err) GM_MUST_CHECK;
+/* {"sealed","same","ranges_moved"} */
+void gm_verify_check_write_json(const struct gm_artifact_check *check, struct gm_buf *out);
 
 #endif

@@ -80,8 +80,10 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     store->url_z = gm_format_z("sqlite:%s/store.db", options->folder_z);
     store->mu = gm_mutex_new();
     GM_AUTO_FREE char *lock_z = gm_format_z("%s/lock", options->folder_z);
+    GM_AUTO_FREE char *admin_z = gm_format_z("%s/admin.json", options->folder_z);
     gm_rc rc = gm_folder_make(options->folder_z, err);
     rc = rc == GM_OK ? gm_lock_take(lock_z, &store->lock, err) : rc;
+    rc = rc == GM_OK ? gm_file_remove(admin_z, err) : rc; /* of a process that was killed: nobody answers there */
     rc = rc == GM_OK ? open_database(store, err) : rc;
     if (rc != GM_OK) {
         gm_store_close(store);

@@ -9,8 +9,8 @@
  *
  *     DATA/store.db   everything; DATA/lock   who works here; DATA/admin.json   where its admin API is, and the token for it
  *
- * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema up to date and marks runs that a
- * killed process left behind. What needs only to look uses gm_store_open_reader, which takes no lock. */
+ * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema up to date, marks runs that a
+ * killed process left behind and removes its admin.json. What needs only to look uses gm_store_open_reader, which takes no lock. */
 #ifndef GM_ENGINE_STORE_H
 #define GM_ENGINE_STORE_H
 

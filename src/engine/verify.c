@@ -300,6 +300,18 @@ static void write_side(struct gm_buf *out, const char *name_z, const struct side
     gm_buf_add(out, GM_STR("]}"));
 }
 
+static void write_outcome(struct gm_buf *out, const struct gm_verify_report *report)
+{
+    gm_buf_addf(out, ",\"equal\":%s,\"differences_total\":%lld,\"differences\":[", report->ranges_differing == 0 ? "true" : "false",
+                (long long)report->differences_total);
+    for (size_t i = 0; i < report->difference_count; i++) {
+        gm_buf_addf(out, "%s{\"kind\":\"%s\",\"key\":", i > 0 ? "," : "", kind_names[report->differences[i].kind]);
+        gm_json_quote(out, report->differences[i].key);
+        gm_buf_add_char(out, '}');
+    }
+    gm_buf_add_char(out, ']');
+}
+
 /* Everything but the closing `,"seal":"…"}`. */
 static void write_artifact(struct verification *verification, struct gm_buf *out)
 {
@@ -311,16 +323,7 @@ static void write_artifact(struct verification *verification, struct gm_buf *out
     gm_json_quote(out, work->row.name);
     gm_buf_addf(out, ",\"time\":\"%s\",\"last_full_run\":%lld,\"source_fingerprint\":\"%s\",\"step_fingerprint\":\"%s\"", time,
                 (long long)work->row.last_full_run, work->pipeline->source_fingerprint_z, work->pipeline->step_fingerprint_z);
-    gm_buf_addf(out, ",\"equal\":%s,\"differences_total\":%lld,\"differences\":[",
-                verification->report->ranges_differing == 0 ? "true" : "false",
-                (long long)verification->report->differences_total);
-    for (size_t i = 0; i < verification->report->difference_count; i++) {
-        const struct gm_verify_difference *difference = &verification->report->differences[i];
-        gm_buf_addf(out, "%s{\"kind\":\"%s\",\"key\":", i > 0 ? "," : "", kind_names[difference->kind]);
-        gm_json_quote(out, difference->key);
-        gm_buf_add_char(out, '}');
-    }
-    gm_buf_add_char(out, ']');
+    write_outcome(out, verification->report);
     write_side(out, "source", verification->source);
     write_side(out, "sink", verification->sink);
 }
@@ -430,6 +433,18 @@ void gm_verify_report_free(struct gm_verify_report *report)
     *report = (struct gm_verify_report){0};
 }
 
+void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report, struct gm_buf *out)
+{
+    gm_buf_add(out, GM_STR("{\"pipeline\":"));
+    gm_json_quote(out, gm_str_z(pipeline->name_z));
+    gm_buf_addf(out, ",\"source_count\":%lld,\"sink_count\":%lld,\"unreadable\":%lld", (long long)report->source_count,
+                (long long)report->sink_count, (long long)report->unreadable);
+    write_outcome(out, report);
+    gm_buf_add(out, GM_STR(",\"artifact\":"));
+    gm_json_quote(out, report->artifact);
+    gm_buf_add_char(out, '}');
+}
+
 /* ---- checking an artifact ---- */
 
 static bool seal_holds(struct gm_str artifact)
@@ -483,4 +498,10 @@ gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_s
     verification_close(verification);
     gm_arena_free(arena);
     return rc;
+}
+
+void gm_verify_check_write_json(const struct gm_artifact_check *check, struct gm_buf *out)
+{
+    gm_buf_addf(out, "{\"sealed\":%s,\"same\":%s,\"ranges_moved\":%lld}", check->sealed ? "true" : "false",
+                check->same ? "true" : "false", (long long)check->ranges_moved);
 }
