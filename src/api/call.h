@@ -7,8 +7,7 @@
 #include "engine/engine.h"
 #include "json/json.h"
 
-/* Operations that wait for their pipeline, or work on it, at the same time: fewer than there are connections, so that looking goes on. */
-enum { GM_OPERATIONS_MAX = 16, GM_QUERY_MAX = 4 };
+enum { GM_QUERY_MAX = 4 };
 
 /* Operations under way. */
 struct gm_desk {
@@ -33,7 +32,7 @@ struct gm_call {
 /* A handler writes its answer to call->reply->body and returns GM_OK, or says what is wrong: GM_E_END is 404, GM_E_INVALID 400,
  * GM_E_CONFIG 422, GM_E_CONFLICT 409, GM_E_LIMIT 413, GM_E_RETRY and GM_E_CANCELLED 503, the rest 500. */
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
-gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines, gm_admin_runs, gm_admin_dead_letters;
-gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters, gm_admin_plan, gm_admin_verify;
+extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines, gm_admin_runs, gm_admin_dead_letters;
+extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters, gm_admin_plan, gm_admin_verify;
 
 #endif

@@ -8,6 +8,9 @@
 #include "base/status.h"
 #include "base/str.h"
 
+/* Operations that wait for their pipeline, or work on it, at the same time: fewer than there are connections, so that looking goes on. */
+enum { GM_OPERATIONS_MAX = 16 };
+
 struct gm_route_field {
     const char *name_z; /* NULL ends the list */
     const char *help_z;

@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/http_server.h"
+#include "api/routes.h"
 #include "base/metrics.h"
 #include "cli/commands.h"
 #include "step/step.h"
@@ -135,12 +137,53 @@ static void add_metrics(struct gm_buf *out)
     }
 }
 
+static void add_route_fields(const char *head_z, const struct gm_route_field *fields, struct gm_buf *out)
+{
+    if (fields == NULL) {
+        return;
+    }
+    gm_buf_addf(out, "\n| %s | |\n|---|---|\n", head_z);
+    for (; fields->name_z != NULL; fields++) {
+        gm_buf_addf(out, "| `%s` | %s |\n", fields->name_z, fields->help_z);
+    }
+}
+
+static void add_admin_api(struct gm_buf *out)
+{
+    gm_buf_addf(
+        out,
+        "# Admin API\n\n"
+        "`gemel run` serves it over HTTP at `admin.listen` of the [configuration](configuration.md), a "
+        "loopback address. GET is free there. POST needs the header `Authorization: Bearer TOKEN`: the "
+        "token is made at each start and stands with the address in `admin.json` of the data directory, "
+        "readable for its owner only:\n\n"
+        "```json\n{\"url\":\"http://127.0.0.1:8070\",\"token\":\"…\"}\n```\n\n"
+        "Commands of the same user find it there when they need the data directory that `gemel run` "
+        "holds.\n\n"
+        "Requests and answers are JSON, the metrics excepted. A body is an object of %d MiB at most, and "
+        "may be left out. Members and parameters that are not known are refused. Errors are "
+        "`{\"error\":{\"code\":…,\"message\":…}}`: 400 the request is wrong, 401 no token or a wrong "
+        "one, 403 a host name that is not this machine's, 404 no such address, pipeline or run, 405 "
+        "another method, 409 it is under way, 413 too large, 422 the configuration or its source needs "
+        "a change, 503 later. What works on a pipeline waits for its run to end; of such requests %d may "
+        "be under way, of connections %d.\n",
+        GM_HTTP_BODY_SIZE_MAX >> 20, GM_OPERATIONS_MAX, GM_HTTP_CONNECTIONS_MAX);
+    for (const struct gm_route *route = gm_admin_routes(); route->method_z != NULL; route++) {
+        gm_buf_addf(out, "\n## %s %s\n\n%s\n", route->method_z, route->path_z, route->help_z);
+        add_route_fields("query", route->query, out);
+        add_route_fields("body", route->body, out);
+        if (route->answer_z != NULL) {
+            gm_buf_addf(out, "\n```json\n%s\n```\n", route->answer_z);
+        }
+    }
+}
+
 static const struct {
     const char *name_z;
     void (*add)(struct gm_buf *out);
 } pages[] = {
     {"configuration", add_configuration}, {"connectors", add_connectors}, {"steps", add_steps},
-    {"commands", add_commands},           {"metrics", add_metrics},
+    {"commands", add_commands},           {"admin-api", add_admin_api},   {"metrics", add_metrics},
 };
 
 static int reference(struct gm_args *args)
