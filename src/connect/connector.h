@@ -80,7 +80,7 @@ struct gm_pass {
 struct gm_sink_env {
     const struct gm_models *models;
     struct gm_graph *graph; /* of the writer's connection: for apply and remove only */
-    struct gm_strs names;   /* what the map writes, in byte order */
+    struct gm_strs names;   /* what the map writes (see gm_steps_targets), in byte order */
     /* what it wrote before its last change and no longer does: to be removed */
     struct gm_strs dropped_names;
     bool open_names; /* there is no map: the bodies' members tell */

@@ -192,7 +192,8 @@ struct gm_projection {
     size_t relationship_count;
     struct gm_map_relationship *relationships; /* of the twin; of a link: itself */
     size_t target_count;
-    struct gm_str *targets; /* names of properties and relationships, in byte order, each once */
+    /* names of properties ("component/member" too) and relationships, in byte order, each once */
+    struct gm_str *targets;
 };
 
 /* What names may stand in an object, and what they are. */

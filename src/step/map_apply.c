@@ -158,17 +158,17 @@ static gm_rc evaluate(const struct work *work, const struct gm_map_member *membe
 
 /* ---- objects ---- */
 
-/* Adds the members that are not null; *out_null: there were null ones. */
+/* Adds the members that are not null; *out_null: there were null ones. `nulls`: adds these too. */
 static gm_rc add_members(const struct work *work, yyjson_mut_val *object,
-                         const struct gm_map_object *members, bool *out_null)
+                         const struct gm_map_object *members, bool nulls, bool *out_null)
 {
     *out_null = false;
     for (size_t i = 0; i < members->count; i++) {
         const struct gm_map_member *member = &members->members[i];
         yyjson_mut_val *value;
         GM_TRY(evaluate(work, member, &value));
-        if (value == NULL || yyjson_mut_is_null(value)) {
-            *out_null |= value != NULL;
+        *out_null |= value != NULL && yyjson_mut_is_null(value);
+        if (value == NULL || (yyjson_mut_is_null(value) && !nulls)) {
             continue;
         }
         GM_TRY(add(work, object, member->name, value));
@@ -176,8 +176,8 @@ static gm_rc add_members(const struct work *work, yyjson_mut_val *object,
     return GM_OK;
 }
 
-/* Objects are replaced as a whole, so null members are left out. Nothing but nulls is null; a
- * component is always there. */
+/* Objects are replaced as a whole, so null members are left out. Nothing but nulls is null. A
+ * component is always there; its members are set one by one, so null stays and says "remove". */
 static gm_rc from_object(const struct work *work, const struct gm_map_value *value,
                          yyjson_mut_val **out_value)
 {
@@ -189,7 +189,7 @@ static gm_rc from_object(const struct work *work, const struct gm_map_value *val
     if (value->component != NULL) {
         GM_TRY(add(work, object, GM_STR("$metadata"), yyjson_mut_obj(work->to.doc)));
     }
-    GM_TRY(add_members(work, object, &value->object, &had_null));
+    GM_TRY(add_members(work, object, &value->object, value->component != NULL, &had_null));
     *out_value = object;
     if (value->component == NULL && gm_json_count(object) == 0 && value->object.count > 0) {
         return had_null ? copy_constant(work, NULL, out_value)
@@ -198,7 +198,8 @@ static gm_rc from_object(const struct work *work, const struct gm_map_value *val
     return GM_OK;
 }
 
-/* The members of a twin: null stays, it says "remove". Components are not removed. */
+/* The members of a twin: null stays, it says "remove". A component that is null as a whole has
+ * nothing to say: the sink knows that all its properties are this map's. */
 static gm_rc add_properties(const struct work *work, yyjson_mut_val *body,
                             const struct gm_map_object *members)
 {
@@ -256,7 +257,7 @@ static gm_rc make_relationship(const struct work *work,
         GM_TRY(add_text(work, object, GM_STR("$sourceId"), source));
     }
     GM_TRY(add_text(work, object, GM_STR("$targetId"), target));
-    GM_TRY(add_members(work, object, &relationship->properties, &had_null));
+    GM_TRY(add_members(work, object, &relationship->properties, false, &had_null));
     *out_object = object;
     return GM_OK;
 }

@@ -118,9 +118,12 @@ const char *const gm_map_reference[] = {
 
     "### Null\n"
     "\n"
-    "Null, and for JSON records what is absent, removes the property. Objects and components are "
-    "replaced as a whole: their "
-    "null members are left out, and an `object` of nothing but nulls is null itself.\n"
+    "Null, and for JSON records what is absent, removes the property. That holds for the "
+    "properties of a component "
+    "too; those that the map does not mention are left to other pipelines, unless the whole "
+    "component comes from one column. "
+    "Objects are replaced as a whole: their null members are left out, and an `object` of nothing "
+    "but nulls is null itself.\n"
     "\n",
 
     "### Relationships\n"

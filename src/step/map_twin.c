@@ -270,15 +270,48 @@ static int name_order(const void *a, const void *b)
     return gm_str_cmp(*(const struct gm_str *)a, *(const struct gm_str *)b);
 }
 
-static void collect_targets(struct gm_step_compile *c, struct gm_projection *map)
+/* A component that is described by its members: other pipelines may own the rest of it. */
+static bool is_shared(const struct gm_map_member *member)
+{
+    return member->value.component != NULL && member->value.kind == GM_MAP_OBJECT;
+}
+
+static size_t count_targets(const struct gm_projection *map)
 {
     size_t count = map->body.count + map->relationship_count;
-    struct gm_str *names = gm_step_alloc(c, count, sizeof(*names));
     for (size_t i = 0; i < map->body.count; i++) {
-        names[i] = map->body.members[i].name;
+        const struct gm_map_member *member = &map->body.members[i];
+        count += is_shared(member) ? member->value.object.count : 0;
+    }
+    return count;
+}
+
+/* "component/member"; names of properties have no slashes. */
+static struct gm_str member_path(struct gm_step_compile *c, struct gm_str component,
+                                 struct gm_str member)
+{
+    struct gm_str path = gm_arena_format(c->arena, GM_STR_FMT "/" GM_STR_FMT,
+                                         GM_STR_ARG(component), GM_STR_ARG(member));
+    GM_ASSERT(path.p != NULL);
+    return path;
+}
+
+static void collect_targets(struct gm_step_compile *c, struct gm_projection *map)
+{
+    struct gm_str *names = gm_step_alloc(c, count_targets(map), sizeof(*names));
+    size_t count = 0;
+    for (size_t i = 0; i < map->body.count; i++) {
+        const struct gm_map_member *member = &map->body.members[i];
+        const struct gm_map_object *members = &member->value.object;
+        for (size_t j = 0; is_shared(member) && j < members->count; j++) {
+            names[count++] = member_path(c, member->name, members->members[j].name);
+        }
+        if (!is_shared(member)) {
+            names[count++] = member->name;
+        }
     }
     for (size_t i = 0; i < map->relationship_count; i++) {
-        names[map->body.count + i] = map->relationships[i].name;
+        names[count++] = map->relationships[i].name;
     }
     if (count > 0) {
         qsort(names, count, sizeof(*names), name_order);

@@ -51,7 +51,7 @@ struct gm_twin_put {
     struct gm_str id;
     const struct gm_model *model;
     yyjson_mut_doc *doc;      /* arena for what the update needs */
-    yyjson_mut_val *body;     /* members to set, sorted; null: remove */
+    yyjson_mut_val *body;     /* members to set, sorted; null, also within a component: remove */
     struct gm_str text;       /* canonical text of body without nulls: what is stored when the twin is new */
     struct gm_relationship_put *relationships; /* all that this pipeline delivers for this twin */
     size_t relationship_count;
@@ -97,7 +97,8 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, stru
                            uint64_t position, struct gm_err *err) GM_MUST_CHECK;
 
 /* The cause's pipeline no longer delivers the twin: when nobody else does and a pipeline created it, it is deleted with its
- * relationships; otherwise the members called `names` and this pipeline's relationships are taken away. Missing is fine. */
+ * relationships; otherwise the members called `names` (of a component "component/member", or itself for all) and this pipeline's
+ * relationships are taken away. Missing is fine. */
 gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names, bool *out_deleted,
                             struct gm_err *err) GM_MUST_CHECK;
 /* Deletes whatever delivers it. GM_E_END: no such twin. */

@@ -27,6 +27,34 @@ gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t positio
     return delete_row(graph, &twin, position, 0, err);
 }
 
+/* Says that `name` goes: a property, a component's property ("component/property"), or all of a component's. */
+static void withdraw_name(yyjson_mut_doc *doc, yyjson_mut_val *body, const struct gm_model *model, struct gm_str name)
+{
+    struct gm_str head, tail;
+    bool of_component = gm_str_cut(name, '/', &head, &tail);
+    const struct gm_content *content = gm_model_content(model, of_component ? head : name);
+    if (content == NULL) {
+        return;
+    }
+    if (content->type == GM_CONTENT_PROPERTY && !of_component) {
+        gm_json_set(doc, body, name, yyjson_mut_null(doc));
+    }
+    if (content->type != GM_CONTENT_COMPONENT) {
+        return;
+    }
+    yyjson_mut_val *component = gm_json_member(body, content->name);
+    if (component == NULL) {
+        component = yyjson_mut_obj(doc);
+        gm_json_set(doc, body, content->name, component);
+    }
+    for (size_t i = 0; i < content->component->content_count; i++) {
+        const struct gm_content *member = &content->component->contents[i];
+        if (member->type == GM_CONTENT_PROPERTY && (!of_component || gm_str_eq(member->name, tail))) {
+            gm_json_set(doc, component, member->name, yyjson_mut_null(doc));
+        }
+    }
+}
+
 /* The twin stays, since somebody else delivers it or made it: this pipeline's members go from it. */
 static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct gm_strs names, struct gm_err *err)
 {
@@ -40,10 +68,7 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct
     yyjson_mut_doc *doc = gm_json_doc_new(graph->arena);
     yyjson_mut_val *body = yyjson_mut_obj(doc);
     for (size_t i = 0; i < names.n; i++) {
-        const struct gm_content *content = gm_model_content(model, names.at[i]);
-        if (content != NULL && content->type == GM_CONTENT_PROPERTY) {
-            gm_json_set(doc, body, names.at[i], yyjson_mut_null(doc));
-        }
+        withdraw_name(doc, body, model, names.at[i]);
     }
     struct gm_err ignored;
     struct gm_twin_put put = {.id = twin->id, .model = model, .doc = doc, .body = body, .expected_num = twin->num,

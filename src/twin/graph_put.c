@@ -137,7 +137,11 @@ static void merge_body(struct put_work *work, yyjson_mut_val *into, yyjson_mut_v
         struct gm_str name = gm_json_str(key);
         const struct gm_content *content = model != NULL ? gm_model_content(model, name) : NULL;
         yyjson_mut_val *there = gm_json_member(into, name);
-        if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(there) && yyjson_mut_is_obj(value)) {
+        if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(value)) {
+            if (!yyjson_mut_is_obj(there)) {
+                there = yyjson_mut_obj(doc);
+                gm_json_set(doc, into, name, there);
+            }
             merge_body(work, there, value, NULL);
         } else if (yyjson_mut_is_null(value)) {
             gm_json_remove(into, name);

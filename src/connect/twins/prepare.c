@@ -222,64 +222,139 @@ static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
     return find_model(work, model);
 }
 
-/* A null member says: remove it. They are taken out of the body and told apart; only names of properties can be removed. */
-static gm_rc take_nulls(struct work *work, yyjson_mut_val **out_nulls)
+/* ---- what is to be removed ---- */
+
+static bool writes_whole(const struct work *work, struct gm_str name)
 {
-    yyjson_mut_doc *doc = work->batch->doc;
-    const struct gm_model *model = work->item->twin.model;
-    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->record->body);
+    const struct gm_strs *names = &work->sink->env.names;
+    for (size_t i = 0; i < names->n; i++) {
+        if (gm_str_eq(names->at[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_property(const struct gm_model *model, struct gm_str name)
+{
+    const struct gm_content *content = gm_model_content(model, name);
+    return content != NULL && content->type == GM_CONTENT_PROPERTY;
+}
+
+/* The component `name` of `object`; made when it is not there. */
+static yyjson_mut_val *component_of(struct work *work, yyjson_mut_val *object, struct gm_str name)
+{
+    yyjson_mut_val *component = gm_json_member(object, name);
+    if (component == NULL) {
+        component = yyjson_mut_obj(work->batch->doc);
+        gm_json_set(work->batch->doc, object, name, component);
+    }
+    return component;
+}
+
+/* Takes the null members out of `object`, which is of `model`, and tells them apart in `nulls`. */
+static gm_rc move_nulls(struct work *work, yyjson_mut_val *object, const struct gm_model *model, yyjson_mut_val *nulls)
+{
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
         if (!yyjson_mut_is_null(yyjson_mut_obj_iter_get_val(key))) {
             continue;
         }
         struct gm_str name = gm_json_str(key);
         const struct gm_content *content = gm_model_content(model, name);
-        if (content == NULL || content->type != GM_CONTENT_PROPERTY) {
+        bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
+        if (!is_component && !has_property(model, name)) {
             return gm_fail(&work->own, GM_E_INVALID, "model " GM_STR_FMT " has no property \"" GM_STR_FMT "\"",
                            GM_STR_ARG(model->id), GM_STR_ARG(name));
         }
-        *out_nulls = *out_nulls != NULL ? *out_nulls : yyjson_mut_obj(doc);
-        gm_json_set(doc, *out_nulls, name, yyjson_mut_null(doc));
+        if (!is_component) {
+            gm_json_set(work->batch->doc, nulls, name, yyjson_mut_null(work->batch->doc));
+        }
         yyjson_mut_obj_iter_remove(&iter);
     }
     return GM_OK;
 }
 
-/* Every component of the model is there, without $metadata and null members: the stored form. */
-static void complete_components(struct work *work)
+/* Says that the properties of a component go that the body does not have. */
+static void add_absent(struct work *work, const struct gm_content *content, yyjson_mut_val *nulls)
 {
-    yyjson_mut_doc *doc = work->batch->doc;
+    yyjson_mut_val *there = gm_json_member(work->record->body, content->name);
+    yyjson_mut_val *into = component_of(work, nulls, content->name);
+    for (size_t i = 0; i < content->component->content_count; i++) {
+        const struct gm_content *member = &content->component->contents[i];
+        if (member->type == GM_CONTENT_PROPERTY && gm_json_member(there, member->name) == NULL) {
+            gm_json_set(work->batch->doc, into, member->name, yyjson_mut_null(work->batch->doc));
+        }
+    }
+}
+
+/* Every component of the model is there, without $metadata and nulls: the stored form. Of one that this pipeline writes as
+ * a whole, what is absent is to be removed; of others it belongs to somebody else. */
+static gm_rc complete_components(struct work *work, yyjson_mut_val *nulls)
+{
     const struct gm_model *model = work->item->twin.model;
     for (size_t i = 0; i < model->content_count; i++) {
         const struct gm_content *content = &model->contents[i];
         if (content->type != GM_CONTENT_COMPONENT) {
             continue;
         }
-        yyjson_mut_val *component = gm_json_member(work->record->body, content->name);
-        if (component == NULL) {
-            gm_json_set(doc, work->record->body, content->name, yyjson_mut_obj(doc));
-        } else if (yyjson_mut_is_obj(component)) {
-            gm_json_remove(component, GM_STR("$metadata"));
+        yyjson_mut_val *component = component_of(work, work->record->body, content->name);
+        if (!yyjson_mut_is_obj(component)) {
+            continue; /* refused by the check against the model */
         }
+        gm_json_remove(component, GM_STR("$metadata"));
+        GM_TRY(move_nulls(work, component, content->component, component_of(work, nulls, content->name)));
+        if (writes_whole(work, content->name)) {
+            add_absent(work, content, nulls);
+        }
+    }
+    return GM_OK;
+}
+
+/* A name that the map no longer has: what it wrote goes, unless the map has it in another form. */
+static void add_dropped(struct work *work, struct gm_str dropped, yyjson_mut_val *nulls)
+{
+    yyjson_mut_doc *doc = work->batch->doc;
+    struct gm_str head, tail;
+    bool of_component = gm_str_cut(dropped, '/', &head, &tail);
+    const struct gm_content *content = gm_model_content(work->item->twin.model, of_component ? head : dropped);
+    bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
+    yyjson_mut_val *body = work->record->body;
+    if (is_component && !of_component) {
+        add_absent(work, content, nulls);
+        return;
+    }
+    if (of_component && !is_component) {
+        return;
+    }
+    yyjson_mut_val *into = of_component ? component_of(work, nulls, content->name) : nulls;
+    struct gm_str name = of_component ? tail : dropped;
+    if (gm_json_member(of_component ? gm_json_member(body, content->name) : body, name) == NULL) {
+        gm_json_set(doc, into, name, yyjson_mut_null(doc));
     }
 }
 
+/* Puts what is to be removed into the body, as nulls. */
 static void add_nulls(struct work *work, yyjson_mut_val *nulls)
 {
     yyjson_mut_doc *doc = work->batch->doc;
     yyjson_mut_val *body = work->record->body;
-    struct gm_strs dropped = work->sink->env.dropped_names;
-    size_t index, max;
-    yyjson_mut_val *key, *value;
+    size_t index, max, inner, inner_max;
+    yyjson_mut_val *key, *value, *member, *null;
+    bool some = false;
     yyjson_mut_obj_foreach(nulls, index, max, key, value) {
-        gm_json_set(doc, body, gm_json_str(key), yyjson_mut_null(doc));
-    }
-    for (size_t i = 0; i < dropped.n; i++) {
-        if (gm_json_member(body, dropped.at[i]) == NULL) {
-            gm_json_set(doc, body, dropped.at[i], yyjson_mut_null(doc));
+        if (yyjson_mut_is_null(value)) {
+            gm_json_set(doc, body, gm_json_str(key), yyjson_mut_null(doc));
+            some = true;
+            continue;
+        }
+        yyjson_mut_val *component = gm_json_member(body, gm_json_str(key));
+        yyjson_mut_obj_foreach(value, inner, inner_max, member, null) {
+            gm_json_set(doc, component, gm_json_str(member), yyjson_mut_null(doc));
+            some = true;
         }
     }
-    if (nulls != NULL || dropped.n > 0) {
+    if (some) {
         gm_json_sort(doc, body);
     }
 }
@@ -301,15 +376,19 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
 {
     struct gm_twin_put *put = &work->item->twin;
     yyjson_mut_val *body = work->record->body;
-    yyjson_mut_val *relationships = NULL, *nulls = NULL;
+    yyjson_mut_val *relationships = NULL, *nulls = yyjson_mut_obj(work->batch->doc);
+    struct gm_strs dropped = work->sink->env.dropped_names;
+    if (nulls == NULL) {
+        return out_of_memory(work, err);
+    }
     GM_TRY(split_twin(work, &relationships));
     if (relationships != NULL) {
         GM_TRY(prepare_relationships(work, relationships, err));
     } else if (work->record->kind == GM_RECORD_UPSERT) {
         put->has_relationships = has_dropped_relationships(work);
     }
-    GM_TRY(take_nulls(work, &nulls));
-    complete_components(work);
+    GM_TRY(move_nulls(work, body, put->model, nulls));
+    GM_TRY(complete_components(work, nulls));
     if (gm_model_check_body(put->model, body, &work->own) != GM_OK) {
         return gm_fail_within(&work->own, "twin \"" GM_STR_FMT "\"", GM_STR_ARG(put->id));
     }
@@ -317,6 +396,9 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     if (put->text.n > GM_TWIN_BODY_SIZE_MAX) {
         return gm_fail(&work->own, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes; at most %d", GM_STR_ARG(put->id),
                        put->text.n, GM_TWIN_BODY_SIZE_MAX);
+    }
+    for (size_t i = 0; i < dropped.n; i++) {
+        add_dropped(work, dropped.at[i], nulls);
     }
     add_nulls(work, nulls);
     put->body = body;

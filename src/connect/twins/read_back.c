@@ -1,12 +1,14 @@
 /* The canonical form of what is delivered for one key:
  *     {"$dtId":…,"$model":…,"$relationships":[[id,name,target,properties],…],"name":value,…}
- * with the members that the map writes (all of them without a map), without nulls and empty components; or for a relationship
+ * with the members that the map writes, of components too (all of them without a map), without nulls and empty components; or
+ * for a relationship
  *     ["source/id",name,target,properties]
  * Both sides are built by the same writers, so that equal things have equal texts. */
 #include "connect/twins/read_back.h"
 
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "twin_sql.h"
 
 static bool is_written(const struct gm_sink_env *env, struct gm_str name)
@@ -44,6 +46,20 @@ static void write_head(struct gm_buf *out, struct gm_str id, struct gm_str model
     gm_buf_add(out, GM_STR(",\"$relationships\":["));
 }
 
+/* Takes out what is null, and of a component that the map writes in part what others own. */
+static void keep_written(const struct gm_sink_env *env, struct gm_str name, yyjson_mut_val *object)
+{
+    bool whole = is_written(env, name);
+    yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
+    for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
+        struct gm_str member = gm_json_str(key);
+        GM_AUTO_FREE char *path_z = gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
+        if (yyjson_mut_is_null(yyjson_mut_obj_iter_get_val(key)) || (!whole && !is_written(env, gm_str_z(path_z)))) {
+            yyjson_mut_obj_iter_remove(&iter);
+        }
+    }
+}
+
 static void write_members(struct twins_sink *sink, yyjson_mut_doc *doc, yyjson_mut_val *body, struct gm_buf *out)
 {
     size_t index, max;
@@ -51,8 +67,11 @@ static void write_members(struct twins_sink *sink, yyjson_mut_doc *doc, yyjson_m
     gm_json_sort(doc, body);
     yyjson_mut_obj_foreach(body, index, max, key, value) {
         struct gm_str name = gm_json_str(key);
+        if (yyjson_mut_is_obj(value)) {
+            keep_written(&sink->env, name, value);
+        }
         bool empty = yyjson_mut_is_null(value) || (yyjson_mut_is_obj(value) && yyjson_mut_obj_size(value) == 0);
-        if (!empty && is_written(&sink->env, name)) {
+        if (!empty && (yyjson_mut_is_obj(value) || is_written(&sink->env, name))) {
             gm_buf_add_char(out, ',');
             gm_json_quote(out, name);
             gm_buf_add_char(out, ':');

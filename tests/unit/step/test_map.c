@@ -391,7 +391,7 @@ static void components_carry_their_metadata(void **state)
     struct fixture *f = *state;
     with_property(f, "dims: { object: { width: v } }");
     expect_mapped(f, "'2'", "{'$metadata':{},'width':2.0}");
-    expect_mapped(f, "null", "{'$metadata':{}}");
+    expect_mapped(f, "null", "{'$metadata':{},'width':null}");
     with_property(f, "dims: v");
     expect_mapped(f, "{'width':2,'colour':null,'$metadata':{}}", "{'$metadata':{},'width':2.0}");
     expect_mapped(f, "{'wide':2}", "column `v`: `wide` is not in the model; did you mean `width`?");
