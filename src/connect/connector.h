@@ -16,7 +16,8 @@
  *            comes with one record or more, all of one shape and origin. GM_E_END comes with an
  *            empty batch: every record was delivered before and the pass is complete; batch->cursor
  *            is where the next pass goes on. A record that is wrong alone is added with
- *            gm_record_fail, with the best key that can be told. Any other error means that the
+ *            gm_record_fail, with its key; when that cannot be told, with one that is made up and
+ *            `unkeyed` set: deletion waits until every key is known. Any other error means that the
  *            pass is broken: what was read, also into this batch, is good, what is missing means
  *            nothing. At the deadline that is GM_E_CANCELLED, when there is no record to return.
  *            Shapes live until close.

@@ -176,6 +176,7 @@ const char *gm_key_problem(struct gm_str key)
 
 void gm_record_number_key(struct gm_batch *batch, struct gm_record *record, const char *unit_z)
 {
+    record->unkeyed = true;
     record->key =
         gm_arena_format(batch->arena, "%s %llu", unit_z, (unsigned long long)record->position);
     if (record->key.p == NULL) {

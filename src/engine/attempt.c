@@ -338,7 +338,6 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
     for (size_t i = 0; i < batch->count; i++) {
-        batch->records[i].unkeyed = batch->records[i].rc != GM_OK;
         work->unkeyed += batch->records[i].unkeyed;
     }
     GM_TRY(compare(attempt, slot, err));

@@ -197,6 +197,9 @@ static gm_rc prepare_letter(struct redrive *redrive, struct gm_err *err)
         return GM_OK;
     }
     GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
+    if (record->rc == GM_OK && !record->known) { /* what has a key has a state */
+        gm_record_fail(batch, record, GM_E_INVALID, "the source could not tell this record's key; mend it there and run the pipeline again");
+    }
     if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
         GM_TRY(gm_steps_apply(work->steps, batch, record, err));
     }

@@ -91,6 +91,13 @@ static const char *find_distrust(struct run_work *work)
     return NULL;
 }
 
+static const char *type_name_z(void *ctx, int64_t type)
+{
+    struct run_work *work = ctx;
+    const struct gm_model *model = gm_models_by_num(gm_store_models(work->options->store), type);
+    return model != NULL ? gm_arena_format(work->report->arena, GM_STR_FMT, GM_STR_ARG(model->id)).p : NULL;
+}
+
 /* What a plan would delete, in a transaction that is undone. */
 static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 {
@@ -151,7 +158,7 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err)
     }
     atomic_store(&work->options->handle->sweeping, true);
     struct gm_sweep_task task = {.db = work->db, .run = work->run, .policy = &policy, .now = clock->wall(clock),
-                                 .untrusted_z = find_distrust(work)};
+                                 .untrusted_z = find_distrust(work), .type_name_z = type_name_z, .type_ctx = work};
     work->run->trusted = task.untrusted_z == NULL;
     if (work->options->plan) {
         return plan_deletions(work, &task, err);

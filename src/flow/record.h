@@ -90,8 +90,10 @@ struct gm_record {
     /* what the sink calls it, when `target` alone does not tell; p NULL: it does */
     struct gm_str target_id;
     struct gm_hash128 known_hash;
-    bool unkeyed;             /* the source marked it: its key may be made up */
-    bool repeated;               /* its key came before in this run: it leaves the key's state alone */
+    /* the source could not tell its key: what stands there is made up, and no object is meant */
+    bool unkeyed;
+    /* its key came before in this run: it leaves the key\'s state alone */
+    bool repeated;
     bool newly_parked;        /* a dead letter that was not there before */
     yyjson_mut_val *original; /* of a JSON source: the body before steps and sink */
     void *prepared;           /* the sink's own, made by prepare() for apply() */

@@ -100,6 +100,16 @@ gm_rc gm_dead_letters_remove_key(struct gm_db *db, int64_t pipeline, struct gm_s
     return gm_stmt_run(stmt, out_count, err);
 }
 
+gm_rc gm_dead_letters_remove_unkeyed(struct gm_db *db, int64_t pipeline, int64_t run,
+                                     struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_REMOVE_UNKEYED, &stmt, err));
+    gm_bind_i64(stmt, 1, pipeline);
+    gm_bind_i64(stmt, 2, run);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
 gm_rc gm_dead_letter_failed(struct gm_db *db, int64_t num, gm_ns now, struct gm_str error,
                             struct gm_err *err)
 {

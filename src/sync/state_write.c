@@ -192,6 +192,7 @@ static gm_rc adopt(struct gm_state_writer *writer, const struct gm_state_cause *
         return rc == GM_E_END ? lost_row(record, err) : rc;
     }
     record->slot = gm_column_i64(writer->slot, 0);
+    record->known = true;
     if (gm_column_i64(writer->slot, 1) == GM_STATE_DELETED) {
         *cause->live_count += 1;
     }

@@ -170,6 +170,7 @@ static void fill_record(struct source *source, struct gm_batch *batch, struct gm
     gm_record_hash(batch, record, source->hash_seed);
     if (gm_str_is(record->key, "?")) {
         record->key = gm_arena_format(batch->arena, "row %zu", source->at + 1);
+        record->unkeyed = true;
         gm_record_fail(batch, record, GM_E_INVALID, "the script says: unreadable");
     }
 }

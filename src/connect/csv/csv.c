@@ -2,7 +2,8 @@
  * a file may have other columns than the one before it, as long as those of the key are there.
  *
  * A line is wrong alone when its bytes are whole but not what the columns ask for; its key is told
- * when its field is there, so that the object is not taken for missing. What may only be half
+ * when its field is there, so that the object is not taken for missing; but not when the row spans
+ * lines, since an open quote may have swallowed other rows. What may only be half
  * written breaks the pass instead: the writer, not the record, is the cause. */
 #include "connect/csv/csv.h"
 
@@ -202,6 +203,13 @@ static void check_row(const struct csv_source *csv, struct gm_batch *batch,
     }
 }
 
+/* A quote that is not closed swallows lines with the keys in them. */
+static bool may_hide_lines(const struct gm_record *record, const struct gm_csv_row *row)
+{
+    size_t inner = row->bytes.n > 0 ? row->bytes.n - 1 : 0; /* the last byte is its own line end */
+    return record->rc != GM_OK && inner > 0 && memchr(row->bytes.p, '\n', inner) != NULL;
+}
+
 static bool is_half_written(const struct csv_source *csv, const struct gm_csv_row *row)
 {
     return !row->ended && !row->too_large &&
@@ -232,7 +240,7 @@ static void refuse_row(struct csv_source *csv, struct gm_batch *batch, struct gm
         convert_field(csv, &(struct target){batch, record, cells}, &field, column, bytes);
     }
     record->cells = cells;
-    if (cells != NULL) {
+    if (cells != NULL && !may_hide_lines(record, row)) {
         gm_record_take_key(batch, record, &csv->key, "line");
     } else {
         gm_record_number_key(batch, record, "line");
@@ -253,13 +261,18 @@ static void fill_record(struct csv_source *csv, struct gm_batch *batch, struct g
     }
     memcpy(bytes, row->bytes.p, row->bytes.n);
     check_row(csv, batch, record, row);
+    bool hides_lines = may_hide_lines(record, row);
     struct target target = {.batch = batch, .record = record, .cells = cells};
     size_t count = csv->files.shape->count;
     for (size_t i = 0; i < count && i < row->field_count; i++) {
         convert_field(csv, &target, &row->fields[i], i, bytes);
     }
     record->cells = cells;
-    gm_record_take_key(batch, record, &csv->key, "line");
+    if (hides_lines) {
+        gm_record_number_key(batch, record, "line");
+    } else {
+        gm_record_take_key(batch, record, &csv->key, "line");
+    }
     gm_record_hash(batch, record, csv->files.env.hash_seed);
 }
 

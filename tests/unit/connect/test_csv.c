@@ -244,7 +244,7 @@ static void a_row_of_ten_megabytes_is_fine_and_one_above_the_limit_is_wrong_alon
     assert_int_equal(strlen(source->rows.at[0].json_z),
                      large + strlen("{\"b\":\"\",\"id\":\"1\"}"));
     assert_int_equal(source->rows.at[1].rc, GM_E_LIMIT);
-    assert_string_equal(source->rows.at[1].key_z, "2");
+    assert_string_equal(source->rows.at[1].key_z, "line 3");
     assert_string_equal(source->rows.at[1].error_z,
                         "line 3, column `b`: the row is larger than 16777216 bytes");
     assert_string_equal(source->rows.at[2].json_z, "{\"b\":\"y\",\"id\":\"3\"}");
