@@ -136,6 +136,7 @@ static void run_once_thread(void *arg)
     struct once *once = arg;
     once->rc = gm_engine_run_once(once->session->engine, once->pipeline, &once->failed, &once->err);
     atomic_store(&once->done, true);
+    gm_stop_request(once->session->stop); /* wakes who waits; the process has nothing else to do */
 }
 
 static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err *err)
@@ -147,12 +148,11 @@ static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err
         return gm_fail(err, GM_E_CONFIG, "no pipeline `%s`", name_z);
     }
     GM_TRY(gm_thread_start("gemel-once", run_once_thread, &once, &thread, err));
-    while (!atomic_load(&once.done)) {
-        if (gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) != GM_OK) {
-            gm_engine_stop(session->engine);
-            break;
-        }
+    while (gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) == GM_OK) {
         gm_progress_show(session->progress, session->engine);
+    }
+    if (!atomic_load(&once.done)) {
+        gm_engine_stop(session->engine);
     }
     gm_thread_join(thread);
     gm_progress_clear(session->progress);
@@ -256,7 +256,9 @@ static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
 static gm_rc run_session(struct session *session, size_t *out_failed, struct gm_err *err)
 {
     set_log(session->config, session->progress);
-    GM_TRY(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(session->config)->data}, &session->store, err));
+    const char *given_z = gm_args_value(session->args, "data");
+    const char *folder_z = given_z != NULL ? given_z : gm_config_root(session->config)->data;
+    GM_TRY(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &session->store, err));
     if (gm_args_has(session->args, "once")) {
         GM_TRY(open_engine(session, err));
         return run_once(session, out_failed, err);
