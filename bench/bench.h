@@ -1,7 +1,8 @@
 /* The benchmark: what DESIGN's speed section promises, measured in one run on one machine.
  *
- * Every measurement runs in a process of its own (its peak memory is the measurement's), pairs alternate A B A B, the median
- * counts, and what was measured is checked: rows at the sink, writes that must not happen. */
+ * Every measurement runs in a process of its own (its peak memory is the measurement's), pairs
+ * alternate A B A B, the median counts, and what was measured is checked: rows at the sink, writes
+ * that must not happen. */
 #ifndef GM_BENCH_BENCH_H
 #define GM_BENCH_BENCH_H
 
@@ -18,9 +19,9 @@ struct bench {
 /* What one measurement in its own process brings home. */
 struct bench_result {
     double seconds;
-    int64_t rows;      /* at the sink, or whatever was counted */
+    int64_t rows; /* at the sink, or whatever was counted */
     int64_t created, updated, unchanged;
-    double peak_mb;    /* of the process */
+    double peak_mb; /* of the process */
     bool failed;
 };
 typedef void (*bench_fn)(const struct bench *bench, const void *arg, struct bench_result *result);
@@ -45,7 +46,8 @@ double bench_command(const char *command_z);
 
 /* ---- data.c ---- */
 
-/* erp.db with table items, items.csv of the same rows, models and configurations: in bench->folder_z. */
+/* erp.db with table items, items.csv of the same rows, models and configurations: in
+ * bench->folder_z. */
 void bench_make_data(const struct bench *bench);
 /* Changes every hundredth row of erp.db. */
 void bench_churn(const struct bench *bench);

@@ -1,4 +1,5 @@
-/* The data of the benchmark: a table of articles, as an SQLite database and as CSV, and the configurations that read it. */
+/* The data of the benchmark: a table of articles, as an SQLite database and as CSV, and the
+ * configurations that read it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 enum { ROWS_PER_COMMIT = 50000 };
 
 static const char model[] =
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:bench:Article;1\",\"@type\":\"Interface\",\"contents\":["
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:bench:Article;1\",\"@type\":"
+    "\"Interface\",\"contents\":["
     "{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"price\",\"schema\":\"double\"},"
     "{\"@type\":\"Property\",\"name\":\"stock\",\"schema\":\"integer\"},"
@@ -23,13 +25,14 @@ static const char model[] =
     "{\"@type\":\"Property\",\"name\":\"supplier\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"changed\",\"schema\":\"dateTime\"}]}";
 
-static const char map[] = "    map:\n"
-                          "      $dtId: \"article-{id}\"\n"
-                          "      $model: \"dtmi:bench:Article;1\"\n"
-                          "      name: name\n      price: price\n      stock: stock\n      discontinued: discontinued\n"
-                          "      category: category\n      quantity: quantity\n      reorderLevel: reorder_level\n"
-                          "      supplier: supplier\n      changed: changed\n"
-                          "    sink: twins\n";
+static const char map[] =
+    "    map:\n"
+    "      $dtId: \"article-{id}\"\n"
+    "      $model: \"dtmi:bench:Article;1\"\n"
+    "      name: name\n      price: price\n      stock: stock\n      discontinued: discontinued\n"
+    "      category: category\n      quantity: quantity\n      reorderLevel: reorder_level\n"
+    "      supplier: supplier\n      changed: changed\n"
+    "    sink: twins\n";
 
 static void write_file(const struct bench *bench, const char *name_z, const char *text_z)
 {
@@ -42,12 +45,18 @@ static void write_file(const struct bench *bench, const char *name_z, const char
 
 static void write_configurations(const struct bench *bench)
 {
-    GM_AUTO_FREE char *sql_z = gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
-                                           "      sql: { url: \"sqlite:erp.db\", table: articles, key: id }\n%s", map);
-    GM_AUTO_FREE char *csv_z = gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
-                                           "      csv: { path: articles.csv, key: id }\n%s", map);
-    GM_AUTO_FREE char *pg_z = gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
-                                          "      sql: { url: \"${env:GEMEL_BENCH_PG}\", table: articles, key: id }\n%s", map);
+    GM_AUTO_FREE char *sql_z =
+        gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
+                    "      sql: { url: \"sqlite:erp.db\", table: articles, key: id }\n%s",
+                    map);
+    GM_AUTO_FREE char *csv_z =
+        gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
+                    "      csv: { path: articles.csv, key: id }\n%s",
+                    map);
+    GM_AUTO_FREE char *pg_z =
+        gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  articles:\n    source:\n"
+                    "      sql: { url: \"${env:GEMEL_BENCH_PG}\", table: articles, key: id }\n%s",
+                    map);
     write_file(bench, "model.json", model);
     write_file(bench, "sqlite.yaml", sql_z);
     write_file(bench, "csv.yaml", csv_z);
@@ -61,9 +70,12 @@ static void must(gm_rc rc, const struct gm_err *err)
     }
 }
 
-static const char *const categories[] = {"Beverages", "Condiments", "Confections", "Dairy Products", "Grains", "Meat", "Produce", "Seafood"};
-static const char *const suppliers[] = {"Exotic Liquids", "New Orleans Cajun Delights", "Grandma Kelly's Homestead", "Tokyo Traders",
-                                        "Cooperativa de Quesos", "Mayumi's", "Pavlova, Ltd.", "Specialty Biscuits, Ltd."};
+static const char *const categories[] = {"Beverages", "Condiments", "Confections", "Dairy Products",
+                                         "Grains",    "Meat",       "Produce",     "Seafood"};
+static const char *const suppliers[] = {
+    "Exotic Liquids", "New Orleans Cajun Delights", "Grandma Kelly's Homestead",
+    "Tokyo Traders",  "Cooperativa de Quesos",      "Mayumi's",
+    "Pavlova, Ltd.",  "Specialty Biscuits, Ltd."};
 
 struct article {
     char name[64], quantity[64], changed[96];
@@ -75,9 +87,11 @@ struct article {
 static void make_article(struct gm_rng *rng, int64_t id, struct article *article)
 {
     snprintf(article->name, sizeof(article->name), "Article %lld of the catalogue", (long long)id);
-    snprintf(article->quantity, sizeof(article->quantity), "%d boxes x %d bags", (int)gm_rng_below(rng, 40) + 1, (int)gm_rng_below(rng, 30) + 1);
-    snprintf(article->changed, sizeof(article->changed), "2026-%02d-%02dT%02d:%02d:%02dZ", (int)gm_rng_below(rng, 12) + 1,
-             (int)gm_rng_below(rng, 28) + 1, (int)gm_rng_below(rng, 24), (int)gm_rng_below(rng, 60), (int)gm_rng_below(rng, 60));
+    snprintf(article->quantity, sizeof(article->quantity), "%d boxes x %d bags",
+             (int)gm_rng_below(rng, 40) + 1, (int)gm_rng_below(rng, 30) + 1);
+    snprintf(article->changed, sizeof(article->changed), "2026-%02d-%02dT%02d:%02d:%02dZ",
+             (int)gm_rng_below(rng, 12) + 1, (int)gm_rng_below(rng, 28) + 1,
+             (int)gm_rng_below(rng, 24), (int)gm_rng_below(rng, 60), (int)gm_rng_below(rng, 60));
     article->price = (double)gm_rng_below(rng, 100000) / 100;
     article->stock = (int64_t)gm_rng_below(rng, 500);
     article->discontinued = gm_rng_below(rng, 10) == 0;
@@ -86,7 +100,8 @@ static void make_article(struct gm_rng *rng, int64_t id, struct article *article
     article->supplier = suppliers[gm_rng_below(rng, 8)];
 }
 
-static void insert_article(struct gm_stmt *insert, int64_t id, const struct article *article, struct gm_err *err)
+static void insert_article(struct gm_stmt *insert, int64_t id, const struct article *article,
+                           struct gm_err *err)
 {
     gm_bind_i64(insert, 1, id);
     gm_bind_text(insert, 2, gm_str_z(article->name));
@@ -103,9 +118,10 @@ static void insert_article(struct gm_stmt *insert, int64_t id, const struct arti
 
 static void add_csv_line(struct gm_buf *csv, int64_t id, const struct article *article)
 {
-    gm_buf_addf(csv, "%lld,%s,%.2f,%lld,%lld,%s,%s,%lld,\"%s\",%s\n", (long long)id, article->name, article->price,
-                (long long)article->stock, (long long)article->discontinued, article->category, article->quantity,
-                (long long)article->reorder_level, article->supplier, article->changed);
+    gm_buf_addf(csv, "%lld,%s,%.2f,%lld,%lld,%s,%s,%lld,\"%s\",%s\n", (long long)id, article->name,
+                article->price, (long long)article->stock, (long long)article->discontinued,
+                article->category, article->quantity, (long long)article->reorder_level,
+                article->supplier, article->changed);
 }
 
 static void fill(const struct bench *bench, struct gm_db *db, struct gm_file *csv)
@@ -116,10 +132,19 @@ static void fill(const struct bench *bench, struct gm_db *db, struct gm_file *cs
     struct gm_buf text;
     gm_buf_init(&text, 1 << 30);
     gm_rng_init(&rng, 1996);
-    gm_buf_add_z(&text, "id,name,price,stock,discontinued,category,quantity,reorder_level,supplier,changed\n");
-    must(gm_db_exec(db, "CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, discontinued INTEGER, "
-                        "category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)", &err), &err);
-    must(gm_db_prepare(db, "INSERT INTO articles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &insert, &err), &err);
+    gm_buf_add_z(
+        &text,
+        "id,name,price,stock,discontinued,category,quantity,reorder_level,supplier,changed\n");
+    must(gm_db_exec(
+             db,
+             "CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, "
+             "discontinued INTEGER, "
+             "category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)",
+             &err),
+         &err);
+    must(gm_db_prepare(db, "INSERT INTO articles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                       &insert, &err),
+         &err);
     must(gm_db_begin(db, &err), &err);
     for (int64_t id = 1; id <= bench->rows; id++) {
         struct article article;
@@ -169,7 +194,10 @@ static void churn(const struct bench *bench, const void *arg, struct bench_resul
     struct gm_db *db;
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/erp.db", bench->folder_z);
     must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err), &err);
-    must(gm_db_exec(db, "UPDATE articles SET price = price + 1, stock = stock + 1 WHERE id % 100 = 0", &err), &err);
+    must(gm_db_exec(db,
+                    "UPDATE articles SET price = price + 1, stock = stock + 1 WHERE id % 100 = 0",
+                    &err),
+         &err);
     gm_db_close(db);
 }
 

@@ -88,7 +88,8 @@ bool bench_wants(const struct bench *bench, const char *name_z)
 void bench_print(const struct bench *bench, const struct bench_line *line)
 {
     if (bench->json) {
-        printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", line->name_z, line->value, line->unit_z);
+        printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"", line->name_z, line->value,
+               line->unit_z);
         if (line->baseline_z != NULL) {
             printf(",\"ratio\":%.4f,\"baseline\":\"%s\"", line->ratio, line->baseline_z);
         }

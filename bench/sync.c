@@ -28,7 +28,8 @@ static void remove_store(const struct bench *bench)
 
 /* ---- a run ---- */
 
-static void take_report(void *ctx, const struct gm_pipeline *pipeline, const struct gm_run_report *report)
+static void take_report(void *ctx, const struct gm_pipeline *pipeline,
+                        const struct gm_run_report *report)
 {
     (void)pipeline;
     struct bench_result *result = ctx;
@@ -51,8 +52,14 @@ static void run_pipeline(const struct bench *bench, const void *arg, struct benc
     size_t failed;
     GM_AUTO_FREE char *path_z = gm_format_z("%s/%s", bench->folder_z, (const char *)arg);
     must(gm_config_load(path_z, &config, &err), &err);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store, &err), &err);
-    must(gm_engine_open(&(struct gm_engine_options){.config = config, .store = store, .on_run = take_report, .ctx = result}, &engine, &err), &err);
+    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
+                       &err),
+         &err);
+    must(gm_engine_open(
+             &(struct gm_engine_options){
+                 .config = config, .store = store, .on_run = take_report, .ctx = result},
+             &engine, &err),
+         &err);
     must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
     gm_engine_close(engine);
     gm_store_close(store);
@@ -64,7 +71,8 @@ static struct bench_result first_load(const struct bench *bench, const char *con
     remove_store(bench);
     struct bench_result result = bench_measure(bench, run_pipeline, config_z);
     if (result.created != bench->rows) {
-        bench_die("%s: %lld twins created, not %lld", config_z, (long long)result.created, (long long)bench->rows);
+        bench_die("%s: %lld twins created, not %lld", config_z, (long long)result.created,
+                  (long long)bench->rows);
     }
     return result;
 }
@@ -94,7 +102,9 @@ static void read_documents(const struct bench *bench, struct documents *document
         *gm_vec_push(&documents->ids) = gm_arena_dup(documents->arena, gm_column_text(stmt, 0));
         struct gm_str id = gm_column_text(stmt, 0), body = gm_column_text(stmt, 1);
         *gm_vec_push(&documents->bodies) =
-            gm_arena_format(documents->arena, "{\"$dtId\":\"" GM_STR_FMT "\",\"$metadata\":{\"$model\":\"dtmi:bench:Article;1\"}," GM_STR_FMT,
+            gm_arena_format(documents->arena,
+                            "{\"$dtId\":\"" GM_STR_FMT
+                            "\",\"$metadata\":{\"$model\":\"dtmi:bench:Article;1\"}," GM_STR_FMT,
                             GM_STR_ARG(id), (int)body.n - 1, body.p + 1);
     }
     gm_db_close(db);
@@ -121,29 +131,34 @@ static sqlite3 *open_plain(const struct bench *bench, bool tuned)
         bench_die("%s cannot be made", path_z);
     }
     if (tuned) {
-        plain_exec(db, "PRAGMA page_size=8192; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096");
+        plain_exec(
+            db, "PRAGMA page_size=8192; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096");
     }
     plain_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
     plain_exec(db, "CREATE TABLE documents (id TEXT PRIMARY KEY, document TEXT)");
     return db;
 }
 
-/* Prepared inserts of the same documents, whole, under their ids, as many a commit and as durable: what a loader by hand does.
- * `arg`: whether with the settings of SQLite that the store has (page size, cache, checkpoints), or SQLite's own. */
+/* Prepared inserts of the same documents, whole, under their ids, as many a commit and as durable:
+ * what a loader by hand does. `arg`: whether with the settings of SQLite that the store has (page
+ * size, cache, checkpoints), or SQLite's own. */
 static void insert_plainly(const struct bench *bench, const void *arg, struct bench_result *result)
 {
     struct documents documents = {0};
     sqlite3_stmt *insert;
     read_documents(bench, &documents);
     sqlite3 *db = open_plain(bench, *(const bool *)arg);
-    if (sqlite3_prepare_v2(db, "INSERT INTO documents VALUES (?1, ?2)", -1, &insert, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(db, "INSERT INTO documents VALUES (?1, ?2)", -1, &insert, NULL) !=
+        SQLITE_OK) {
         bench_die("%s", sqlite3_errmsg(db));
     }
     double before = bench_now();
     plain_exec(db, "BEGIN");
     for (size_t i = 0; i < documents.ids.n; i++) {
-        sqlite3_bind_text(insert, 1, documents.ids.at[i].p, (int)documents.ids.at[i].n, SQLITE_STATIC);
-        sqlite3_bind_text(insert, 2, documents.bodies.at[i].p, (int)documents.bodies.at[i].n, SQLITE_STATIC);
+        sqlite3_bind_text(insert, 1, documents.ids.at[i].p, (int)documents.ids.at[i].n,
+                          SQLITE_STATIC);
+        sqlite3_bind_text(insert, 2, documents.bodies.at[i].p, (int)documents.bodies.at[i].n,
+                          SQLITE_STATIC);
         if (sqlite3_step(insert) != SQLITE_DONE || sqlite3_reset(insert) != SQLITE_OK) {
             bench_die("%s", sqlite3_errmsg(db));
         }
@@ -178,10 +193,15 @@ static void measure_first_load(const struct bench *bench)
         plain[1][i] = bench_measure(bench, insert_plainly, &tuned[1]).seconds;
     }
     double load_rate = rate(bench, bench_median(load, ROUNDS));
-    double plain_rate = rate(bench, bench_median(plain[0], ROUNDS)), tuned_rate = rate(bench, bench_median(plain[1], ROUNDS));
-    bench_print(bench, &(struct bench_line){"sync.first_load", load_rate, "rows/s", "plain prepared SQLite inserts", load_rate / plain_rate});
+    double plain_rate = rate(bench, bench_median(plain[0], ROUNDS)),
+           tuned_rate = rate(bench, bench_median(plain[1], ROUNDS));
+    bench_print(bench,
+                &(struct bench_line){"sync.first_load", load_rate, "rows/s",
+                                     "plain prepared SQLite inserts", load_rate / plain_rate});
     bench_print(bench, &(struct bench_line){"sync.plain_inserts", plain_rate, "rows/s", NULL, 0});
-    bench_print(bench, &(struct bench_line){"sync.tuned_inserts", tuned_rate, "rows/s", "plain prepared SQLite inserts", tuned_rate / plain_rate});
+    bench_print(bench,
+                &(struct bench_line){"sync.tuned_inserts", tuned_rate, "rows/s",
+                                     "plain prepared SQLite inserts", tuned_rate / plain_rate});
     bench_print(bench, &(struct bench_line){"sync.first_load_memory", peak, "MB", NULL, 0});
 }
 
@@ -191,12 +211,15 @@ static void measure_unchanged(const struct bench *bench)
     for (int i = 0; i < ROUNDS; i++) {
         struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
         if (result.unchanged != bench->rows) {
-            bench_die("%lld rows unchanged, not %lld", (long long)result.unchanged, (long long)bench->rows);
+            bench_die("%lld rows unchanged, not %lld", (long long)result.unchanged,
+                      (long long)bench->rows);
         }
         seconds[i] = result.seconds;
         peak = result.peak_mb > peak ? result.peak_mb : peak;
     }
-    bench_print(bench, &(struct bench_line){"sync.unchanged", rate(bench, bench_median(seconds, ROUNDS)), "rows/s", NULL, 0});
+    bench_print(bench,
+                &(struct bench_line){"sync.unchanged", rate(bench, bench_median(seconds, ROUNDS)),
+                                     "rows/s", NULL, 0});
     bench_print(bench, &(struct bench_line){"sync.unchanged_memory", peak, "MB", NULL, 0});
 }
 
@@ -204,23 +227,32 @@ static void measure_churn(const struct bench *bench)
 {
     bench_churn(bench);
     struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
-    if (result.updated != bench->rows / 100 || result.unchanged != bench->rows - bench->rows / 100) {
-        bench_die("%lld rows updated, not %lld", (long long)result.updated, (long long)(bench->rows / 100));
+    if (result.updated != bench->rows / 100 ||
+        result.unchanged != bench->rows - bench->rows / 100) {
+        bench_die("%lld rows updated, not %lld", (long long)result.updated,
+                  (long long)(bench->rows / 100));
     }
-    bench_print(bench, &(struct bench_line){"sync.churn_1pct", rate(bench, result.seconds), "rows/s", NULL, 0});
-    bench_print(bench, &(struct bench_line){"sync.churn_1pct_written", (double)result.updated, "twins", NULL, 0});
+    bench_print(bench, &(struct bench_line){"sync.churn_1pct", rate(bench, result.seconds),
+                                            "rows/s", NULL, 0});
+    bench_print(bench, &(struct bench_line){"sync.churn_1pct_written", (double)result.updated,
+                                            "twins", NULL, 0});
 }
 
 static void measure_csv(const struct bench *bench)
 {
-    GM_AUTO_FREE char *import_z = gm_format_z(
-        "rm -f '%s'/import.db* && sqlite3 '%s/import.db' 'PRAGMA journal_mode=WAL' "
-        "'CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, discontinued INTEGER, category TEXT, "
-        "quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)' '.import --csv --skip 1 \"%s/articles.csv\" articles' >/dev/null",
-        bench->folder_z, bench->folder_z, bench->folder_z);
+    GM_AUTO_FREE char *import_z =
+        gm_format_z("rm -f '%s'/import.db* && sqlite3 '%s/import.db' 'PRAGMA journal_mode=WAL' "
+                    "'CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock "
+                    "INTEGER, discontinued INTEGER, category TEXT, "
+                    "quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)' '.import "
+                    "--csv --skip 1 \"%s/articles.csv\" articles' >/dev/null",
+                    bench->folder_z, bench->folder_z, bench->folder_z);
     struct bench_result result = first_load(bench, "csv.yaml");
-    double load_rate = rate(bench, result.seconds), import_rate = rate(bench, bench_command(import_z));
-    bench_print(bench, &(struct bench_line){"sync.csv", load_rate, "rows/s", "sqlite3 .import of the same file", load_rate / import_rate});
+    double load_rate = rate(bench, result.seconds),
+           import_rate = rate(bench, bench_command(import_z));
+    bench_print(bench,
+                &(struct bench_line){"sync.csv", load_rate, "rows/s",
+                                     "sqlite3 .import of the same file", load_rate / import_rate});
     bench_print(bench, &(struct bench_line){"sync.csv_memory", result.peak_mb, "MB", NULL, 0});
 }
 
@@ -232,23 +264,31 @@ static void measure_postgresql(const struct bench *bench)
         return;
     }
     const char *url_z = pg_server_new_database(server);
-    GM_AUTO_FREE char *create_z = gm_format_z(
-        "psql -q '%s' -c 'CREATE TABLE articles (id BIGINT PRIMARY KEY, name TEXT, price DOUBLE PRECISION, stock INTEGER, "
-        "discontinued INTEGER, category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)'", url_z);
-    GM_AUTO_FREE char *copy_z = gm_format_z("psql -q '%s' -c '\\copy articles from %s/articles.csv csv header'", url_z, bench->folder_z);
+    GM_AUTO_FREE char *create_z =
+        gm_format_z("psql -q '%s' -c 'CREATE TABLE articles (id BIGINT PRIMARY KEY, name TEXT, "
+                    "price DOUBLE PRECISION, stock INTEGER, "
+                    "discontinued INTEGER, category TEXT, quantity TEXT, reorder_level INTEGER, "
+                    "supplier TEXT, changed TEXT)'",
+                    url_z);
+    GM_AUTO_FREE char *copy_z =
+        gm_format_z("psql -q '%s' -c '\\copy articles from %s/articles.csv csv header'", url_z,
+                    bench->folder_z);
     (void)bench_command(create_z);
     double copy_rate = rate(bench, bench_command(copy_z));
     setenv("GEMEL_BENCH_PG", url_z, 1);
     struct bench_result result = first_load(bench, "postgresql.yaml");
     double load_rate = rate(bench, result.seconds);
-    bench_print(bench, &(struct bench_line){"sync.postgres", load_rate, "rows/s", "COPY of the same rows into PostgreSQL", load_rate / copy_rate});
+    bench_print(bench, &(struct bench_line){"sync.postgres", load_rate, "rows/s",
+                                            "COPY of the same rows into PostgreSQL",
+                                            load_rate / copy_rate});
     bench_print(bench, &(struct bench_line){"sync.postgres_memory", result.peak_mb, "MB", NULL, 0});
     pg_server_stop(server);
 }
 
 void bench_sync(const struct bench *bench)
 {
-    if (bench_wants(bench, "sync.first_load") || bench_wants(bench, "sync.unchanged") || bench_wants(bench, "sync.churn")) {
+    if (bench_wants(bench, "sync.first_load") || bench_wants(bench, "sync.unchanged") ||
+        bench_wants(bench, "sync.churn")) {
         measure_first_load(bench);
         measure_unchanged(bench);
         measure_churn(bench);

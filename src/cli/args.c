@@ -27,7 +27,8 @@ const char *gm_args_value(const struct gm_args *args, const char *option_z)
     return NULL;
 }
 
-gm_rc gm_args_int(const struct gm_args *args, const char *option_z, int64_t def, int64_t *out_value, struct gm_err *err)
+gm_rc gm_args_int(const struct gm_args *args, const char *option_z, int64_t def, int64_t *out_value,
+                  struct gm_err *err)
 {
     const char *value_z = gm_args_value(args, option_z);
     *out_value = def;
@@ -80,7 +81,8 @@ gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, 
     return GM_OK;
 }
 
-gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z, const struct gm_pipeline **out_pipeline, struct gm_err *err)
+gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z,
+                       const struct gm_pipeline **out_pipeline, struct gm_err *err)
 {
     const struct gm_config *config;
     const char *nearest_z = NULL;
@@ -90,7 +92,8 @@ gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z, const struct gm
         return gm_fail(err, GM_E_CONFIG, "no pipeline `%s`; did you mean `%s`?", name_z, nearest_z);
     }
     if (pipeline == NULL) {
-        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s` in %s", name_z, gm_args_config_path(args));
+        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s` in %s", name_z,
+                       gm_args_config_path(args));
     }
     *out_pipeline = pipeline;
     return GM_OK;
@@ -158,7 +161,8 @@ void gm_table_add(struct gm_table *table, const struct gm_str *cells)
     for (size_t i = 0; i < table->column_count; i++) {
         char *cell_z = gm_str_dup_z(cells[i]);
         for (char *p = cell_z; *p != '\0'; p++) {
-            *p = (unsigned char)*p < ' ' ? ' ' : *p; /* what was stored must not steer the terminal */
+            *p = (unsigned char)*p < ' ' ? ' '
+                                         : *p; /* what was stored must not steer the terminal */
         }
         size_t width = display_width(cell_z);
         table->widths[i] = width > table->widths[i] ? width : table->widths[i];
@@ -213,5 +217,6 @@ void gm_print_time(gm_ns t, char out[GM_TIME_TEXT_SIZE])
         return;
     }
     gm_time_split(t, &date);
-    snprintf(out, GM_TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d:%02d", date.year, date.month, date.day, date.hour, date.minute, date.second);
+    snprintf(out, GM_TIME_TEXT_SIZE, "%04d-%02d-%02d %02d:%02d:%02d", date.year, date.month,
+             date.day, date.hour, date.minute, date.second);
 }

@@ -22,7 +22,10 @@ static void check_maps(struct gm_config *config, struct gm_models *models)
     for (size_t i = 0; i < gm_config_pipeline_count(config); i++) {
         const struct gm_pipeline_conf *conf = gm_config_pipeline(config, i)->conf;
         gm_steps_lint(gm_config_doc(config),
-                      &(struct gm_steps_conf){.steps = conf->steps, .map = conf->map, .folder_z = gm_config_folder_z(config)}, models);
+                      &(struct gm_steps_conf){.steps = conf->steps,
+                                              .map = conf->map,
+                                              .folder_z = gm_config_folder_z(config)},
+                      models);
     }
 }
 
@@ -69,7 +72,8 @@ static int check(struct gm_args *args)
     struct gm_err err = {0}, model_err = {0};
     struct gm_config *config = NULL;
     size_t model_count = 0;
-    gm_rc rc = gm_args_has(args, "resolve") ? gm_config_load(path_z, &config, &err) : gm_config_lint(path_z, &config, &err);
+    gm_rc rc = gm_args_has(args, "resolve") ? gm_config_load(path_z, &config, &err)
+                                            : gm_config_lint(path_z, &config, &err);
     size_t config_errors = config != NULL ? gm_conf_error_count(gm_config_doc(config)) : 0;
     if (rc != GM_OK && config_errors == 0) { /* the file itself could not be read */
         gm_config_free(config);
@@ -81,7 +85,8 @@ static int check(struct gm_args *args)
     if (model_rc != GM_OK) {
         (void)gm_args_fail(args, GM_E_CONFIG, &model_err);
     } else if (errors == 0 && !args->json) {
-        printf("%s: %zu pipelines, %zu models, no errors\n", path_z, gm_config_pipeline_count(config), model_count);
+        printf("%s: %zu pipelines, %zu models, no errors\n", path_z,
+               gm_config_pipeline_count(config), model_count);
     }
     gm_config_free(config);
     return errors > 0 || model_rc != GM_OK ? GM_EXIT_USAGE : GM_EXIT_OK;
@@ -93,7 +98,8 @@ const struct gm_command gm_command_check = {
     .args_max = 1,
     .config_first = true,
     .summary_z = "Check a configuration and its models, offline.",
-    .help_z = "Reports every error with file, line and column, and what to write. Opens no database and no connection.",
+    .help_z = "Reports every error with file, line and column, and what to write. Opens no "
+              "database and no connection.",
     .example_z = "gemel check demo/gemel.yaml",
     .options = check_options,
     .run = check,
@@ -124,7 +130,9 @@ const struct gm_command gm_command_schema = {
 
 static const char *role_name(const struct gm_connector *connector)
 {
-    return (connector->roles & GM_ROLE_SOURCE) == 0 ? "sink" : (connector->roles & GM_ROLE_SINK) == 0 ? "source" : "source, sink";
+    return (connector->roles & GM_ROLE_SOURCE) == 0 ? "sink"
+           : (connector->roles & GM_ROLE_SINK) == 0 ? "source"
+                                                    : "source, sink";
 }
 
 /* Up to the first full stop. */
@@ -142,7 +150,8 @@ static int connector_list(struct gm_args *args)
         struct gm_buf json;
         gm_buf_init(&json, TEXT_SIZE_MAX);
         for (size_t i = 0; connectors[i] != NULL; i++) {
-            gm_buf_addf(&json, "%s{\"name\":\"%s\",\"role\":\"%s\",\"help\":", i > 0 ? "," : "[", connectors[i]->name_z, role_name(connectors[i]));
+            gm_buf_addf(&json, "%s{\"name\":\"%s\",\"role\":\"%s\",\"help\":", i > 0 ? "," : "[",
+                        connectors[i]->name_z, role_name(connectors[i]));
             gm_json_quote(&json, gm_str_z(connectors[i]->help_z));
             gm_buf_add_char(&json, '}');
         }
@@ -153,7 +162,8 @@ static int connector_list(struct gm_args *args)
     }
     struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
     for (size_t i = 0; connectors[i] != NULL; i++) {
-        gm_table_add(table, (const struct gm_str[]){gm_str_z(connectors[i]->name_z), gm_str_z(role_name(connectors[i])),
+        gm_table_add(table, (const struct gm_str[]){gm_str_z(connectors[i]->name_z),
+                                                    gm_str_z(role_name(connectors[i])),
                                                     first_sentence(connectors[i]->help_z)});
     }
     gm_table_print(table);
@@ -178,14 +188,19 @@ static int connector_help(struct gm_args *args)
         }
         const char *near_z = gm_conf_nearest(gm_str_z(args->words[0]), names.at, names.n);
         gm_vec_deinit(&names);
-        return gm_args_fail(args,
-                            near_z != NULL ? gm_fail(&err, GM_E_CONFIG, "no connector `%s`; did you mean `%s`?", args->words[0], near_z)
-                                           : gm_fail(&err, GM_E_CONFIG, "no connector `%s`; see `gemel connector list`", args->words[0]),
-                            &err);
+        return gm_args_fail(
+            args,
+            near_z != NULL
+                ? gm_fail(&err, GM_E_CONFIG, "no connector `%s`; did you mean `%s`?",
+                          args->words[0], near_z)
+                : gm_fail(&err, GM_E_CONFIG, "no connector `%s`; see `gemel connector list`",
+                          args->words[0]),
+            &err);
     }
     struct gm_buf text;
     gm_buf_init(&text, TEXT_SIZE_MAX);
-    gm_buf_addf(&text, "%s (%s)\n\n%s\n", connector->name_z, role_name(connector), connector->help_z);
+    gm_buf_addf(&text, "%s (%s)\n\n%s\n", connector->name_z, role_name(connector),
+                connector->help_z);
     if (connector->fields[0].type != GM_T_END) {
         gm_buf_add(&text, GM_STR("\nSettings:\n"));
         gm_conf_write_help(connector->fields, &text);

@@ -36,20 +36,27 @@ static gm_rc list_letter(void *ctx, const struct gm_dead_letter *letter, struct 
     }
     gm_print_time(letter->parked, parked);
     gm_table_add(letters->table,
-                 (const struct gm_str[]){gm_arena_format(arena, "%lld", (long long)letter->num), gm_arena_dup(arena, letter->pipeline_name),
-                                         gm_arena_dup(arena, letter->key), letter->held ? GM_STR("held") : GM_STR("parked"),
-                                         gm_arena_format(arena, "%lld", (long long)letter->attempts), gm_arena_dup(arena, gm_str_z(parked)),
-                                         gm_arena_format(arena, GM_STR_FMT ":%lld", GM_STR_ARG(letter->origin), (long long)letter->position),
-                                         gm_arena_dup(arena, letter->error)});
+                 (const struct gm_str[]){
+                     gm_arena_format(arena, "%lld", (long long)letter->num),
+                     gm_arena_dup(arena, letter->pipeline_name), gm_arena_dup(arena, letter->key),
+                     letter->held ? GM_STR("held") : GM_STR("parked"),
+                     gm_arena_format(arena, "%lld", (long long)letter->attempts),
+                     gm_arena_dup(arena, gm_str_z(parked)),
+                     gm_arena_format(arena, GM_STR_FMT ":%lld", GM_STR_ARG(letter->origin),
+                                     (long long)letter->position),
+                     gm_arena_dup(arena, letter->error)});
     return GM_OK;
 }
 
-static gm_rc find_pipeline_num(struct gm_db *db, struct gm_arena *arena, const char *name_z, int64_t *out_num, struct gm_err *err)
+static gm_rc find_pipeline_num(struct gm_db *db, struct gm_arena *arena, const char *name_z,
+                               int64_t *out_num, struct gm_err *err)
 {
     struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
     gm_rc rc = gm_pipeline_find(db, arena, &row, err);
     *out_num = row.num;
-    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG, "no pipeline `%s` has run here; see `gemel status`", name_z) : rc;
+    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
+                                    "no pipeline `%s` has run here; see `gemel status`", name_z)
+                          : rc;
 }
 
 static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct gm_err *err)
@@ -70,7 +77,8 @@ static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct 
 
 static int dead_letters_list(struct gm_args *args)
 {
-    static const char *const heads[] = {"LETTER", "PIPELINE", "KEY", "STATE", "ATTEMPTS", "PARKED (UTC)", "WHERE", "WHY"};
+    static const char *const heads[] = {"LETTER",   "PIPELINE",     "KEY",   "STATE",
+                                        "ATTEMPTS", "PARKED (UTC)", "WHERE", "WHY"};
     struct letters letters = {.args = args, .arena = gm_arena_new(OUTPUT_SIZE_MAX)};
     struct gm_err err = {0};
     gm_buf_init(&letters.json, OUTPUT_SIZE_MAX);
@@ -122,11 +130,15 @@ static gm_rc show_letter(void *ctx, const struct gm_dead_letter *letter, struct 
     }
     gm_print_time(letter->parked, parked);
     gm_print_time(letter->last_attempt, last);
-    printf("letter    %lld (%s)\npipeline  " GM_STR_FMT "\nkey       " GM_STR_FMT "\nwhere     " GM_STR_FMT ":%lld, run %lld\n",
-           (long long)letter->num, letter->held ? "held behind an earlier one" : "parked", GM_STR_ARG(letter->pipeline_name),
-           GM_STR_ARG(letter->key), GM_STR_ARG(letter->origin), (long long)letter->position, (long long)letter->run);
-    printf("why       " GM_STR_FMT " (" GM_STR_FMT ")\nparked    %s\nattempts  %lld, the last at %s\nrecord    " GM_STR_FMT "\n",
-           GM_STR_ARG(letter->error), GM_STR_ARG(letter->code), parked, (long long)letter->attempts, last, GM_STR_ARG(letter->record));
+    printf("letter    %lld (%s)\npipeline  " GM_STR_FMT "\nkey       " GM_STR_FMT
+           "\nwhere     " GM_STR_FMT ":%lld, run %lld\n",
+           (long long)letter->num, letter->held ? "held behind an earlier one" : "parked",
+           GM_STR_ARG(letter->pipeline_name), GM_STR_ARG(letter->key), GM_STR_ARG(letter->origin),
+           (long long)letter->position, (long long)letter->run);
+    printf("why       " GM_STR_FMT " (" GM_STR_FMT
+           ")\nparked    %s\nattempts  %lld, the last at %s\nrecord    " GM_STR_FMT "\n",
+           GM_STR_ARG(letter->error), GM_STR_ARG(letter->code), parked, (long long)letter->attempts,
+           last, GM_STR_ARG(letter->record));
     return GM_OK;
 }
 
@@ -137,7 +149,8 @@ static int dead_letters_show(struct gm_args *args)
     int64_t num;
     gm_rc rc = GM_OK;
     if (!gm_parse_i64(gm_str_z(args->words[0]), &num)) {
-        rc = gm_fail(&err, GM_E_CONFIG, "`%s` is no letter's number; see `gemel dead-letters list`", args->words[0]);
+        rc = gm_fail(&err, GM_E_CONFIG, "`%s` is no letter's number; see `gemel dead-letters list`",
+                     args->words[0]);
     }
     rc = rc == GM_OK ? gm_args_reader(args, &db, &err) : rc;
     rc = rc == GM_OK ? gm_dead_letter_get(db, num, show_letter, args, &err) : rc;
@@ -167,8 +180,10 @@ static gm_rc parse_choice(struct gm_args *args, struct gm_letter_choice *choice,
     if (args->word_count + (all ? 1 : 0) + (key_z != NULL ? 1 : 0) != 2) {
         return gm_fail(err, GM_E_CONFIG, "say which: LETTER, --key KEY, or --all");
     }
-    if (args->word_count == 2 && (!gm_parse_i64(gm_str_z(args->words[1]), &choice->num) || choice->num < 1)) {
-        return gm_fail(err, GM_E_CONFIG, "`%s` is no letter's number; see `gemel dead-letters list`", args->words[1]);
+    if (args->word_count == 2 &&
+        (!gm_parse_i64(gm_str_z(args->words[1]), &choice->num) || choice->num < 1)) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "`%s` is no letter's number; see `gemel dead-letters list`", args->words[1]);
     }
     return GM_OK;
 }
@@ -188,8 +203,8 @@ static void write_choice(const struct gm_letter_choice *choice, struct gm_buf *o
 }
 
 /* `what_z`: "redrive" or "drop-letters"; the answer is printed as it is. */
-static gm_rc do_there(struct gm_args *args, const struct gm_letter_choice *choice, const char *what_z, struct gm_http_answer *answer,
-                      struct gm_err *err)
+static gm_rc do_there(struct gm_args *args, const struct gm_letter_choice *choice,
+                      const char *what_z, struct gm_http_answer *answer, struct gm_err *err)
 {
     struct gm_buf body;
     GM_AUTO_FREE char *path_z = gm_format_z("/pipelines/%s/%s", args->words[0], what_z);
@@ -199,7 +214,8 @@ static gm_rc do_there(struct gm_args *args, const struct gm_letter_choice *choic
     return rc;
 }
 
-static gm_rc open_operation(struct gm_args *args, struct gm_operation *operation, struct gm_err *err)
+static gm_rc open_operation(struct gm_args *args, struct gm_operation *operation,
+                            struct gm_err *err)
 {
     GM_TRY(gm_args_config(args, &operation->config, err));
     GM_TRY(gm_args_pipeline(args, args->words[0], &operation->pipeline, err));
@@ -215,14 +231,16 @@ static int64_t member(const struct gm_http_answer *answer, const char *name_z)
     yyjson_mut_val *root = NULL;
     struct gm_err ignored;
     int64_t number = 0;
-    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
+        GM_OK) {
         number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
     }
     gm_arena_free(arena);
     return number;
 }
 
-static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *counts, struct gm_err *err)
+static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *counts,
+                              struct gm_err *err)
 {
     struct gm_letter_choice choice;
     struct gm_operation operation = {0};
@@ -235,7 +253,8 @@ static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *co
         return rc;
     }
     GM_TRY(do_there(args, &choice, "redrive", &answer, err));
-    *counts = (struct gm_redrive_counts){member(&answer, "applied"), member(&answer, "failed"), member(&answer, "held")};
+    *counts = (struct gm_redrive_counts){member(&answer, "applied"), member(&answer, "failed"),
+                                         member(&answer, "held")};
     gm_http_answer_free(&answer);
     return GM_OK;
 }
@@ -266,7 +285,8 @@ const struct gm_command gm_command_dead_letters_redrive = {
     .args_min = 1,
     .args_max = 2,
     .summary_z = "Apply parked records again, in order per key.",
-    .help_z = "Records go through the pipeline's steps as they are now. What fails again stays, and what stands behind it of its key waits.",
+    .help_z = "Records go through the pipeline's steps as they are now. What fails again stays, "
+              "and what stands behind it of its key waits.",
     .example_z = "gemel dead-letters redrive products --all",
     .options = choice_options,
     .run = dead_letters_redrive,
@@ -330,7 +350,8 @@ static void add_waiting(struct letters *waiting, const struct gm_stmt *stmt)
     }
     for (size_t i = 0; i < GM_ARRAY_COUNT(names); i++) {
         bool opens = i == 0;
-        gm_buf_addf(&waiting->json, "%s%s\"%s\":", opens && waiting->count > 0 ? "," : "", opens ? "{" : ",", names[i]);
+        gm_buf_addf(&waiting->json, "%s%s\"%s\":", opens && waiting->count > 0 ? "," : "",
+                    opens ? "{" : ",", names[i]);
         gm_json_quote(&waiting->json, cells[i]);
     }
     gm_buf_add_char(&waiting->json, '}');

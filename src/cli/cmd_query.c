@@ -86,16 +86,22 @@ static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *e
     gm_buf_init(&printing.text, OUTPUT_SIZE_MAX);
     gm_buf_init(&next, OUTPUT_SIZE_MAX);
     struct gm_query_request request = {.text = gm_str_z(args->word_count > 0 ? args->words[0] : ""),
-                                       .continuation = gm_str_z(next_z), .models = look->models, .rows_max = (size_t)limit,
-                                       .fn = print_row, .ctx = &printing, .next = &next};
+                                       .continuation = gm_str_z(next_z),
+                                       .models = look->models,
+                                       .rows_max = (size_t)limit,
+                                       .fn = print_row,
+                                       .ctx = &printing,
+                                       .next = &next};
     gm_rc rc = gm_query_run(look->db, &request, &outcome, err);
     fflush(stdout);
     if (rc == GM_OK && outcome.note[0] != '\0') {
         fprintf(stderr, "note: %s\n", outcome.note);
     }
     if (rc == GM_OK && outcome.more) {
-        fprintf(stderr, "%zu rows; there are more: --limit 0 prints all, --next '" GM_STR_FMT "' the next page\n", outcome.rows,
-                GM_STR_ARG(gm_buf_str(&next)));
+        fprintf(stderr,
+                "%zu rows; there are more: --limit 0 prints all, --next '" GM_STR_FMT
+                "' the next page\n",
+                outcome.rows, GM_STR_ARG(gm_buf_str(&next)));
     }
     gm_buf_deinit(&printing.text);
     gm_buf_deinit(&next);
@@ -108,13 +114,16 @@ static int query(struct gm_args *args)
     struct gm_err err = {0};
     gm_rc rc = look_open(args, &look, &err);
     if (rc == GM_OK && args->word_count == 0 && !gm_args_has(args, "next")) {
-        rc = gm_fail(&err, GM_E_CONFIG, "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
+        rc = gm_fail(&err, GM_E_CONFIG,
+                     "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
     }
     if (rc == GM_OK) {
-        rc = gm_args_has(args, "explain") ? explain(&look, args->words[0], &err) : run_query(args, &look, &err);
+        rc = gm_args_has(args, "explain") ? explain(&look, args->words[0], &err)
+                                          : run_query(args, &look, &err);
     }
     look_close(&look);
-    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc == GM_E_INVALID ? GM_E_CONFIG : rc, &err);
+    return rc == GM_OK ? GM_EXIT_OK
+                       : gm_args_fail(args, rc == GM_E_INVALID ? GM_E_CONFIG : rc, &err);
 }
 
 const struct gm_command gm_command_query = {
@@ -122,9 +131,12 @@ const struct gm_command gm_command_query = {
     .args_z = "QUERY",
     .args_max = 1,
     .summary_z = "Query the graph in the query language of Azure Digital Twins.",
-    .help_z = "One row a line, as JSON. SELECT [TOP(n)] * | COUNT() | paths FROM DIGITALTWINS | RELATIONSHIPS [JOIN t RELATED s.name]\n"
-              "[MATCH (a)-[:name]->(b)] [WHERE condition]. Joins and matches need a $dtId in the condition to start from.",
-    .example_z = "gemel query \"SELECT P FROM DIGITALTWINS S JOIN P RELATED S.supplies WHERE S.$dtId = 'supplier-1'\"",
+    .help_z = "One row a line, as JSON. SELECT [TOP(n)] * | COUNT() | paths FROM DIGITALTWINS | "
+              "RELATIONSHIPS [JOIN t RELATED s.name]\n"
+              "[MATCH (a)-[:name]->(b)] [WHERE condition]. Joins and matches need a $dtId in the "
+              "condition to start from.",
+    .example_z = "gemel query \"SELECT P FROM DIGITALTWINS S JOIN P RELATED S.supplies WHERE "
+                 "S.$dtId = 'supplier-1'\"",
     .options = query_options,
     .run = query,
 };
@@ -145,8 +157,11 @@ static gm_rc print_change_json(const struct gm_change *change)
     char time[GM_TIME_TEXT_SIZE];
     gm_time_format(change->time, time);
     gm_buf_init(&json, OUTPUT_SIZE_MAX);
-    gm_buf_addf(&json, "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"pipeline\":%lld,\"run\":%lld,\"actor\":", (long long)change->num,
-                time, kind_names[change->kind], (long long)change->pipeline, (long long)change->run);
+    gm_buf_addf(
+        &json,
+        "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"pipeline\":%lld,\"run\":%lld,\"actor\":",
+        (long long)change->num, time, kind_names[change->kind], (long long)change->pipeline,
+        (long long)change->run);
     gm_json_quote(&json, change->actor);
     gm_buf_addf(&json, ",\"position\":%llu,\"data\":", (unsigned long long)change->position);
     gm_buf_add(&json, change->data.n > 0 ? change->data : GM_STR("null"));
@@ -195,7 +210,8 @@ static int history(struct gm_args *args)
     rc = rc == GM_OK ? gm_args_int(args, "limit", 20, &limit, &err) : rc;
     rc = rc == GM_OK ? gm_args_int(args, "before", 0, &before, &err) : rc;
     if (rc == GM_OK) {
-        struct gm_history_query walk = {.twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
+        struct gm_history_query walk = {
+            .twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
         rc = gm_history_walk(look.db, &walk, print_change, args, &err);
         if (rc == GM_E_END) {
             rc = gm_fail(&err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0]);
@@ -211,7 +227,8 @@ const struct gm_command gm_command_history = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Tell what happened to a twin, newest first.",
-    .help_z = "Every change with its cause: pipeline, run and position in the source. A twin that is gone has a history too.",
+    .help_z = "Every change with its cause: pipeline, run and position in the source. A twin that "
+              "is gone has a history too.",
     .example_z = "gemel history product-42",
     .options = history_options,
     .run = history,
@@ -241,8 +258,8 @@ static void trace_json(struct look *look, const struct gm_origins *origins)
         gm_time_format(origin->time, time);
         gm_buf_add(&json, i > 0 ? GM_STR(",{\"path\":") : GM_STR("{\"path\":"));
         gm_json_quote(&json, origin->path);
-        gm_buf_addf(&json, ",\"relationship\":%s,\"change\":%lld,\"time\":\"%s\",\"pipeline\":", origin->relationship ? "true" : "false",
-                    (long long)origin->change, time);
+        gm_buf_addf(&json, ",\"relationship\":%s,\"change\":%lld,\"time\":\"%s\",\"pipeline\":",
+                    origin->relationship ? "true" : "false", (long long)origin->change, time);
         gm_json_quote(&json, pipeline_name(look, origin->pipeline));
         gm_buf_addf(&json, ",\"run\":%lld,\"actor\":", (long long)origin->run);
         gm_json_quote(&json, origin->actor);
@@ -259,19 +276,28 @@ static void trace_table(struct look *look, const struct gm_origins *origins, con
     struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
     for (size_t i = 0; i < origins->count; i++) {
         const struct gm_origin *origin = &origins->at[i];
-        struct gm_str path = origin->path.n > 0 && origin->path.p[0] == '/' ? (struct gm_str){origin->path.p + 1, origin->path.n - 1} : origin->path;
+        struct gm_str path = origin->path.n > 0 && origin->path.p[0] == '/'
+                                 ? (struct gm_str){origin->path.p + 1, origin->path.n - 1}
+                                 : origin->path;
         if (only_z != NULL && !gm_str_is(path, only_z)) {
             continue;
         }
         char time[GM_TIME_TEXT_SIZE];
         gm_print_time(origin->time, time);
-        struct gm_str where = origin->position != 0 ? gm_arena_format(look->arena, GM_STR_FMT ":%llu", GM_STR_ARG(origin->actor),
-                                                                      (unsigned long long)origin->position)
-                                                    : origin->actor;
-        gm_table_add(table, (const struct gm_str[]){
-                                origin->relationship ? gm_arena_format(look->arena, "-> " GM_STR_FMT, GM_STR_ARG(path)) : path,
-                                pipeline_name(look, origin->pipeline), gm_arena_format(look->arena, "%lld", (long long)origin->run),
-                                where, gm_str_z(time), gm_arena_format(look->arena, "%lld", (long long)origin->change)});
+        struct gm_str where =
+            origin->position != 0
+                ? gm_arena_format(look->arena, GM_STR_FMT ":%llu", GM_STR_ARG(origin->actor),
+                                  (unsigned long long)origin->position)
+                : origin->actor;
+        gm_table_add(table,
+                     (const struct gm_str[]){
+                         origin->relationship
+                             ? gm_arena_format(look->arena, "-> " GM_STR_FMT, GM_STR_ARG(path))
+                             : path,
+                         pipeline_name(look, origin->pipeline),
+                         gm_arena_format(look->arena, "%lld", (long long)origin->run), where,
+                         gm_str_z(time),
+                         gm_arena_format(look->arena, "%lld", (long long)origin->change)});
     }
     gm_table_print(table);
     gm_table_free(table);
@@ -304,7 +330,8 @@ const struct gm_command gm_command_trace = {
     .args_min = 1,
     .args_max = 2,
     .summary_z = "Tell where each property of a twin comes from.",
-    .help_z = "For the model, each property and each relationship: the pipeline, run and source position that wrote it last.",
+    .help_z = "For the model, each property and each relationship: the pipeline, run and source "
+              "position that wrote it last.",
     .example_z = "gemel trace product-42 unitPrice",
     .run = trace,
 };

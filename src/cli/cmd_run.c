@@ -1,14 +1,15 @@
-/* gemel run: the engine in the foreground, with progress on a terminal and plain lines elsewhere. */
+/* gemel run: the engine in the foreground, with progress on a terminal and plain lines
+ * elsewhere. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/admin.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/vec.h"
 #include "cli/commands.h"
-#include "api/admin.h"
 #include "cli/progress.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -37,14 +38,17 @@ struct session {
     struct gm_progress *progress;
     struct gm_mutex *mu;
     GM_VEC(struct report_line) lines; /* guarded by mu; runs that no report has told yet */
-    bool reported;                    /* guarded by mu; on schedule only the first round is reported, log lines tell the rest */
+    /* guarded by mu; on schedule only the first round is reported, log lines tell the rest */
+    bool reported;
 };
 
 static void set_log(const struct gm_config *config, struct gm_progress *progress)
 {
     const struct gm_log_conf *log = &gm_config_root(config)->log;
     gm_log_init(&(struct gm_log_sink){.now_ns = gm_clock_wall_now,
-                                      .write = gm_progress_on_terminal(progress) ? gm_progress_write_line : gm_write_stderr},
+                                      .write = gm_progress_on_terminal(progress)
+                                                   ? gm_progress_write_line
+                                                   : gm_write_stderr},
                 (enum gm_log_level)log->level, (enum gm_log_format)log->format);
 }
 
@@ -56,7 +60,12 @@ static void add_line(struct session *session, const char *name_z, const struct g
     struct report_line *line = gm_vec_push(&session->lines);
     double seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
     char span[GM_TIME_TEXT_SIZE];
-    const int64_t numbers[] = {counts->read, counts->unchanged, counts->created, counts->updated, counts->deleted, counts->parked,
+    const int64_t numbers[] = {counts->read,
+                               counts->unchanged,
+                               counts->created,
+                               counts->updated,
+                               counts->deleted,
+                               counts->parked,
                                seconds > 0 ? (int64_t)((double)counts->read / seconds) : 0};
     gm_span_format(run->finished - run->started - (run->finished - run->started) % GM_MS, span);
     line->cells[0] = gm_format_z("%s", name_z);
@@ -72,8 +81,9 @@ static void add_line(struct session *session, const char *name_z, const struct g
 /* One line a run since the last report. */
 static void print_report(struct session *session)
 {
-    static const char *const heads[REPORT_COLUMNS] = {"PIPELINE", "STATUS", "READ", "UNCHANGED", "CREATED", "UPDATED", "DELETED", "PARKED",
-                                                      "ROWS/S", "TOOK"};
+    static const char *const heads[REPORT_COLUMNS] = {"PIPELINE", "STATUS",  "READ",    "UNCHANGED",
+                                                      "CREATED",  "UPDATED", "DELETED", "PARKED",
+                                                      "ROWS/S",   "TOOK"};
     struct gm_table *table = gm_table_new(heads, REPORT_COLUMNS);
     gm_mutex_lock(session->mu);
     for (size_t i = 0; i < session->lines.n; i++) {
@@ -96,7 +106,8 @@ static void print_report(struct session *session)
     gm_table_free(table);
 }
 
-static void report_run(void *ctx, const struct gm_pipeline *pipeline, const struct gm_run_report *report)
+static void report_run(void *ctx, const struct gm_pipeline *pipeline,
+                       const struct gm_run_report *report)
 {
     struct session *session = ctx;
     gm_mutex_lock(session->mu);
@@ -116,8 +127,11 @@ static void report_run(void *ctx, const struct gm_pipeline *pipeline, const stru
 
 static gm_rc open_engine(struct session *session, struct gm_err *err)
 {
-    return gm_engine_open(&(struct gm_engine_options){.config = session->config, .store = session->store, .on_run = report_run,
-                                                      .ctx = session}, &session->engine, err);
+    return gm_engine_open(&(struct gm_engine_options){.config = session->config,
+                                                      .store = session->store,
+                                                      .on_run = report_run,
+                                                      .ctx = session},
+                          &session->engine, err);
 }
 
 /* ---- once ---- */
@@ -203,7 +217,8 @@ static gm_rc reload(struct session *session, struct gm_err *err)
         struct gm_buf text;
         gm_buf_init(&text, GM_CONF_SIZE_MAX);
         gm_conf_print_errors(gm_config_doc(config), &text);
-        gm_log_error("reload.refused", GM_L_Z("error", load_err.text), GM_L_STR("details", gm_buf_str(&text)));
+        gm_log_error("reload.refused", GM_L_Z("error", load_err.text),
+                     GM_L_STR("details", gm_buf_str(&text)));
         gm_buf_deinit(&text);
         gm_config_free(config);
         return GM_OK;
@@ -268,7 +283,8 @@ static gm_rc run_session(struct session *session, size_t *out_failed, struct gm_
 
 static int run(struct gm_args *args)
 {
-    struct session session = {.args = args, .stop = gm_stop_new(), .progress = gm_progress_new(), .mu = gm_mutex_new()};
+    struct session session = {
+        .args = args, .stop = gm_stop_new(), .progress = gm_progress_new(), .mu = gm_mutex_new()};
     struct gm_err err = {0};
     size_t failed = 0;
     const struct gm_config *config;
@@ -300,8 +316,10 @@ const struct gm_command gm_command_run = {
     .args_max = 1,
     .config_first = true,
     .summary_z = "Run the pipelines on their schedules until Ctrl-C, or once.",
-    .help_z = "Takes the data directory for itself, loads new models, runs what never ran or is due, and serves the admin API.\n"
-              "SIGHUP loads the configuration anew; one with errors is refused and the old one stays in force.",
+    .help_z = "Takes the data directory for itself, loads new models, runs what never ran or is "
+              "due, and serves the admin API.\n"
+              "SIGHUP loads the configuration anew; one with errors is refused and the old one "
+              "stays in force.",
     .example_z = "gemel run demo/gemel.yaml --once",
     .options = run_options,
     .run = run,

@@ -24,7 +24,8 @@ struct listing {
     size_t count;
 };
 
-static void listing_init(struct listing *listing, const struct gm_args *args, const char *const *heads, size_t count)
+static void listing_init(struct listing *listing, const struct gm_args *args,
+                         const char *const *heads, size_t count)
 {
     *listing = (struct listing){.arena = gm_arena_new(256 << 20), .as_json = args->json};
     gm_buf_init(&listing->json, OUTPUT_SIZE_MAX);
@@ -69,7 +70,8 @@ static struct gm_str remark(struct gm_arena *arena, const struct gm_run *run)
         return gm_arena_dup(arena, run->error);
     }
     if (run->sweep == GM_SWEEP_BLOCKED) {
-        return gm_arena_format(arena, "deletion blocked: " GM_STR_FMT, GM_STR_ARG(run->sweep_reason));
+        return gm_arena_format(arena, "deletion blocked: " GM_STR_FMT,
+                               GM_STR_ARG(run->sweep_reason));
     }
     if (run->sweep == GM_SWEEP_WAITING) {
         return gm_arena_dup(arena, run->sweep_reason);
@@ -94,22 +96,28 @@ static gm_rc list_run(void *ctx, const struct gm_run *run, struct gm_err *err)
     }
     const struct gm_run_counts *counts = &run->counts;
     gm_table_add(listing->table,
-                 (const struct gm_str[]){gm_arena_format(arena, "%lld", (long long)run->num), gm_arena_dup(arena, run->pipeline_name),
-                                         gm_str_z(gm_run_status_name(run->status)), time_text(arena, run->started),
-                                         gm_arena_dup(arena, gm_str_z(took)), count_text(arena, counts->read),
-                                         count_text(arena, counts->created), count_text(arena, counts->updated),
-                                         count_text(arena, counts->deleted), count_text(arena, counts->parked), remark(arena, run)});
+                 (const struct gm_str[]){
+                     gm_arena_format(arena, "%lld", (long long)run->num),
+                     gm_arena_dup(arena, run->pipeline_name),
+                     gm_str_z(gm_run_status_name(run->status)), time_text(arena, run->started),
+                     gm_arena_dup(arena, gm_str_z(took)), count_text(arena, counts->read),
+                     count_text(arena, counts->created), count_text(arena, counts->updated),
+                     count_text(arena, counts->deleted), count_text(arena, counts->parked),
+                     remark(arena, run)});
     return GM_OK;
 }
 
-static gm_rc find_pipeline(struct gm_db *db, const char *name_z, int64_t *out_num, struct gm_err *err)
+static gm_rc find_pipeline(struct gm_db *db, const char *name_z, int64_t *out_num,
+                           struct gm_err *err)
 {
     struct gm_arena *arena = gm_arena_new(16 << 20);
     struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
     gm_rc rc = gm_pipeline_find(db, arena, &row, err);
     *out_num = row.num;
     gm_arena_free(arena);
-    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG, "no pipeline `%s` has run here; see `gemel status`", name_z) : rc;
+    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
+                                    "no pipeline `%s` has run here; see `gemel status`", name_z)
+                          : rc;
 }
 
 static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_err *err)
@@ -119,14 +127,19 @@ static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_
     GM_TRY(gm_args_int(args, "limit", 20, &limit, err));
     GM_TRY(gm_args_reader(args, &db, err));
     gm_rc rc = args->word_count > 0 ? find_pipeline(db, args->words[0], &pipeline, err) : GM_OK;
-    rc = rc == GM_OK ? gm_runs_list(db, &(struct gm_run_query){.pipeline = pipeline, .limit = limit}, list_run, listing, err) : rc;
+    rc = rc == GM_OK
+             ? gm_runs_list(db, &(struct gm_run_query){.pipeline = pipeline, .limit = limit},
+                            list_run, listing, err)
+             : rc;
     gm_db_close(db);
     return rc;
 }
 
 static int runs_list(struct gm_args *args)
 {
-    static const char *const heads[] = {"RUN", "PIPELINE", "STATUS", "STARTED (UTC)", "TOOK", "READ", "CREATED", "UPDATED", "DELETED", "PARKED", ""};
+    static const char *const heads[] = {"RUN",     "PIPELINE", "STATUS",  "STARTED (UTC)",
+                                        "TOOK",    "READ",     "CREATED", "UPDATED",
+                                        "DELETED", "PARKED",   ""};
     struct listing listing;
     struct gm_err err = {0};
     listing_init(&listing, args, heads, GM_ARRAY_COUNT(heads));
@@ -167,9 +180,10 @@ static gm_rc show_run(void *ctx, const struct gm_run *run, struct gm_err *err)
     gm_print_time(run->started, started);
     gm_print_time(run->finished, finished);
     gm_run_counts_write(&run->counts, &text);
-    printf("run        %lld (%s)\npipeline   " GM_STR_FMT "\ncause      " GM_STR_FMT "\nstatus     %s\nstarted    %s\nfinished   %s\n",
-           (long long)run->num, run->id, GM_STR_ARG(run->pipeline_name), GM_STR_ARG(run->cause), gm_run_status_name(run->status),
-           started, finished);
+    printf("run        %lld (%s)\npipeline   " GM_STR_FMT "\ncause      " GM_STR_FMT
+           "\nstatus     %s\nstarted    %s\nfinished   %s\n",
+           (long long)run->num, run->id, GM_STR_ARG(run->pipeline_name), GM_STR_ARG(run->cause),
+           gm_run_status_name(run->status), started, finished);
     printf("records    " GM_STR_FMT "\n", GM_STR_ARG(gm_buf_str(&text)));
     if (run->attempts > 0) {
         printf("retried    the source %lld times\n", (long long)run->attempts);
@@ -180,13 +194,15 @@ static gm_rc show_run(void *ctx, const struct gm_run *run, struct gm_err *err)
     }
     putchar('\n');
     if (run->error.p != NULL) {
-        printf("error      " GM_STR_FMT " (" GM_STR_FMT ")\n", GM_STR_ARG(run->error), GM_STR_ARG(run->error_code));
+        printf("error      " GM_STR_FMT " (" GM_STR_FMT ")\n", GM_STR_ARG(run->error),
+               GM_STR_ARG(run->error_code));
     }
     gm_buf_deinit(&text);
     return GM_OK;
 }
 
-static gm_rc parse_run(struct gm_args *args, const char *word_z, int64_t *out_num, struct gm_err *err)
+static gm_rc parse_run(struct gm_args *args, const char *word_z, int64_t *out_num,
+                       struct gm_err *err)
 {
     (void)args;
     if (!gm_parse_i64(gm_str_z(word_z), out_num) || *out_num < 1) {
@@ -228,7 +244,8 @@ static gm_rc take_pipeline_name(void *ctx, const struct gm_run *run, struct gm_e
     return GM_OK;
 }
 
-static gm_rc approve_here(struct gm_args *args, struct gm_store *store, int64_t num, int64_t *out_deleted, struct gm_err *err)
+static gm_rc approve_here(struct gm_args *args, struct gm_store *store, int64_t num,
+                          int64_t *out_deleted, struct gm_err *err)
 {
     GM_AUTO_FREE char *name_z = NULL;
     struct gm_db *db;
@@ -252,14 +269,16 @@ static int64_t answered_number(const struct gm_http_answer *answer, const char *
     yyjson_mut_val *root = NULL;
     struct gm_err ignored;
     int64_t number = 0;
-    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
+        GM_OK) {
         number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
     }
     gm_arena_free(arena);
     return number;
 }
 
-static gm_rc approve_there(struct gm_args *args, int64_t num, int64_t *out_deleted, struct gm_err *err)
+static gm_rc approve_there(struct gm_args *args, int64_t num, int64_t *out_deleted,
+                           struct gm_err *err)
 {
     struct gm_http_answer answer;
     GM_AUTO_FREE char *path_z = gm_format_z("/runs/%lld/approve", (long long)num);
@@ -277,7 +296,8 @@ static int runs_approve(struct gm_args *args)
     gm_rc rc = parse_run(args, args->words[0], &num, &err);
     rc = rc == GM_OK ? gm_remote_or_store(args, &store, &err) : rc;
     if (rc == GM_OK) {
-        rc = store != NULL ? approve_here(args, store, num, &deleted, &err) : approve_there(args, num, &deleted, &err);
+        rc = store != NULL ? approve_here(args, store, num, &deleted, &err)
+                           : approve_there(args, num, &deleted, &err);
     }
     gm_store_close(store);
     if (rc != GM_OK) {
@@ -293,7 +313,8 @@ const struct gm_command gm_command_runs_approve = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Release the deletions that a run blocked.",
-    .help_z = "Deletes what the run found missing, and takes its source settings and filters for the trusted ones. Only the newest complete\n"
+    .help_z = "Deletes what the run found missing, and takes its source settings and filters for "
+              "the trusted ones. Only the newest complete\n"
               "run of a pipeline can be approved. `gemel plan` shows beforehand what would go.",
     .example_z = "gemel runs approve 17",
     .run = runs_approve,
@@ -313,20 +334,23 @@ static gm_rc copy_newest(void *ctx, const struct gm_run *run, struct gm_err *err
     return list_run(&status->listing, run, err);
 }
 
-static gm_rc add_status_json(struct status *status, const struct gm_pipeline_row *row, const int64_t states[6], int64_t letters,
-                             struct gm_err *err)
+static gm_rc add_status_json(struct status *status, const struct gm_pipeline_row *row,
+                             const int64_t states[6], int64_t letters, struct gm_err *err)
 {
     struct listing *listing = &status->listing;
-    gm_buf_add(&listing->json, listing->count > 0 ? GM_STR(",{\"pipeline\":") : GM_STR("{\"pipeline\":"));
+    gm_buf_add(&listing->json,
+               listing->count > 0 ? GM_STR(",{\"pipeline\":") : GM_STR("{\"pipeline\":"));
     gm_json_quote(&listing->json, row->name);
     gm_buf_addf(&listing->json, ",\"objects\":%lld,\"states\":{", (long long)row->live_count);
     for (int i = GM_STATE_COMPLETED; i <= GM_STATE_DELETED; i++) {
-        gm_buf_addf(&listing->json, "%s\"%s\":%lld", i > GM_STATE_COMPLETED ? "," : "", gm_state_name((enum gm_state)i), (long long)states[i]);
+        gm_buf_addf(&listing->json, "%s\"%s\":%lld", i > GM_STATE_COMPLETED ? "," : "",
+                    gm_state_name((enum gm_state)i), (long long)states[i]);
     }
     gm_buf_addf(&listing->json, "},\"dead_letters\":%lld,\"last_run\":", (long long)letters);
     listing->count = 0;
     size_t before = listing->json.n;
-    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1}, copy_newest, status, err));
+    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1},
+                        copy_newest, status, err));
     gm_buf_add(&listing->json, listing->json.n == before ? GM_STR("null}") : GM_STR("}"));
     listing->count = 1;
     return GM_OK;
@@ -351,11 +375,12 @@ static gm_rc add_status_row(void *ctx, const struct gm_run *run, struct gm_err *
     struct gm_arena *arena = listing->arena;
     line->shown = true;
     gm_table_add(listing->table,
-                 (const struct gm_str[]){gm_arena_dup(arena, line->row->name), count_text(arena, line->row->live_count),
-                                         count_text(arena, line->letters),
-                                         run != NULL ? gm_str_z(gm_run_status_name(run->status)) : GM_STR("never ran"),
-                                         run != NULL ? time_text(arena, run->started) : GM_STR("-"),
-                                         run != NULL ? remark(arena, run) : GM_STR("")});
+                 (const struct gm_str[]){
+                     gm_arena_dup(arena, line->row->name), count_text(arena, line->row->live_count),
+                     count_text(arena, line->letters),
+                     run != NULL ? gm_str_z(gm_run_status_name(run->status)) : GM_STR("never ran"),
+                     run != NULL ? time_text(arena, run->started) : GM_STR("-"),
+                     run != NULL ? remark(arena, run) : GM_STR("")});
     return GM_OK;
 }
 
@@ -369,11 +394,13 @@ static gm_rc add_status(void *ctx, const struct gm_pipeline_row *row, struct gm_
         return add_status_json(status, row, states, letters, err);
     }
     struct status_row line = {.status = status, .row = row, .states = states, .letters = letters};
-    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1}, add_status_row, &line, err));
+    GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1},
+                        add_status_row, &line, err));
     return line.shown ? GM_OK : add_status_row(&line, NULL, err);
 }
 
-static gm_rc show_status(struct gm_args *args, struct status *status, int64_t *out_waiting, struct gm_err *err)
+static gm_rc show_status(struct gm_args *args, struct status *status, int64_t *out_waiting,
+                         struct gm_err *err)
 {
     GM_TRY(gm_args_reader(args, &status->db, err));
     GM_TRY(gm_db_begin_snapshot(status->db, err));
@@ -384,7 +411,8 @@ static gm_rc show_status(struct gm_args *args, struct status *status, int64_t *o
 
 static int status(struct gm_args *args)
 {
-    static const char *const heads[] = {"PIPELINE", "OBJECTS", "DEAD LETTERS", "LAST RUN", "STARTED (UTC)", ""};
+    static const char *const heads[] = {"PIPELINE", "OBJECTS",       "DEAD LETTERS",
+                                        "LAST RUN", "STARTED (UTC)", ""};
     struct status work = {0};
     struct gm_err err = {0};
     int64_t waiting = 0;
@@ -393,14 +421,15 @@ static int status(struct gm_args *args)
     if (rc == GM_OK && args->json) {
         struct gm_buf json;
         gm_buf_init(&json, OUTPUT_SIZE_MAX);
-        gm_buf_addf(&json, "{\"waiting_relationships\":%lld,\"pipelines\":" GM_STR_FMT "]}", (long long)waiting,
-                    GM_STR_ARG(gm_buf_str(&work.listing.json)));
+        gm_buf_addf(&json, "{\"waiting_relationships\":%lld,\"pipelines\":" GM_STR_FMT "]}",
+                    (long long)waiting, GM_STR_ARG(gm_buf_str(&work.listing.json)));
         gm_print_json(&json);
         gm_buf_deinit(&json);
     }
     listing_end(&work.listing, rc == GM_OK && !args->json);
     if (rc == GM_OK && !args->json && waiting > 0) {
-        printf("\n%lld relationships wait for a twin that is not there yet, or of another model: `gemel waiting` lists them\n",
+        printf("\n%lld relationships wait for a twin that is not there yet, or of another model: "
+               "`gemel waiting` lists them\n",
                (long long)waiting);
     }
     gm_db_close(work.db);

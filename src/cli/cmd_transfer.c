@@ -44,19 +44,23 @@ static gm_rc write_import(void *ctx, gm_writer_fn fn, void *fn_ctx, struct gm_er
 static gm_rc add_interfaces(void *ctx, struct gm_import_interfaces *interfaces, struct gm_err *err)
 {
     struct import *import = ctx;
-    GM_TRY(gm_store_add_interfaces(import->store, interfaces->at, interfaces->count, &interfaces->added, err));
+    GM_TRY(gm_store_add_interfaces(import->store, interfaces->at, interfaces->count,
+                                   &interfaces->added, err));
     interfaces->models = gm_store_models(import->store);
     return GM_OK;
 }
 
-static void print_problem(void *ctx, uint64_t line, enum gm_import_section section, const char *text_z)
+static void print_problem(void *ctx, uint64_t line, enum gm_import_section section,
+                          const char *text_z)
 {
     struct import *import = ctx;
     if (++import->problems <= import->problems_max) {
         gm_progress_clear(import->progress);
-        fprintf(stderr, "line %llu (%s): %s\n", (unsigned long long)line, gm_import_section_name(section), text_z);
+        fprintf(stderr, "line %llu (%s): %s\n", (unsigned long long)line,
+                gm_import_section_name(section), text_z);
     } else if (import->problems == import->problems_max + 1) {
-        fprintf(stderr, "… more lines with problems are counted, not printed; --problems N prints more\n");
+        fprintf(stderr,
+                "… more lines with problems are counted, not printed; --problems N prints more\n");
     }
 }
 
@@ -65,28 +69,36 @@ static void show_import(void *ctx, const struct gm_import_counts *counts)
     struct import *import = ctx;
     char twins[32], relationships[32], text[200];
     gm_format_count(counts->twins_created + counts->twins_updated + counts->twins_same, twins);
-    gm_format_count(counts->relationships_created + counts->relationships_updated + counts->relationships_same, relationships);
+    gm_format_count(counts->relationships_created + counts->relationships_updated +
+                        counts->relationships_same,
+                    relationships);
     int share = import->size_bytes > 0 ? (int)(100 * counts->bytes / import->size_bytes) : 0;
-    snprintf(text, sizeof(text), "import  %s twins  %s relationships  %d%%", twins, relationships, share);
+    snprintf(text, sizeof(text), "import  %s twins  %s relationships  %d%%", twins, relationships,
+             share);
     gm_progress_text(import->progress, text);
 }
 
 static void print_import(const struct gm_args *args, const struct gm_import_counts *counts)
 {
     if (args->json) {
-        printf("{\"models\":{\"created\":%lld,\"same\":%lld},\"twins\":{\"created\":%lld,\"updated\":%lld,\"same\":%lld},"
-               "\"relationships\":{\"created\":%lld,\"updated\":%lld,\"same\":%lld},\"failed\":%lld,\"lines\":%llu}\n",
-               (long long)counts->models_created, (long long)counts->models_same, (long long)counts->twins_created,
-               (long long)counts->twins_updated, (long long)counts->twins_same, (long long)counts->relationships_created,
-               (long long)counts->relationships_updated, (long long)counts->relationships_same, (long long)counts->failed,
-               (unsigned long long)counts->lines);
+        printf("{\"models\":{\"created\":%lld,\"same\":%lld},\"twins\":{\"created\":%lld,"
+               "\"updated\":%lld,\"same\":%lld},"
+               "\"relationships\":{\"created\":%lld,\"updated\":%lld,\"same\":%lld},\"failed\":%"
+               "lld,\"lines\":%llu}\n",
+               (long long)counts->models_created, (long long)counts->models_same,
+               (long long)counts->twins_created, (long long)counts->twins_updated,
+               (long long)counts->twins_same, (long long)counts->relationships_created,
+               (long long)counts->relationships_updated, (long long)counts->relationships_same,
+               (long long)counts->failed, (unsigned long long)counts->lines);
         return;
     }
-    printf("models: %lld new, %lld there already\n", (long long)counts->models_created, (long long)counts->models_same);
-    printf("twins: %lld created, %lld updated, %lld unchanged\n", (long long)counts->twins_created, (long long)counts->twins_updated,
-           (long long)counts->twins_same);
-    printf("relationships: %lld created, %lld updated, %lld unchanged\n", (long long)counts->relationships_created,
-           (long long)counts->relationships_updated, (long long)counts->relationships_same);
+    printf("models: %lld new, %lld there already\n", (long long)counts->models_created,
+           (long long)counts->models_same);
+    printf("twins: %lld created, %lld updated, %lld unchanged\n", (long long)counts->twins_created,
+           (long long)counts->twins_updated, (long long)counts->twins_same);
+    printf("relationships: %lld created, %lld updated, %lld unchanged\n",
+           (long long)counts->relationships_created, (long long)counts->relationships_updated,
+           (long long)counts->relationships_same);
     if (counts->failed > 0) {
         printf("lines that could not be imported: %lld\n", (long long)counts->failed);
     }
@@ -102,9 +114,15 @@ static gm_rc import_file(struct import *import, struct gm_import_counts *counts,
     import->size_bytes = info.size_bytes;
     GM_TRY(gm_args_int(import->args, "problems", PROBLEMS_PRINTED_MAX, &import->problems_max, err));
     GM_TRY(gm_args_store(import->args, &import->store, err));
-    struct gm_import_store store = {.ctx = import, .write = write_import, .add_interfaces = add_interfaces,
-                                    .graph = gm_store_graph(import->store), .models = gm_store_models(import->store)};
-    struct gm_import_options options = {.path_z = path_z, .clock = gm_clock_system(), .ctx = import, .problem = print_problem,
+    struct gm_import_store store = {.ctx = import,
+                                    .write = write_import,
+                                    .add_interfaces = add_interfaces,
+                                    .graph = gm_store_graph(import->store),
+                                    .models = gm_store_models(import->store)};
+    struct gm_import_options options = {.path_z = path_z,
+                                        .clock = gm_clock_system(),
+                                        .ctx = import,
+                                        .problem = print_problem,
                                         .progress = show_import};
     return gm_import_run(&store, &options, counts, err);
 }
@@ -136,7 +154,8 @@ const struct gm_command gm_command_import = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Import models, twins and relationships from an NDJSON file.",
-    .help_z = "The format of Azure Digital Twins' import jobs. Lines that cannot be imported are named and stop nothing else; importing\n"
+    .help_z = "The format of Azure Digital Twins' import jobs. Lines that cannot be imported are "
+              "named and stop nothing else; importing\n"
               "again is harmless. FILE may be - for standard input.",
     .example_z = "gemel import energy-grid.ndjson --data ./data",
     .options = import_options,
@@ -156,13 +175,17 @@ static gm_rc write_export(void *ctx, struct gm_str bytes, struct gm_err *err)
     return gm_file_write(ctx, bytes, err);
 }
 
-static gm_rc export_to(struct gm_args *args, struct gm_file *file, struct gm_export_counts *counts, struct gm_err *err)
+static gm_rc export_to(struct gm_args *args, struct gm_file *file, struct gm_export_counts *counts,
+                       struct gm_err *err)
 {
     struct gm_db *db;
-    const char *author_z = gm_args_value(args, "author"), *organization_z = gm_args_value(args, "organization");
+    const char *author_z = gm_args_value(args, "author"),
+               *organization_z = gm_args_value(args, "organization");
     GM_TRY(gm_args_reader(args, &db, err));
     struct gm_export_options options = {.author = gm_str_z(author_z != NULL ? author_z : "gemel"),
-                                        .organization = gm_str_z(organization_z), .ctx = file, .write = write_export};
+                                        .organization = gm_str_z(organization_z),
+                                        .ctx = file,
+                                        .write = write_export};
     gm_rc rc = gm_export_run(db, &options, counts, err);
     gm_db_close(db);
     return rc;
@@ -186,8 +209,8 @@ static int export(struct gm_args *args)
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);
     }
-    fprintf(stderr, "%lld models, %lld twins, %lld relationships\n", (long long)counts.models, (long long)counts.twins,
-            (long long)counts.relationships);
+    fprintf(stderr, "%lld models, %lld twins, %lld relationships\n", (long long)counts.models,
+            (long long)counts.twins, (long long)counts.relationships);
     return GM_EXIT_OK;
 }
 
@@ -196,7 +219,8 @@ const struct gm_command gm_command_export = {
     .args_z = "[FILE]",
     .args_max = 1,
     .summary_z = "Export models, twins and relationships to an NDJSON file.",
-    .help_z = "The same format as import, from one snapshot, in an order that depends on the graph alone. Without FILE to standard output.",
+    .help_z = "The same format as import, from one snapshot, in an order that depends on the graph "
+              "alone. Without FILE to standard output.",
     .example_z = "gemel export graph.ndjson --config demo/gemel.yaml",
     .options = export_options,
     .run = export,

@@ -1,4 +1,5 @@
-/* Commands of `gemel`: each is a table entry, and help, the reference page and argument parsing come from it.
+/* Commands of `gemel`: each is a table entry, and help, the reference page and argument parsing
+ * come from it.
  *
  *     static const struct gm_option options[] = {
  *         {"limit", "N", "Show at most N (default: 20)."},
@@ -9,9 +10,10 @@
  *         .options = options, .run = runs_list,
  *     };
  *
- * Every command takes --config, --data, --json and --help. Exit codes: 0 done, 1 failed (the work was tried and did not succeed), 2
- * usage or configuration, 3 environment (storage, another process, a missing file). What a command finds goes to standard output, what
- * goes wrong to standard error as "gemel COMMAND: …". */
+ * Every command takes --config, --data, --json and --help. Exit codes: 0 done, 1 failed (the work
+ * was tried and did not succeed), 2 usage or configuration, 3 environment (storage, another
+ * process, a missing file). What a command finds goes to standard output, what goes wrong to
+ * standard error as "gemel COMMAND: …". */
 #ifndef GM_CLI_COMMAND_H
 #define GM_CLI_COMMAND_H
 
@@ -32,15 +34,15 @@ struct gm_option {
 
 struct gm_args;
 struct gm_command {
-    const char *name_z;    /* "runs approve" */
-    const char *args_z;    /* "PIPELINE RUN"; NULL: none */
+    const char *name_z; /* "runs approve" */
+    const char *args_z; /* "PIPELINE RUN"; NULL: none */
     size_t args_min, args_max;
-    const char *summary_z; /* one line */
-    const char *help_z;    /* more, plain text; NULL: none */
-    const char *example_z; /* NULL: none */
+    const char *summary_z;           /* one line */
+    const char *help_z;              /* more, plain text; NULL: none */
+    const char *example_z;           /* NULL: none */
     const struct gm_option *options; /* NULL: none of its own */
     int (*run)(struct gm_args *args);
-    bool config_first;     /* the first word is the configuration */
+    bool config_first; /* the first word is the configuration */
 };
 
 /* What every command takes. */
@@ -75,16 +77,20 @@ int gm_args_fail(const struct gm_args *args, gm_rc rc, const struct gm_err *err)
 /* Of a command whose one argument is the configuration: that; else --config, else ./gemel.yaml. */
 const char *gm_args_config_path(const struct gm_args *args);
 /* Loads it. All its errors are printed. */
-gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, struct gm_err *err)
+    GM_MUST_CHECK;
 /* A pipeline of it by name. */
-gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z, const struct gm_pipeline **out_pipeline,
-                       struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z,
+                       const struct gm_pipeline **out_pipeline, struct gm_err *err) GM_MUST_CHECK;
 /* The data directory: --data, else that of the configuration. */
-gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_err *err)
+    GM_MUST_CHECK;
 /* A reading connection to the store: works while `gemel run` has it open. */
 gm_rc gm_args_reader(struct gm_args *args, struct gm_db **out_db, struct gm_err *err) GM_MUST_CHECK;
-/* The store for writing, with the configuration's models. GM_E_RETRY when another process has it. */
-gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err) GM_MUST_CHECK;
+/* The store for writing, with the configuration's models. GM_E_RETRY when another process has
+ * it. */
+gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- output ---- */
 
@@ -95,8 +101,7 @@ void gm_table_add(struct gm_table *table, const struct gm_str *cells);
 void gm_table_print(const struct gm_table *table);
 void gm_table_free(struct gm_table *table); /* NULL is fine */
 
-void gm_print_json(struct gm_buf *json); /* with a newline */
+void gm_print_json(struct gm_buf *json);                  /* with a newline */
 void gm_print_time(gm_ns t, char out[GM_TIME_TEXT_SIZE]); /* "2026-11-20 17:09:55" UTC; "-" for 0 */
-
 
 #endif

@@ -1,4 +1,5 @@
-/* The command line: finds the command, parses its arguments from its table, prints help from the same table. */
+/* The command line: finds the command, parses its arguments from its table, prints help from the
+ * same table. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,16 +22,17 @@ const struct gm_option gm_common_options[] = {
 static void print_options(const struct gm_option *options)
 {
     for (; options != NULL && options->name_z != NULL; options++) {
-        GM_AUTO_FREE char *head_z = gm_format_z("--%s%s%s", options->name_z, options->value_z != NULL ? " " : "",
-                                                options->value_z != NULL ? options->value_z : "");
+        GM_AUTO_FREE char *head_z =
+            gm_format_z("--%s%s%s", options->name_z, options->value_z != NULL ? " " : "",
+                        options->value_z != NULL ? options->value_z : "");
         printf("  %-20s %s\n", head_z, options->help_z);
     }
 }
 
 static void print_command_help(const struct gm_command *command)
 {
-    printf("%s\n\nusage: gemel %s%s%s [options]\n", command->summary_z, command->name_z, command->args_z != NULL ? " " : "",
-           command->args_z != NULL ? command->args_z : "");
+    printf("%s\n\nusage: gemel %s%s%s [options]\n", command->summary_z, command->name_z,
+           command->args_z != NULL ? " " : "", command->args_z != NULL ? command->args_z : "");
     if (command->help_z != NULL) {
         printf("\n%s\n", command->help_z);
     }
@@ -44,11 +46,13 @@ static void print_command_help(const struct gm_command *command)
 
 static void print_help(void)
 {
-    puts("gemel keeps digital twins in step with the systems they describe.\n\nusage: gemel COMMAND [arguments] [options]\n\ncommands:");
+    puts("gemel keeps digital twins in step with the systems they describe.\n\nusage: gemel "
+         "COMMAND [arguments] [options]\n\ncommands:");
     for (const struct gm_command *const *command = gm_commands(); *command != NULL; command++) {
         printf("  %-22s %s\n", (*command)->name_z, (*command)->summary_z);
     }
-    puts("\n`gemel help COMMAND` tells more. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 environment.");
+    puts("\n`gemel help COMMAND` tells more. Exit codes: 0 done, 1 failed, 2 usage or "
+         "configuration, 3 environment.");
 }
 
 /* ---- finding the command ---- */
@@ -116,10 +120,12 @@ static const struct gm_option *find_option(const struct gm_option *options, stru
     return NULL;
 }
 
-static gm_rc unknown_option(const struct gm_command *command, struct gm_str name, struct gm_err *err)
+static gm_rc unknown_option(const struct gm_command *command, struct gm_str name,
+                            struct gm_err *err)
 {
     GM_VEC(const char *) names = {0};
-    for (const struct gm_option *option = command->options; option != NULL && option->name_z != NULL; option++) {
+    for (const struct gm_option *option = command->options;
+         option != NULL && option->name_z != NULL; option++) {
         *gm_vec_push(&names) = option->name_z;
     }
     for (const struct gm_option *option = gm_common_options; option->name_z != NULL; option++) {
@@ -127,8 +133,11 @@ static gm_rc unknown_option(const struct gm_command *command, struct gm_str name
     }
     const char *nearest_z = gm_conf_nearest(name, names.at, names.n);
     gm_vec_deinit(&names);
-    return nearest_z != NULL ? gm_fail(err, GM_E_CONFIG, "unknown option --" GM_STR_FMT "; did you mean --%s?", GM_STR_ARG(name), nearest_z)
-                             : gm_fail(err, GM_E_CONFIG, "unknown option --" GM_STR_FMT "; see `gemel help %s`", GM_STR_ARG(name), command->name_z);
+    return nearest_z != NULL
+               ? gm_fail(err, GM_E_CONFIG, "unknown option --" GM_STR_FMT "; did you mean --%s?",
+                         GM_STR_ARG(name), nearest_z)
+               : gm_fail(err, GM_E_CONFIG, "unknown option --" GM_STR_FMT "; see `gemel help %s`",
+                         GM_STR_ARG(name), command->name_z);
 }
 
 /* `--name`, `--name VALUE` or `--name=VALUE` at argv[*at]. */
@@ -169,7 +178,9 @@ static gm_rc parse_args(struct gm_args *args, int argc, char **argv, struct gm_e
         } else if (option && argv[at][1] == '-') {
             GM_TRY(parse_option(args, argc, argv, &at, err));
         } else if (option) {
-            return gm_fail(err, GM_E_CONFIG, "unknown option %s; options are written in full, such as --json", argv[at]);
+            return gm_fail(err, GM_E_CONFIG,
+                           "unknown option %s; options are written in full, such as --json",
+                           argv[at]);
         } else if (args->word_count == GM_ARGS_MAX) {
             return gm_fail(err, GM_E_CONFIG, "more than %d arguments", GM_ARGS_MAX);
         } else {
@@ -179,8 +190,11 @@ static gm_rc parse_args(struct gm_args *args, int argc, char **argv, struct gm_e
     const struct gm_command *command = args->command;
     bool fits = args->word_count >= command->args_min && args->word_count <= command->args_max;
     if (!fits && !gm_args_has(args, "help")) {
-        return gm_fail(err, GM_E_CONFIG, "%s; usage: gemel %s%s%s", args->word_count < command->args_min ? "something is missing" : "too many arguments",
-                       command->name_z, command->args_z != NULL ? " " : "", command->args_z != NULL ? command->args_z : "");
+        return gm_fail(err, GM_E_CONFIG, "%s; usage: gemel %s%s%s",
+                       args->word_count < command->args_min ? "something is missing"
+                                                            : "too many arguments",
+                       command->name_z, command->args_z != NULL ? " " : "",
+                       command->args_z != NULL ? command->args_z : "");
     }
     return GM_OK;
 }
@@ -207,9 +221,11 @@ static int run_command(const struct gm_command *command, int argc, char **argv)
 
 static int command_line(int argc, char **argv)
 {
-    gm_log_init(&(struct gm_log_sink){.now_ns = gm_clock_wall_now, .write = gm_write_stderr}, GM_LOG_INFO, GM_LOG_LOGFMT);
+    gm_log_init(&(struct gm_log_sink){.now_ns = gm_clock_wall_now, .write = gm_write_stderr},
+                GM_LOG_INFO, GM_LOG_LOGFMT);
     int words;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || (argc == 2 && strcmp(argv[1], "help") == 0)) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        (argc == 2 && strcmp(argv[1], "help") == 0)) {
         print_help();
         return argc < 2 ? GM_EXIT_USAGE : GM_EXIT_OK;
     }

@@ -92,7 +92,8 @@ static double share_done(const struct gm_run_progress *run)
     return share > 1 ? 1 : share;
 }
 
-static void add_run(struct gm_buf *line, const char *name_z, const struct gm_run_progress *run, gm_ns now)
+static void add_run(struct gm_buf *line, const char *name_z, const struct gm_run_progress *run,
+                    gm_ns now)
 {
     char count[32], rate[32], left[GM_TIME_TEXT_SIZE];
     double seconds = (double)(now - run->started) / (double)GM_SECOND;
@@ -124,7 +125,8 @@ void gm_progress_show(struct gm_progress *progress, struct gm_engine *engine)
         struct gm_engine_pipeline_status status;
         gm_engine_status(engine, gm_config_pipeline(config, i), &status);
         if (status.running && status.progress.running) {
-            add_run(&line, gm_config_pipeline(config, i)->name_z, &status.progress, clock->mono(clock));
+            add_run(&line, gm_config_pipeline(config, i)->name_z, &status.progress,
+                    clock->mono(clock));
         }
     }
     if (line.n > 0) {

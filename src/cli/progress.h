@@ -1,8 +1,10 @@
-/* What a person sees of long work: one line that is kept up to date on a terminal, nothing elsewhere (log lines tell it there).
+/* What a person sees of long work: one line that is kept up to date on a terminal, nothing
+ * elsewhere (log lines tell it there).
  *
  *     products  45,000 of 100,000 (45 %)  121,000/s  0.5s left  ·  orders  12,000  98,000/s
  *
- * Thread rule: shown from the main thread; lines of other threads go through gm_progress_write_line, which makes way. */
+ * Thread rule: shown from the main thread; lines of other threads go through
+ * gm_progress_write_line, which makes way. */
 #ifndef GM_CLI_PROGRESS_H
 #define GM_CLI_PROGRESS_H
 

@@ -6,11 +6,7 @@
 #include "connect/twins/twins.h"
 
 static const struct gm_connector *const all[] = {
-    &gm_connector_csv,
-    &gm_connector_jsonl,
-    &gm_connector_sql,
-    &gm_connector_twins,
-    NULL,
+    &gm_connector_csv, &gm_connector_jsonl, &gm_connector_sql, &gm_connector_twins, NULL,
 };
 static const struct gm_alternative *const sources[] = {
     &gm_connector_csv.alternative,

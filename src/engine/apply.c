@@ -1,4 +1,5 @@
-/* One batch on the writer's thread: effects, sync state, dead letters and cursor in one transaction. */
+/* One batch on the writer's thread: effects, sync state, dead letters and cursor in one
+ * transaction. */
 #include "engine/run_internal.h"
 
 /* Counters of the pipeline that a job moves; put back when it is undone. */
@@ -19,7 +20,8 @@ static void restore_counters(struct run_work *work, const struct counters *saved
 }
 
 /* The record as its source gave it. */
-static void write_original(struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out)
+static void write_original(struct gm_batch *batch, const struct gm_record *record,
+                           struct gm_buf *out)
 {
     struct gm_record original = *record;
     original.body = record->original;
@@ -41,7 +43,8 @@ struct application {
     gm_ns now;
 };
 
-static gm_rc park(const struct application *application, struct gm_record *record, struct gm_err *err)
+static gm_rc park(const struct application *application, struct gm_record *record,
+                  struct gm_err *err)
 {
     struct run_work *work = application->work;
     struct gm_batch *batch = application->batch;
@@ -70,15 +73,16 @@ static gm_rc park(const struct application *application, struct gm_record *recor
     GM_TRY(rc);
     record->verdict = GM_VERDICT_PARKED;
     work->letters += record->newly_parked ? 1 : 0;
-    /* A row that repeats a key with other content is parked by every run, after the key's first row freed its letter: the same
-     * trouble as last time, which must not trip the breaker. */
+    /* A row that repeats a key with other content is parked by every run, after the key's first row
+     * freed its letter: the same trouble as last time, which must not trip the breaker. */
     uint64_t ignored;
     if (gm_map_count(work->freed_keys) > 0 && gm_map_get(work->freed_keys, record->key, &ignored)) {
         record->newly_parked = false;
     }
     if (work->letters > work->conf->errors.max_letters) {
         return gm_fail(err, GM_E_LIMIT,
-                       "pipeline %s has more than %lld dead letters; look at `gemel dead-letters list`, or raise errors.max_letters",
+                       "pipeline %s has more than %lld dead letters; look at `gemel dead-letters "
+                       "list`, or raise errors.max_letters",
                        work->pipeline->name_z, (long long)work->conf->errors.max_letters);
     }
     return GM_OK;
@@ -87,7 +91,8 @@ static gm_rc park(const struct application *application, struct gm_record *recor
 static bool took_effect(const struct gm_record *record)
 {
     return record->verdict == GM_VERDICT_CREATED || record->verdict == GM_VERDICT_UPDATED ||
-           record->verdict == GM_VERDICT_SAME || (record->verdict == GM_VERDICT_UNCHANGED && record->revive);
+           record->verdict == GM_VERDICT_SAME ||
+           (record->verdict == GM_VERDICT_UNCHANGED && record->revive);
 }
 
 static gm_rc write_states(const struct application *application, struct gm_err *err)
@@ -95,15 +100,19 @@ static gm_rc write_states(const struct application *application, struct gm_err *
     struct run_work *work = application->work;
     const struct gm_store_tx *tx = application->tx;
     struct gm_batch *batch = application->batch;
-    struct gm_state_cause cause = {.pipeline = work->row.num, .run = work->run->num, .now = application->now,
-                                   .last_slot = &work->row.last_slot, .live_count = &work->row.live_count};
+    struct gm_state_cause cause = {.pipeline = work->row.num,
+                                   .run = work->run->num,
+                                   .now = application->now,
+                                   .last_slot = &work->row.last_slot,
+                                   .live_count = &work->row.live_count};
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (record->rc != GM_OK) {
             GM_TRY(park(application, record, err));
         } else if (!took_effect(record)) {
             if (record->verdict == GM_VERDICT_STALE && record->revive) {
-                GM_TRY(gm_state_write(tx->states, &cause, record, err)); /* seen, so missing no more */
+                /* seen, so missing no more */
+                GM_TRY(gm_state_write(tx->states, &cause, record, err));
             }
             continue;
         } else if (work->letters > 0) {
@@ -121,11 +130,13 @@ static gm_rc write_states(const struct application *application, struct gm_err *
     return GM_OK;
 }
 
-static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx, struct gm_batch *batch, struct gm_err *err)
+static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx,
+                         struct gm_batch *batch, struct gm_err *err)
 {
     const struct gm_clock *clock = gm_store_clock(work->options->store);
     gm_ns now = clock->wall(clock);
-    struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
+    struct gm_sink_work sink_work = {
+        .db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
     GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, batch, err));
     struct application application = {work, tx, batch, now};
     GM_TRY(write_states(&application, err));
@@ -137,7 +148,8 @@ static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx, st
     }
     gm_rc rc = gm_pipeline_update(tx->db, &work->row, err);
     if (batch->cursor.n > 0) {
-        work->row.cursor = gm_arena_dup(work->report->arena, batch->cursor); /* the batch's memory goes */
+        /* the batch's memory goes */
+        work->row.cursor = gm_arena_dup(work->report->arena, batch->cursor);
     }
     return rc;
 }
@@ -169,6 +181,7 @@ static void batch_job_done(void *ctx, gm_rc rc, const struct gm_err *err)
 
 gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err)
 {
-    job->job = (struct gm_store_job){.fn = run_batch_job, .done = batch_job_done, .ctx = job, .alone = true};
+    job->job = (struct gm_store_job){
+        .fn = run_batch_job, .done = batch_job_done, .ctx = job, .alone = true};
     return gm_store_submit(job->work->options->store, &job->job, err);
 }

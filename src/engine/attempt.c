@@ -1,31 +1,33 @@
-/* One pass over the source: the reader thread, and the worker that compares, steps, prepares and hands over. */
+/* One pass over the source: the reader thread, and the worker that compares, steps, prepares and
+ * hands over. */
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/run_internal.h"
 
-/* The keys of a batch's new records while it is on its way: a later batch that has one of them again must wait for the state
- * that this one writes. Open addressing; 0 marks a free place. */
+/* The keys of a batch's new records while it is on its way: a later batch that has one of them
+ * again must wait for the state that this one writes. Open addressing; 0 marks a free place. */
 enum { NEW_KEYS_SIZE = 4 * GM_BATCH_RECORDS_MAX };
 
 struct slot {
     struct gm_batch *batch;
     struct batch_job job;
-    bool out;             /* with the writer */
+    bool out; /* with the writer */
     size_t new_key_count;
-    uint64_t *new_keys;   /* NEW_KEYS_SIZE */
+    uint64_t *new_keys; /* NEW_KEYS_SIZE */
 };
 
-/* The worker waits at one queue for everything: batches that the reader filled, batches that the writer is done with (slot->out
- * tells them apart), and `end` when the reader has ended. Every slot is in one place at a time, so RUN_SLOTS + 1 places suffice and
- * nobody who pushes ever waits. */
+/* The worker waits at one queue for everything: batches that the reader filled, batches that the
+ * writer is done with (slot->out tells them apart), and `end` when the reader has ended. Every slot
+ * is in one place at a time, so RUN_SLOTS + 1 places suffice and nobody who pushes ever waits. */
 struct attempt {
     struct run_work *work;
     struct slot slots[RUN_SLOTS];
-    struct slot end;            /* no batch: the reader has ended */
+    struct slot end; /* no batch: the reader has ended */
     struct gm_queue *free, *inbox;
-    struct slot *kept[RUN_SLOTS + 1]; /* taken out of the inbox while waiting for the writer, in order */
+    /* taken out of the inbox while waiting for the writer, in order */
+    struct slot *kept[RUN_SLOTS + 1];
     size_t kept_count;
     size_t out_count;
     struct gm_stop *stop;
@@ -71,8 +73,10 @@ static gm_rc trip(struct run_work *work, const struct gm_batch *batch, struct gm
         last = batch->records[i].verdict == GM_VERDICT_PARKED ? batch->records[i].error : last;
     }
     return gm_fail(err, GM_E_CONFIG,
-                   "stopped: %zu of the last %zu records could not be applied (errors.stop_share is %g%%); the last one: " GM_STR_FMT,
-                   breaker->parked, breaker->filled, 100 * work->conf->errors.stop_share, GM_STR_ARG(last));
+                   "stopped: %zu of the last %zu records could not be applied (errors.stop_share "
+                   "is %g%%); the last one: " GM_STR_FMT,
+                   breaker->parked, breaker->filled, 100 * work->conf->errors.stop_share,
+                   GM_STR_ARG(last));
 }
 
 static void note_outcome(struct breaker *breaker, bool parked)
@@ -141,7 +145,8 @@ static void publish(struct run_work *work)
     atomic_store(&handle->read_bytes, counts->read_bytes);
 }
 
-/* The batch is committed, or needed no commit: count, remember what was seen, give the memory back. */
+/* The batch is committed, or needed no commit: count, remember what was seen, give the memory
+ * back. */
 static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err *err)
 {
     struct run_work *work = attempt->work;
@@ -169,14 +174,16 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
     publish(work);
     const struct breaker *breaker = &work->breaker;
     bool enough = breaker->filled >= breaker->window / 10 && breaker->filled >= tried_before;
-    if (enough && (double)breaker->parked > work->conf->errors.stop_share * (double)breaker->filled) {
+    if (enough &&
+        (double)breaker->parked > work->conf->errors.stop_share * (double)breaker->filled) {
         return trip(work, batch, err);
     }
     (void)gm_queue_push(attempt->free, slot);
     return GM_OK;
 }
 
-/* Waits until the writer has given every batch back; what the reader brings meanwhile is kept for later. The first failure counts. */
+/* Waits until the writer has given every batch back; what the reader brings meanwhile is kept for
+ * later. The first failure counts. */
 static gm_rc complete_all(struct attempt *attempt, struct gm_err *err)
 {
     gm_rc rc = GM_OK;
@@ -264,7 +271,8 @@ static void mark_repetitions(struct run_work *work, struct gm_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
-        if (!record->known || record->slot <= 0 || record->rc != GM_OK || gm_seen_add(work->seen, record->slot)) {
+        if (!record->known || record->slot <= 0 || record->rc != GM_OK ||
+            gm_seen_add(work->seen, record->slot)) {
             continue;
         }
         if (record->verdict == GM_VERDICT_NONE && gm_hash128_eq(record->hash, record->known_hash)) {
@@ -272,7 +280,8 @@ static void mark_repetitions(struct run_work *work, struct gm_batch *batch)
         }
         if (record->verdict == GM_VERDICT_NONE) {
             gm_record_fail(batch, record, GM_E_INVALID,
-                           "key \"" GM_STR_FMT "\" came before in this run with other content; make `key` name what tells records apart",
+                           "key \"" GM_STR_FMT "\" came before in this run with other content; "
+                           "make `key` name what tells records apart",
                            GM_STR_ARG(record->key));
             record->repeated = true;
         }
@@ -300,21 +309,26 @@ static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *
 
 /* ---- the worker ---- */
 
-static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct gm_record *record,
+                         struct gm_err *err)
 {
     uint64_t ignored;
-    if (gm_map_count(work->parked_keys) > 0 && gm_map_get(work->parked_keys, record->key, &ignored)) {
-        gm_record_fail(batch, record, GM_E_CONFLICT, "waits behind an earlier record of key \"" GM_STR_FMT "\" that is parked",
+    if (gm_map_count(work->parked_keys) > 0 &&
+        gm_map_get(work->parked_keys, record->key, &ignored)) {
+        gm_record_fail(batch, record, GM_E_CONFLICT,
+                       "waits behind an earlier record of key \"" GM_STR_FMT "\" that is parked",
                        GM_STR_ARG(record->key));
         return GM_OK;
     }
     record->original = record->cells == NULL ? record->body : NULL;
     GM_TRY(gm_steps_apply(work->steps, batch, record, err));
     if (record->verdict == GM_VERDICT_FILTERED) {
-        gm_seen_remove(work->seen, record->slot); /* what a filter takes out is not delivered: it is missing */
+        /* what a filter takes out is not delivered: it is missing */
+        gm_seen_remove(work->seen, record->slot);
     }
     if (record->body != NULL && record->body == record->original) {
-        record->body = yyjson_mut_val_mut_copy(batch->doc, record->body); /* the sink takes it apart */
+        /* the sink takes it apart */
+        record->body = yyjson_mut_val_mut_copy(batch->doc, record->body);
     }
     return GM_OK;
 }
@@ -352,7 +366,8 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
         return complete(attempt, slot, err);
     }
     list_new_keys(slot);
-    slot->job = (struct batch_job){.work = work, .batch = batch, .done = attempt->inbox, .slot = slot};
+    slot->job =
+        (struct batch_job){.work = work, .batch = batch, .done = attempt->inbox, .slot = slot};
     slot->out = true;
     attempt->out_count++;
     gm_rc rc = gm_run_submit_batch(&slot->job, err);
@@ -375,7 +390,9 @@ static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
         }
         struct gm_err own;
         bool good = rc == GM_OK;
-        gm_rc one = slot->out ? complete(attempt, slot, good ? err : &own) : good ? process(attempt, slot, err) : GM_OK;
+        gm_rc one = slot->out ? complete(attempt, slot, good ? err : &own)
+                    : good    ? process(attempt, slot, err)
+                              : GM_OK;
         rc = good ? one : rc;
         if (rc != GM_OK) { /* the reader must end, whatever it waits for */
             gm_stop_request(attempt->stop);
@@ -387,7 +404,8 @@ static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
         return rc;
     }
     *err = attempt->reader_err;
-    return attempt->reader_rc != GM_OK ? attempt->reader_rc : gm_fail(err, GM_E_CANCELLED, "stopped");
+    return attempt->reader_rc != GM_OK ? attempt->reader_rc
+                                       : gm_fail(err, GM_E_CANCELLED, "stopped");
 }
 
 /* ---- life ---- */

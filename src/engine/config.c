@@ -1,4 +1,5 @@
-/* Loading the configuration: the top-level field tables, checks across fields, and what is derived. */
+/* Loading the configuration: the top-level field tables, checks across fields, and what is
+ * derived. */
 #include "engine/config.h"
 
 #include <stdlib.h>
@@ -13,84 +14,125 @@ static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL}
 static const char *const log_formats[] = {"logfmt", "json", NULL};
 
 static const struct gm_field admin_fields[] = {
-    GM_FIELD_BOOL(struct gm_admin_conf, enabled, .def = "true", .help = "Whether `gemel run` serves the admin API."),
+    GM_FIELD_BOOL(struct gm_admin_conf, enabled, .def = "true",
+                  .help = "Whether `gemel run` serves the admin API."),
     GM_FIELD_STR(struct gm_admin_conf, listen, .def = "127.0.0.1:8070", .example = "127.0.0.1:8070",
-                 .help = "Address of the admin API (health, metrics, pipelines, runs). Only loopback addresses are accepted: "
+                 .help = "Address of the admin API (health, metrics, pipelines, runs). Only "
+                         "loopback addresses are accepted: "
                          "it speaks plain HTTP."),
     GM_FIELD_END,
 };
 static const struct gm_field log_fields[] = {
-    GM_FIELD_ENUM(struct gm_log_conf, level, .names = log_levels, .def = "info", .help = "The least important lines that are written."),
-    GM_FIELD_ENUM(struct gm_log_conf, format, .names = log_formats, .def = "logfmt", .help = "`logfmt` for people, `json` for machines."),
+    GM_FIELD_ENUM(struct gm_log_conf, level, .names = log_levels, .def = "info",
+                  .help = "The least important lines that are written."),
+    GM_FIELD_ENUM(struct gm_log_conf, format, .names = log_formats, .def = "logfmt",
+                  .help = "`logfmt` for people, `json` for machines."),
     GM_FIELD_END,
 };
 static const struct gm_field webhook_fields[] = {
-    GM_FIELD_SECRET(struct gm_webhook_conf, url, .example = "https://alerts.example/gemel",
-                    .help = "Where the report of a failed run, or of a blocked sweep, is posted as JSON."),
-    GM_FIELD_SECRET(struct gm_webhook_conf, authorization, .example = "\"Bearer ${env:ALERT_TOKEN}\"",
+    GM_FIELD_SECRET(
+        struct gm_webhook_conf, url, .example = "https://alerts.example/gemel",
+        .help = "Where the report of a failed run, or of a blocked sweep, is posted as JSON."),
+    GM_FIELD_SECRET(struct gm_webhook_conf, authorization,
+                    .example = "\"Bearer ${env:ALERT_TOKEN}\"",
                     .help = "Value of the `Authorization` header."),
-    GM_FIELD_SPAN(struct gm_webhook_conf, timeout, .def = "10s", .min = "100ms", .max = "5m", .help = "Longest time one attempt may take."),
+    GM_FIELD_SPAN(struct gm_webhook_conf, timeout, .def = "10s", .min = "100ms", .max = "5m",
+                  .help = "Longest time one attempt may take."),
     GM_FIELD_END,
 };
 static const struct gm_field notify_fields[] = {
-    GM_FIELD_STRUCT(struct gm_notify_conf, webhook, .fields = webhook_fields, .help = "Called when a run fails."),
+    GM_FIELD_STRUCT(struct gm_notify_conf, webhook, .fields = webhook_fields,
+                    .help = "Called when a run fails."),
     GM_FIELD_END,
 };
 static const struct gm_field missing_fields[] = {
-    GM_FIELD_BOOL(struct gm_missing_conf, delete, .def = "true", .help = "`false` keeps objects for ever that the source no longer shows."),
-    GM_FIELD_INT(struct gm_missing_conf, delete_after_runs, .def = "2", .min = "1", .max = "1000",
-                 .help = "In how many complete runs in a row an object must be missing before it is deleted."),
+    GM_FIELD_BOOL(struct gm_missing_conf, delete, .def = "true",
+                  .help = "`false` keeps objects for ever that the source no longer shows."),
+    GM_FIELD_INT(
+        struct gm_missing_conf, delete_after_runs, .def = "2", .min = "1", .max = "1000",
+        .help =
+            "In how many complete runs in a row an object must be missing before it is deleted."),
     GM_FIELD_SHARE(struct gm_missing_conf, max_share, .def = "5%",
-                   .help = "The largest share of a type's objects that one run may delete (one object is always allowed). More "
+                   .help = "The largest share of a type's objects that one run may delete (one "
+                           "object is always allowed). More "
                            "blocks the sweep until `gemel runs approve`."),
-    GM_FIELD_SPAN(struct gm_missing_conf, min_age, .def = "0", .help = "How long an object must have been missing before it is deleted."),
+    GM_FIELD_SPAN(struct gm_missing_conf, min_age, .def = "0",
+                  .help = "How long an object must have been missing before it is deleted."),
     GM_FIELD_END,
 };
 static const struct gm_field errors_fields[] = {
-    GM_FIELD_SHARE(struct gm_errors_conf, stop_share, .def = "50%", .help = "The run stops when more than this share of the last `window` records had to be parked."),
-    GM_FIELD_INT(struct gm_errors_conf, window, .def = "1000", .min = "10", .max = "100000", .help = "Records over which `stop_share` is taken."),
-    GM_FIELD_INT(struct gm_errors_conf, max_letters, .def = "100000", .min = "1", .help = "The most dead letters the pipeline may have; one more stops the run."),
+    GM_FIELD_SHARE(struct gm_errors_conf, stop_share, .def = "50%",
+                   .help = "The run stops when more than this share of the last `window` records "
+                           "had to be parked."),
+    GM_FIELD_INT(struct gm_errors_conf, window, .def = "1000", .min = "10", .max = "100000",
+                 .help = "Records over which `stop_share` is taken."),
+    GM_FIELD_INT(struct gm_errors_conf, max_letters, .def = "100000", .min = "1",
+                 .help = "The most dead letters the pipeline may have; one more stops the run."),
     GM_FIELD_END,
 };
 static const struct gm_field retry_fields[] = {
-    GM_FIELD_INT(struct gm_retry_conf, attempts, .def = "5", .min = "1", .max = "100", .help = "How often a run tries a source that is down, locked or too busy before it fails."),
-    GM_FIELD_SPAN(struct gm_retry_conf, first, .def = "1s", .min = "1ms", .help = "The pause before the second attempt; it doubles with each, with jitter."),
-    GM_FIELD_SPAN(struct gm_retry_conf, longest, .def = "5m", .min = "1ms", .help = "The longest pause."),
+    GM_FIELD_INT(
+        struct gm_retry_conf, attempts, .def = "5", .min = "1", .max = "100",
+        .help = "How often a run tries a source that is down, locked or too busy before it fails."),
+    GM_FIELD_SPAN(struct gm_retry_conf, first, .def = "1s", .min = "1ms",
+                  .help =
+                      "The pause before the second attempt; it doubles with each, with jitter."),
+    GM_FIELD_SPAN(struct gm_retry_conf, longest, .def = "5m", .min = "1ms",
+                  .help = "The longest pause."),
     GM_FIELD_END,
 };
 
 static const struct gm_field pipeline_fields[] = {
-    GM_FIELD_CHOICE(struct gm_pipeline_conf, source, .flags = GM_F_REQUIRED, .alternatives = gm_source_alternatives,
+    GM_FIELD_CHOICE(struct gm_pipeline_conf, source, .flags = GM_F_REQUIRED,
+                    .alternatives = gm_source_alternatives,
                     .help = "Where records come from: exactly one connector."),
-    GM_FIELD_NODE(struct gm_pipeline_conf, steps, .help = "Steps before the map, in order: a list of `filter` and `jq`.",
+    GM_FIELD_NODE(struct gm_pipeline_conf, steps,
+                  .help = "Steps before the map, in order: a list of `filter` and `jq`.",
                   .example = "[{ filter: \"Discontinued = 0\" }]"),
-    GM_FIELD_NODE(struct gm_pipeline_conf, map, .help = "Typed projection of a record into a twin or a relationship.",
-                  .example = "{ $dtId: \"product-{ProductID}\", $model: \"dtmi:shop:Product;1\", name: ProductName }"),
-    GM_FIELD_CHOICE(struct gm_pipeline_conf, sink, .flags = GM_F_REQUIRED, .alternatives = gm_sink_alternatives,
-                    .example = "twins", .help = "Where records take effect: exactly one connector."),
+    GM_FIELD_NODE(struct gm_pipeline_conf, map,
+                  .help = "Typed projection of a record into a twin or a relationship.",
+                  .example = "{ $dtId: \"product-{ProductID}\", $model: \"dtmi:shop:Product;1\", "
+                             "name: ProductName }"),
+    GM_FIELD_CHOICE(struct gm_pipeline_conf, sink, .flags = GM_F_REQUIRED,
+                    .alternatives = gm_sink_alternatives, .example = "twins",
+                    .help = "Where records take effect: exactly one connector."),
     GM_FIELD_STR(struct gm_pipeline_conf, schedule, .example = "every 10m",
-                 .help = "When it runs: `every 10m`, or five cron fields in UTC (`*/15 6-22 * * mon-fri`). Without one it runs once at start. "
-                         "A run that is still under way is not overlapped: the next one is skipped and counted."),
+                 .help = "When it runs: `every 10m`, or five cron fields in UTC (`*/15 6-22 * * "
+                         "mon-fri`). Without one it runs once at start. "
+                         "A run that is still under way is not overlapped: the next one is skipped "
+                         "and counted."),
     GM_FIELD_SPAN(struct gm_pipeline_conf, full_every, .def = "24h",
-                  .help = "Of a source that reads increments (`watermark`): how often everything is read, which is what finds deletions."),
-    GM_FIELD_BOOL(struct gm_pipeline_conf, enabled, .def = "true", .help = "`false` keeps it from running."),
-    GM_FIELD_STRUCT(struct gm_pipeline_conf, missing, .fields = missing_fields, .help = "What happens to objects that the source no longer shows."),
-    GM_FIELD_STRUCT(struct gm_pipeline_conf, errors, .fields = errors_fields, .help = "How many records may be parked as dead letters."),
-    GM_FIELD_STRUCT(struct gm_pipeline_conf, retry, .fields = retry_fields, .help = "What happens when the source cannot be read now."),
+                  .help = "Of a source that reads increments (`watermark`): how often everything "
+                          "is read, which is what finds deletions."),
+    GM_FIELD_BOOL(struct gm_pipeline_conf, enabled, .def = "true",
+                  .help = "`false` keeps it from running."),
+    GM_FIELD_STRUCT(struct gm_pipeline_conf, missing, .fields = missing_fields,
+                    .help = "What happens to objects that the source no longer shows."),
+    GM_FIELD_STRUCT(struct gm_pipeline_conf, errors, .fields = errors_fields,
+                    .help = "How many records may be parked as dead letters."),
+    GM_FIELD_STRUCT(struct gm_pipeline_conf, retry, .fields = retry_fields,
+                    .help = "What happens when the source cannot be read now."),
     GM_FIELD_END,
 };
 
 const struct gm_field gm_config_fields[] = {
-    GM_FIELD_PATH(struct gm_config_root, data, .def = "./data", .help = "The data directory. One process at a time works in it."),
+    GM_FIELD_PATH(struct gm_config_root, data, .def = "./data",
+                  .help = "The data directory. One process at a time works in it."),
     GM_FIELD_PATH(struct gm_config_root, models, .example = "./models",
-                  .help = "A folder (or file) of DTDL models, read at start in any order; what is new is added to the store."),
-    GM_FIELD_MAP(struct gm_config_root, pipelines, .flags = GM_F_REQUIRED, .fields = pipeline_fields,
-                 .item_size = sizeof(struct gm_pipeline_conf), .help = "The pipelines, by name."),
-    GM_FIELD_INT(struct gm_config_root, concurrency, .def = "2", .min = "1", .max = "64", .help = "How many runs may be under way at a time."),
-    GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000", .help = "How many run reports are kept per pipeline."),
+                  .help = "A folder (or file) of DTDL models, read at start in any order; what is "
+                          "new is added to the store."),
+    GM_FIELD_MAP(struct gm_config_root, pipelines, .flags = GM_F_REQUIRED,
+                 .fields = pipeline_fields, .item_size = sizeof(struct gm_pipeline_conf),
+                 .help = "The pipelines, by name."),
+    GM_FIELD_INT(struct gm_config_root, concurrency, .def = "2", .min = "1", .max = "64",
+                 .help = "How many runs may be under way at a time."),
+    GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000",
+                 .help = "How many run reports are kept per pipeline."),
     GM_FIELD_STRUCT(struct gm_config_root, admin, .fields = admin_fields, .help = "The admin API."),
-    GM_FIELD_STRUCT(struct gm_config_root, log, .fields = log_fields, .help = "Log lines on standard error."),
-    GM_FIELD_STRUCT(struct gm_config_root, notify, .fields = notify_fields, .help = "Who is told of failures."),
+    GM_FIELD_STRUCT(struct gm_config_root, log, .fields = log_fields,
+                    .help = "Log lines on standard error."),
+    GM_FIELD_STRUCT(struct gm_config_root, notify, .fields = notify_fields,
+                    .help = "Who is told of failures."),
     GM_FIELD_END,
 };
 
@@ -106,7 +148,8 @@ struct gm_config {
 
 enum { SECRET_SIZE_MAX = 64 << 10 };
 
-static gm_rc resolve(void *ctx, struct gm_str kind, struct gm_str name, struct gm_buf *out, struct gm_err *err)
+static gm_rc resolve(void *ctx, struct gm_str kind, struct gm_str name, struct gm_buf *out,
+                     struct gm_err *err)
 {
     const struct gm_config *config = ctx;
     if (gm_str_is(kind, "env")) {
@@ -129,14 +172,19 @@ static gm_rc resolve(void *ctx, struct gm_str kind, struct gm_str name, struct g
         gm_buf_deinit(&text);
         return rc;
     }
-    return gm_fail(err, GM_E_CONFIG, "unknown reference ${" GM_STR_FMT ":…}; write ${env:NAME} or ${file:PATH}", GM_STR_ARG(kind));
+    return gm_fail(err, GM_E_CONFIG,
+                   "unknown reference ${" GM_STR_FMT ":…}; write ${env:NAME} or ${file:PATH}",
+                   GM_STR_ARG(kind));
 }
 
-static gm_rc resolve_nothing(void *ctx, struct gm_str kind, struct gm_str name, struct gm_buf *out, struct gm_err *err)
+static gm_rc resolve_nothing(void *ctx, struct gm_str kind, struct gm_str name, struct gm_buf *out,
+                             struct gm_err *err)
 {
     (void)ctx;
     if (!gm_str_is(kind, "env") && !gm_str_is(kind, "file")) {
-        return gm_fail(err, GM_E_CONFIG, "unknown reference ${" GM_STR_FMT ":…}; write ${env:NAME} or ${file:PATH}", GM_STR_ARG(kind));
+        return gm_fail(err, GM_E_CONFIG,
+                       "unknown reference ${" GM_STR_FMT ":…}; write ${env:NAME} or ${file:PATH}",
+                       GM_STR_ARG(kind));
     }
     gm_buf_addf(out, "${" GM_STR_FMT "}", GM_STR_ARG(name));
     return GM_OK;
@@ -144,7 +192,8 @@ static gm_rc resolve_nothing(void *ctx, struct gm_str kind, struct gm_str name, 
 
 /* ---- what is derived ---- */
 
-static const char *fingerprint_z(struct gm_conf_doc *doc, const struct gm_node *const *nodes, size_t count)
+static const char *fingerprint_z(struct gm_conf_doc *doc, const struct gm_node *const *nodes,
+                                 size_t count)
 {
     struct gm_buf text;
     gm_buf_init(&text, GM_CONF_SIZE_MAX);
@@ -165,7 +214,8 @@ static const char *fingerprint_z(struct gm_conf_doc *doc, const struct gm_node *
 static bool is_pipeline_name(const char *name_z)
 {
     size_t n = strlen(name_z);
-    return n >= 1 && n <= 100 && strspn(name_z, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
+    return n >= 1 && n <= 100 &&
+           strspn(name_z, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
 static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entry *entry)
@@ -175,7 +225,9 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
     pipeline->name_z = entry->name_z;
     pipeline->conf = conf;
     if (!is_pipeline_name(entry->name_z)) {
-        gm_conf_error(config->doc, &entry->node->key_place, "pipelines: the name `%s` has characters other than letters, digits and -_.", entry->name_z);
+        gm_conf_error(config->doc, &entry->node->key_place,
+                      "pipelines: the name `%s` has characters other than letters, digits and -_.",
+                      entry->name_z);
     }
     if (conf->source.alternative != NULL) {
         pipeline->source = conf->source.alternative->self;
@@ -185,28 +237,37 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
     }
     pipeline->sink = conf->sink.alternative != NULL ? conf->sink.alternative->self : NULL;
     struct gm_err err = {0};
-    if (conf->schedule != NULL && gm_schedule_parse(gm_str_z(conf->schedule), &pipeline->schedule, &err) != GM_OK) {
+    if (conf->schedule != NULL &&
+        gm_schedule_parse(gm_str_z(conf->schedule), &pipeline->schedule, &err) != GM_OK) {
         const struct gm_node *node = gm_node_member(entry->node, GM_STR("schedule"));
-        gm_conf_error(config->doc, &node->place, "pipelines.%s.schedule: %s", entry->name_z, err.text);
+        gm_conf_error(config->doc, &node->place, "pipelines.%s.schedule: %s", entry->name_z,
+                      err.text);
     }
     gm_steps_lint(config->doc,
-                  &(struct gm_steps_conf){.steps = conf->steps, .map = conf->map, .folder_z = config->folder_z}, NULL);
+                  &(struct gm_steps_conf){
+                      .steps = conf->steps, .map = conf->map, .folder_z = config->folder_z},
+                  NULL);
     const struct gm_node *source_parts[] = {conf->source.node, conf->steps};
     const struct gm_node *step_parts[] = {conf->steps, conf->map, conf->sink.node};
-    pipeline->source_fingerprint_z = fingerprint_z(config->doc, source_parts, GM_ARRAY_COUNT(source_parts));
-    pipeline->step_fingerprint_z = fingerprint_z(config->doc, step_parts, GM_ARRAY_COUNT(step_parts));
+    pipeline->source_fingerprint_z =
+        fingerprint_z(config->doc, source_parts, GM_ARRAY_COUNT(source_parts));
+    pipeline->step_fingerprint_z =
+        fingerprint_z(config->doc, step_parts, GM_ARRAY_COUNT(step_parts));
     pipeline->hash_seed = gm_hash64(gm_str_z(pipeline->step_fingerprint_z), 0);
 }
 
 static void check_listen(struct gm_config *config, const struct gm_node *root)
 {
     struct gm_str listen = gm_str_z(config->root.admin.listen);
-    bool loopback = gm_str_starts(listen, GM_STR("127.")) || gm_str_starts(listen, GM_STR("localhost:")) ||
+    bool loopback = gm_str_starts(listen, GM_STR("127.")) ||
+                    gm_str_starts(listen, GM_STR("localhost:")) ||
                     gm_str_starts(listen, GM_STR("[::1]:"));
     if (!loopback) {
-        const struct gm_node *node = gm_node_member(gm_node_member(root, GM_STR("admin")), GM_STR("listen"));
+        const struct gm_node *node =
+            gm_node_member(gm_node_member(root, GM_STR("admin")), GM_STR("listen"));
         gm_conf_error(config->doc, node != NULL ? &node->place : &root->place,
-                      "admin.listen: `%s` is not a loopback address; write 127.0.0.1:PORT", config->root.admin.listen);
+                      "admin.listen: `%s` is not a loopback address; write 127.0.0.1:PORT",
+                      config->root.admin.listen);
     }
 }
 
@@ -224,14 +285,18 @@ static void decode(struct gm_config *config, const struct gm_node *root)
     }
 }
 
-static gm_rc load(const char *path_z, bool offline, struct gm_config **out_config, struct gm_err *err)
+static gm_rc load(const char *path_z, bool offline, struct gm_config **out_config,
+                  struct gm_err *err)
 {
     struct gm_config *config = gm_alloc(sizeof(*config));
     const char *slash = strrchr(path_z, '/');
     config->path_z = gm_strdup_z(path_z);
-    config->folder_z = slash != NULL ? gm_str_dup_z((struct gm_str){path_z, (size_t)(slash - path_z) + (slash == path_z)})
-                                     : gm_strdup_z(".");
-    config->doc = gm_conf_doc_new(&(struct gm_conf_resolver){offline ? resolve_nothing : resolve, config});
+    config->folder_z =
+        slash != NULL
+            ? gm_str_dup_z((struct gm_str){path_z, (size_t)(slash - path_z) + (slash == path_z)})
+            : gm_strdup_z(".");
+    config->doc =
+        gm_conf_doc_new(&(struct gm_conf_resolver){offline ? resolve_nothing : resolve, config});
     *out_config = config;
     struct gm_buf text;
     gm_buf_init(&text, GM_CONF_SIZE_MAX);
@@ -298,13 +363,15 @@ const struct gm_pipeline *gm_config_pipeline(const struct gm_config *config, siz
     return &config->pipelines.at[index];
 }
 
-const struct gm_pipeline *gm_config_find(const struct gm_config *config, const char *name_z, const char **out_nearest_z)
+const struct gm_pipeline *gm_config_find(const struct gm_config *config, const char *name_z,
+                                         const char **out_nearest_z)
 {
     GM_VEC(const char *) names = {0};
     const struct gm_pipeline *found = NULL;
     for (size_t i = 0; i < config->pipelines.n && found == NULL; i++) {
         *gm_vec_push(&names) = config->pipelines.at[i].name_z;
-        found = strcmp(config->pipelines.at[i].name_z, name_z) == 0 ? &config->pipelines.at[i] : NULL;
+        found =
+            strcmp(config->pipelines.at[i].name_z, name_z) == 0 ? &config->pipelines.at[i] : NULL;
     }
     if (found == NULL && out_nearest_z != NULL) {
         *out_nearest_z = gm_conf_nearest(gm_str_z(name_z), names.at, names.n);

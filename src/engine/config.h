@@ -4,7 +4,8 @@
  *     rc = gm_config_load("gemel.yaml", &config, err);       // GM_E_CONFIG: err sums up, gm_config_doc() has all errors
  *     gm_config_free(config);
  *
- * Read-only once loaded; threads share it. Loading does no I/O but reading the file and the references of its secrets. */
+ * Read-only once loaded; threads share it. Loading does no I/O but reading the file and the
+ * references of its secrets. */
 #ifndef GM_ENGINE_CONFIG_H
 #define GM_ENGINE_CONFIG_H
 
@@ -86,18 +87,23 @@ struct gm_pipeline {
 struct gm_config;
 extern const struct gm_field gm_config_fields[];
 
-/* `*out_config` is set on GM_E_CONFIG as well, so that all errors can be printed; free it in any case. */
-gm_rc gm_config_load(const char *path_z, struct gm_config **out_config, struct gm_err *err) GM_MUST_CHECK;
+/* `*out_config` is set on GM_E_CONFIG as well, so that all errors can be printed; free it in any
+ * case. */
+gm_rc gm_config_load(const char *path_z, struct gm_config **out_config, struct gm_err *err)
+    GM_MUST_CHECK;
 /* The same without resolving ${…} references: for linting anywhere. */
-gm_rc gm_config_lint(const char *path_z, struct gm_config **out_config, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_config_lint(const char *path_z, struct gm_config **out_config, struct gm_err *err)
+    GM_MUST_CHECK;
 void gm_config_free(struct gm_config *config); /* NULL is fine */
 
 struct gm_conf_doc *gm_config_doc(struct gm_config *config);
 const struct gm_config_root *gm_config_root(const struct gm_config *config);
 const char *gm_config_folder_z(const struct gm_config *config); /* of the file */
 size_t gm_config_pipeline_count(const struct gm_config *config);
-const struct gm_pipeline *gm_config_pipeline(const struct gm_config *config, size_t index); /* in the order of the file */
+/* in the order of the file */
+const struct gm_pipeline *gm_config_pipeline(const struct gm_config *config, size_t index);
 /* NULL: none of that name; then *out_nearest_z (may be NULL) is the nearest one, or NULL. */
-const struct gm_pipeline *gm_config_find(const struct gm_config *config, const char *name_z, const char **out_nearest_z);
+const struct gm_pipeline *gm_config_find(const struct gm_config *config, const char *name_z,
+                                         const char **out_nearest_z);
 
 #endif

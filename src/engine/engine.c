@@ -32,7 +32,7 @@ struct gm_engine {
     struct gm_thread *scheduler;
     struct gm_thread **runners;
     size_t runner_count;
-    size_t failed;           /* guarded by mu: runs that did not succeed since the last run_once */
+    size_t failed; /* guarded by mu: runs that did not succeed since the last run_once */
 };
 
 static gm_ns wall_now(const struct gm_engine *engine)
@@ -61,16 +61,20 @@ static void count_run(const struct gm_pipeline *pipeline, const struct gm_run *r
         enum gm_metric metric;
         int64_t value;
     } sums[] = {
-        {GM_M_RECORDS_READ, counts->read},       {GM_M_RECORDS_UNCHANGED, counts->unchanged},
-        {GM_M_RECORDS_CREATED, counts->created}, {GM_M_RECORDS_UPDATED, counts->updated},
-        {GM_M_RECORDS_DELETED, counts->deleted}, {GM_M_RECORDS_PARKED, counts->parked},
+        {GM_M_RECORDS_READ, counts->read},
+        {GM_M_RECORDS_UNCHANGED, counts->unchanged},
+        {GM_M_RECORDS_CREATED, counts->created},
+        {GM_M_RECORDS_UPDATED, counts->updated},
+        {GM_M_RECORDS_DELETED, counts->deleted},
+        {GM_M_RECORDS_PARKED, counts->parked},
         {run->status == GM_RUN_SUCCEEDED ? GM_M_RUNS_SUCCEEDED : GM_M_RUNS_FAILED, 1},
     };
     struct gm_str label = gm_str_z(pipeline->name_z);
     for (size_t i = 0; i < GM_ARRAY_COUNT(sums); i++) {
         gm_metric_add(sums[i].metric, label, (double)sums[i].value);
     }
-    gm_metric_set(GM_M_RUN_LAST_SECONDS, label, (double)(run->finished - run->started) / (double)GM_SECOND);
+    gm_metric_set(GM_M_RUN_LAST_SECONDS, label,
+                  (double)(run->finished - run->started) / (double)GM_SECOND);
     if (run->status == GM_RUN_SUCCEEDED) {
         gm_metric_set(GM_M_RUN_LAST_SUCCESS_TIME, label, (double)(run->finished / GM_SECOND));
     }
@@ -82,17 +86,19 @@ static void log_run(const struct gm_pipeline *pipeline, const struct gm_run *run
     gm_buf_init(&counts, 1024);
     gm_run_counts_write(&run->counts, &counts);
     if (run->status == GM_RUN_SUCCEEDED) {
-        gm_log_info("run.done", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id), GM_L_INT("num", run->num),
-                    GM_L_STR("counts", gm_buf_str(&counts)),
+        gm_log_info("run.done", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
+                    GM_L_INT("num", run->num), GM_L_STR("counts", gm_buf_str(&counts)),
                     GM_L_INT("ms", (run->finished - run->started) / GM_MS));
     } else {
-        gm_log_error("run.failed", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id), GM_L_INT("num", run->num),
-                     GM_L_Z("status", gm_run_status_name(run->status)), GM_L_STR("code", run->error_code),
-                     GM_L_STR("error", run->error), GM_L_STR("counts", gm_buf_str(&counts)));
+        gm_log_error("run.failed", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
+                     GM_L_INT("num", run->num), GM_L_Z("status", gm_run_status_name(run->status)),
+                     GM_L_STR("code", run->error_code), GM_L_STR("error", run->error),
+                     GM_L_STR("counts", gm_buf_str(&counts)));
     }
     if (run->sweep == GM_SWEEP_BLOCKED) {
-        gm_log_warn("sweep.blocked", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id), GM_L_INT("num", run->num),
-                    GM_L_INT("objects", run->sweep_count), GM_L_STR("reason", run->sweep_reason));
+        gm_log_warn("sweep.blocked", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
+                    GM_L_INT("num", run->num), GM_L_INT("objects", run->sweep_count),
+                    GM_L_STR("reason", run->sweep_reason));
     }
     gm_buf_deinit(&counts);
 }
@@ -106,10 +112,14 @@ static void run_task(struct gm_engine *engine, struct task *task, const char *ca
     gm_metric_add(GM_M_RUNS_STARTED, label, 1);
     gm_metric_set(GM_M_RUN_RUNNING, label, 1);
     gm_log_info("run.start", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("cause", cause_z));
-    gm_rc rc = gm_pipeline_run(&(struct gm_run_options){.store = engine->options.store, .pipeline = pipeline,
-                                                       .folder_z = gm_config_folder_z(engine->options.config),
-                                                       .handle = task->handle, .cause_z = cause_z,
-                                                       .keep_runs = engine->root->keep_runs}, &report, &err);
+    gm_rc rc = gm_pipeline_run(
+        &(struct gm_run_options){.store = engine->options.store,
+                                 .pipeline = pipeline,
+                                 .folder_z = gm_config_folder_z(engine->options.config),
+                                 .handle = task->handle,
+                                 .cause_z = cause_z,
+                                 .keep_runs = engine->root->keep_runs},
+        &report, &err);
     gm_metric_set(GM_M_RUN_RUNNING, label, 0);
     count_run(pipeline, &report.run);
     log_run(pipeline, &report.run);
@@ -159,7 +169,8 @@ static void run_tasks(void *arg)
 static gm_rc start_runners(struct gm_engine *engine, struct gm_err *err)
 {
     while (engine->runner_count < (size_t)engine->root->concurrency) {
-        GM_TRY(gm_thread_start("gemel-run", run_tasks, engine, &engine->runners[engine->runner_count], err));
+        GM_TRY(gm_thread_start("gemel-run", run_tasks, engine,
+                               &engine->runners[engine->runner_count], err));
         engine->runner_count++;
     }
     return GM_OK;
@@ -213,14 +224,16 @@ static gm_rc take_start(void *ctx, const struct gm_run *run, struct gm_err *err)
     return GM_OK;
 }
 
-static gm_rc find_last_start(struct gm_db *db, const char *name_z, gm_ns *out_start, struct gm_err *err)
+static gm_rc find_last_start(struct gm_db *db, const char *name_z, gm_ns *out_start,
+                             struct gm_err *err)
 {
     struct gm_arena *arena = gm_arena_new(1 << 20);
     struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
     *out_start = 0;
     gm_rc rc = gm_pipeline_find(db, arena, &row, err);
     if (rc == GM_OK) {
-        rc = gm_runs_list(db, &(struct gm_run_query){.pipeline = row.num, .limit = 1}, take_start, out_start, err);
+        rc = gm_runs_list(db, &(struct gm_run_query){.pipeline = row.num, .limit = 1}, take_start,
+                          out_start, err);
     }
     gm_arena_free(arena);
     return rc == GM_E_END ? GM_OK : rc;
@@ -248,7 +261,8 @@ static gm_rc set_first_times(struct gm_engine *engine, struct gm_err *err)
 
 /* ---- the interface ---- */
 
-gm_rc gm_engine_open(const struct gm_engine_options *options, struct gm_engine **out_engine, struct gm_err *err)
+gm_rc gm_engine_open(const struct gm_engine_options *options, struct gm_engine **out_engine,
+                     struct gm_err *err)
 {
     struct gm_engine *engine = gm_alloc(sizeof(*engine));
     engine->options = *options;
@@ -269,7 +283,8 @@ gm_rc gm_engine_open(const struct gm_engine_options *options, struct gm_engine *
         size_t added;
         rc = gm_store_add_models(options->store, engine->root->models, &added, err);
         if (rc == GM_OK && added > 0) {
-            gm_log_info("models.added", GM_L_INT("count", added), GM_L_Z("from", engine->root->models));
+            gm_log_info("models.added", GM_L_INT("count", added),
+                        GM_L_Z("from", engine->root->models));
         }
     }
     if (rc != GM_OK) {
@@ -288,7 +303,8 @@ gm_rc gm_engine_start(struct gm_engine *engine, struct gm_err *err)
     return gm_thread_start("gemel-schedule", keep_schedule, engine, &engine->scheduler, err);
 }
 
-gm_rc gm_engine_run_once(struct gm_engine *engine, const struct gm_pipeline *pipeline, size_t *out_failed, struct gm_err *err)
+gm_rc gm_engine_run_once(struct gm_engine *engine, const struct gm_pipeline *pipeline,
+                         size_t *out_failed, struct gm_err *err)
 {
     GM_TRY(start_runners(engine, err));
     gm_mutex_lock(engine->mu);
@@ -355,7 +371,8 @@ void gm_engine_close(struct gm_engine *engine)
     gm_free(engine);
 }
 
-gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipeline, struct gm_err *err)
+gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipeline,
+                        struct gm_err *err)
 {
     gm_rc rc = GM_OK;
     gm_mutex_lock(engine->mu);
@@ -373,7 +390,8 @@ gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipe
     return rc;
 }
 
-gm_rc gm_engine_exclusive_begin(struct gm_engine *engine, const struct gm_pipeline *pipeline, struct gm_err *err)
+gm_rc gm_engine_exclusive_begin(struct gm_engine *engine, const struct gm_pipeline *pipeline,
+                                struct gm_err *err)
 {
     gm_mutex_lock(engine->mu);
     struct task *task = task_of(engine, pipeline);

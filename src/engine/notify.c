@@ -11,12 +11,17 @@
 enum { ATTEMPTS = 3, BODY_SIZE_MAX = 256 << 10 };
 
 /* GM_E_RETRY: worth another attempt. The address is a secret as a whole, so it is not repeated. */
-static gm_rc post_once(const struct gm_webhook_conf *conf, const struct gm_buf *body, struct gm_stop *stop, struct gm_err *err)
+static gm_rc post_once(const struct gm_webhook_conf *conf, const struct gm_buf *body,
+                       struct gm_stop *stop, struct gm_err *err)
 {
     struct gm_http_answer answer;
     struct gm_err send_err = {0};
-    gm_rc rc = gm_http_send(&(struct gm_http_request){.method_z = "POST", .url_z = conf->url, .authorization_z = conf->authorization,
-                                                      .body = gm_buf_str(body), .timeout = conf->timeout, .stop = stop},
+    gm_rc rc = gm_http_send(&(struct gm_http_request){.method_z = "POST",
+                                                      .url_z = conf->url,
+                                                      .authorization_z = conf->authorization,
+                                                      .body = gm_buf_str(body),
+                                                      .timeout = conf->timeout,
+                                                      .stop = stop},
                             &answer, &send_err);
     if (rc != GM_OK) {
         const char *reason_z = strrchr(send_err.text, ':');
@@ -30,7 +35,8 @@ static gm_rc post_once(const struct gm_webhook_conf *conf, const struct gm_buf *
     return gm_fail(err, again ? GM_E_RETRY : GM_E_CONFIG, "answered %ld", answer.status);
 }
 
-static void post(const struct gm_webhook_conf *conf, const struct gm_buf *body, const struct gm_run *run, struct gm_stop *stop)
+static void post(const struct gm_webhook_conf *conf, const struct gm_buf *body,
+                 const struct gm_run *run, struct gm_stop *stop)
 {
     struct gm_err err = {0};
     gm_rc rc = GM_E_RETRY;
@@ -47,7 +53,8 @@ static void post(const struct gm_webhook_conf *conf, const struct gm_buf *body, 
     }
 }
 
-void gm_notify_run(const struct gm_notify_conf *conf, const struct gm_run *run, struct gm_stop *stop)
+void gm_notify_run(const struct gm_notify_conf *conf, const struct gm_run *run,
+                   struct gm_stop *stop)
 {
     bool failed = run->status == GM_RUN_FAILED;
     bool blocked = run->sweep == GM_SWEEP_BLOCKED;

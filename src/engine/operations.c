@@ -12,7 +12,8 @@ struct opened {
     struct run_work work;
 };
 
-static gm_rc open_for(const struct gm_operation *operation, struct opened *opened, struct gm_err *err)
+static gm_rc open_for(const struct gm_operation *operation, struct opened *opened,
+                      struct gm_err *err)
 {
     *opened = (struct opened){0};
     opened->options = (struct gm_run_options){
@@ -43,9 +44,12 @@ static gm_rc copy_run(void *ctx, const struct gm_run *run, struct gm_err *err)
     *copy = *run;
     copy->pipeline_name = gm_arena_dup(arena, run->pipeline_name);
     copy->cause = gm_arena_dup(arena, run->cause);
-    copy->sweep_reason = run->sweep_reason.p != NULL ? gm_arena_dup(arena, run->sweep_reason) : run->sweep_reason;
-    copy->fingerprint = run->fingerprint.p != NULL ? gm_arena_dup(arena, run->fingerprint) : run->fingerprint;
-    copy->error_code = run->error_code.p != NULL ? gm_arena_dup(arena, run->error_code) : run->error_code;
+    copy->sweep_reason =
+        run->sweep_reason.p != NULL ? gm_arena_dup(arena, run->sweep_reason) : run->sweep_reason;
+    copy->fingerprint =
+        run->fingerprint.p != NULL ? gm_arena_dup(arena, run->fingerprint) : run->fingerprint;
+    copy->error_code =
+        run->error_code.p != NULL ? gm_arena_dup(arena, run->error_code) : run->error_code;
     copy->error = run->error.p != NULL ? gm_arena_dup(arena, run->error) : run->error;
     return GM_OK;
 }
@@ -55,17 +59,18 @@ static gm_rc load_blocked_run(struct opened *opened, int64_t run_num, struct gm_
     struct run_work *work = &opened->work;
     gm_rc rc = gm_run_get(work->db, run_num, copy_run, opened, err);
     if (rc == GM_E_END || (rc == GM_OK && work->run->pipeline != work->row.num)) {
-        return gm_fail(err, GM_E_INVALID, "pipeline %s has no run %lld; see `gemel runs`", work->pipeline->name_z,
-                       (long long)run_num);
+        return gm_fail(err, GM_E_INVALID, "pipeline %s has no run %lld; see `gemel runs`",
+                       work->pipeline->name_z, (long long)run_num);
     }
     GM_TRY(rc);
     if (work->run->sweep != GM_SWEEP_BLOCKED) {
-        return gm_fail(err, GM_E_INVALID, "run %lld blocks no deletion: its sweep is %s", (long long)run_num,
-                       gm_sweep_name(work->run->sweep));
+        return gm_fail(err, GM_E_INVALID, "run %lld blocks no deletion: its sweep is %s",
+                       (long long)run_num, gm_sweep_name(work->run->sweep));
     }
     if (work->row.last_full_run != run_num) {
-        return gm_fail(err, GM_E_INVALID, "run %lld is not the newest complete run of %s: that is %lld", (long long)run_num,
-                       work->pipeline->name_z, (long long)work->row.last_full_run);
+        return gm_fail(
+            err, GM_E_INVALID, "run %lld is not the newest complete run of %s: that is %lld",
+            (long long)run_num, work->pipeline->name_z, (long long)work->row.last_full_run);
     }
     return GM_OK;
 }
@@ -77,16 +82,23 @@ static gm_rc end_approval(void *ctx, const struct gm_store_tx *tx, struct gm_err
     return gm_run_update(tx->db, work->run, err);
 }
 
-static gm_rc approve(struct opened *opened, int64_t run_num, int64_t *out_deleted, struct gm_err *err)
+static gm_rc approve(struct opened *opened, int64_t run_num, int64_t *out_deleted,
+                     struct gm_err *err)
 {
     struct run_work *work = &opened->work;
     GM_TRY(load_blocked_run(opened, run_num, err));
     const struct gm_missing_conf *conf = &work->conf->missing;
-    struct gm_sweep_policy policy = {.enabled = true, .delete_after_runs = conf->delete_after_runs,
-                                     .max_share = conf->max_share, .min_age = conf->min_age};
+    struct gm_sweep_policy policy = {.enabled = true,
+                                     .delete_after_runs = conf->delete_after_runs,
+                                     .max_share = conf->max_share,
+                                     .min_age = conf->min_age};
     const struct gm_clock *clock = gm_store_clock(opened->options.store);
-    struct gm_sweep_task task = {.db = work->db, .run = work->run, .policy = &policy, .now = clock->wall(clock),
-                                 .untrusted_z = work->run->trusted ? NULL : "approved", .approved = true};
+    struct gm_sweep_task task = {.db = work->db,
+                                 .run = work->run,
+                                 .policy = &policy,
+                                 .now = clock->wall(clock),
+                                 .untrusted_z = work->run->trusted ? NULL : "approved",
+                                 .approved = true};
     int64_t before = work->run->counts.deleted;
     GM_TRY(gm_run_delete_due(work, &task, err));
     *out_deleted = work->run->counts.deleted - before;
@@ -95,7 +107,8 @@ static gm_rc approve(struct opened *opened, int64_t run_num, int64_t *out_delete
     return gm_store_write(opened->options.store, end_approval, work, err);
 }
 
-gm_rc gm_approve_run(const struct gm_operation *operation, int64_t run_num, int64_t *out_deleted, struct gm_err *err)
+gm_rc gm_approve_run(const struct gm_operation *operation, int64_t run_num, int64_t *out_deleted,
+                     struct gm_err *err)
 {
     struct opened opened;
     gm_rc rc = open_for(operation, &opened, err);
@@ -110,7 +123,8 @@ gm_rc gm_approve_run(const struct gm_operation *operation, int64_t run_num, int6
 
 enum { LETTERS_PAGE = 200 };
 
-/* A page of letters, copied out of the statement so that the store can be written while it is walked. */
+/* A page of letters, copied out of the statement so that the store can be written while it is
+ * walked. */
 struct letters {
     struct gm_arena *arena;
     struct gm_dead_letter at[LETTERS_PAGE];
@@ -126,7 +140,8 @@ static gm_rc copy_letter(void *ctx, const struct gm_dead_letter *letter, struct 
     copy->origin = gm_arena_dup(letters->arena, letter->origin);
     copy->record = gm_arena_dup(letters->arena, letter->record);
     if (copy->key.p == NULL || copy->origin.p == NULL || copy->record.p == NULL) {
-        return gm_fail(err, GM_E_LIMIT, "dead letter %lld: too large to work on", (long long)letter->num);
+        return gm_fail(err, GM_E_LIMIT, "dead letter %lld: too large to work on",
+                       (long long)letter->num);
     }
     letters->count++;
     return GM_OK;
@@ -140,21 +155,27 @@ struct redrive {
     struct gm_map *failed_keys;
 };
 
-static gm_rc apply_letter(struct redrive *redrive, const struct gm_store_tx *tx, gm_ns now, struct gm_err *err)
+static gm_rc apply_letter(struct redrive *redrive, const struct gm_store_tx *tx, gm_ns now,
+                          struct gm_err *err)
 {
     struct run_work *work = redrive->work;
     struct gm_record *record = &redrive->batch->records[0];
-    struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = redrive->letter->run, .now = now};
+    struct gm_sink_work sink_work = {
+        .db = tx->db, .pipeline = work->row.num, .run = redrive->letter->run, .now = now};
     if (record->verdict == GM_VERDICT_NONE && record->rc == GM_OK) {
         GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, redrive->batch, err));
     }
     if (record->rc != GM_OK) {
         return gm_dead_letter_failed(tx->db, redrive->letter->num, now, record->error, err);
     }
-    bool took_effect = record->verdict == GM_VERDICT_CREATED || record->verdict == GM_VERDICT_UPDATED ||
+    bool took_effect = record->verdict == GM_VERDICT_CREATED ||
+                       record->verdict == GM_VERDICT_UPDATED ||
                        record->verdict == GM_VERDICT_SAME || record->revive;
-    struct gm_state_cause cause = {.pipeline = work->row.num, .run = redrive->letter->run, .now = now,
-                                   .last_slot = &work->row.last_slot, .live_count = &work->row.live_count};
+    struct gm_state_cause cause = {.pipeline = work->row.num,
+                                   .run = redrive->letter->run,
+                                   .now = now,
+                                   .last_slot = &work->row.last_slot,
+                                   .live_count = &work->row.live_count};
     if (took_effect) {
         GM_TRY(gm_state_write(tx->states, &cause, record, err));
         GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
@@ -192,13 +213,18 @@ static gm_rc prepare_letter(struct redrive *redrive, struct gm_err *err)
     record->position = (uint64_t)letter->position;
     record->hash = letter->hash;
     struct gm_err own = {0};
-    if (gm_json_parse(batch->doc, letter->record, &record->body, &own) != GM_OK || !yyjson_mut_is_obj(record->body)) {
-        gm_record_fail(batch, record, GM_E_INVALID, "the source could not read this record; mend it there and run the pipeline again");
+    if (gm_json_parse(batch->doc, letter->record, &record->body, &own) != GM_OK ||
+        !yyjson_mut_is_obj(record->body)) {
+        gm_record_fail(
+            batch, record, GM_E_INVALID,
+            "the source could not read this record; mend it there and run the pipeline again");
         return GM_OK;
     }
     GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     if (record->rc == GM_OK && !record->known) { /* what has a key has a state */
-        gm_record_fail(batch, record, GM_E_INVALID, "the source could not tell this record's key; mend it there and run the pipeline again");
+        gm_record_fail(batch, record, GM_E_INVALID,
+                       "the source could not tell this record's key; mend it there and run the "
+                       "pipeline again");
     }
     if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
         GM_TRY(gm_steps_apply(work->steps, batch, record, err));
@@ -227,11 +253,13 @@ static gm_rc redrive_letter(struct redrive *redrive, struct gm_err *err)
 /* Calls `fn` for each chosen letter, in order. */
 typedef gm_rc (*letter_fn)(void *ctx, const struct gm_dead_letter *letter, struct gm_err *err);
 
-static gm_rc each_letter(struct run_work *work, const struct gm_letter_choice *choice, letter_fn fn, void *ctx, struct gm_err *err)
+static gm_rc each_letter(struct run_work *work, const struct gm_letter_choice *choice, letter_fn fn,
+                         void *ctx, struct gm_err *err)
 {
     struct letters *letters = gm_alloc(sizeof(*letters));
     letters->arena = gm_arena_new((size_t)4 * LETTERS_PAGE * GM_RECORD_SIZE_MAX);
-    struct gm_dead_letter_query query = {.pipeline = work->row.num, .key = choice->key, .limit = LETTERS_PAGE};
+    struct gm_dead_letter_query query = {
+        .pipeline = work->row.num, .key = choice->key, .limit = LETTERS_PAGE};
     gm_rc rc = GM_OK;
     do {
         letters->count = 0;
@@ -239,7 +267,9 @@ static gm_rc each_letter(struct run_work *work, const struct gm_letter_choice *c
         rc = gm_dead_letters_list(work->db, &query, copy_letter, letters, err);
         for (size_t i = 0; rc == GM_OK && i < letters->count; i++) {
             query.after = letters->at[i].num;
-            rc = choice->num != 0 && letters->at[i].num > choice->num ? GM_OK : fn(ctx, &letters->at[i], err);
+            rc = choice->num != 0 && letters->at[i].num > choice->num
+                     ? GM_OK
+                     : fn(ctx, &letters->at[i], err);
         }
     } while (rc == GM_OK && letters->count == LETTERS_PAGE);
     gm_arena_free(letters->arena);
@@ -248,8 +278,9 @@ static gm_rc each_letter(struct run_work *work, const struct gm_letter_choice *c
 }
 
 /* A choice by number becomes one by key: what stands before it of its key goes first. */
-static gm_rc find_key(struct run_work *work, const struct gm_letter_choice *choice, struct letters *letters,
-                      struct gm_letter_choice *out_choice, struct gm_err *err)
+static gm_rc find_key(struct run_work *work, const struct gm_letter_choice *choice,
+                      struct letters *letters, struct gm_letter_choice *out_choice,
+                      struct gm_err *err)
 {
     *out_choice = *choice;
     if (choice->num == 0) {
@@ -257,7 +288,8 @@ static gm_rc find_key(struct run_work *work, const struct gm_letter_choice *choi
     }
     gm_rc rc = gm_dead_letter_get(work->db, choice->num, copy_letter, letters, err);
     if (rc == GM_E_END || (rc == GM_OK && letters->at[0].pipeline != work->row.num)) {
-        return gm_fail(err, GM_E_INVALID, "pipeline %s has no dead letter %lld; see `gemel dead-letters list`",
+        return gm_fail(err, GM_E_INVALID,
+                       "pipeline %s has no dead letter %lld; see `gemel dead-letters list`",
                        work->pipeline->name_z, (long long)choice->num);
     }
     out_choice->key = letters->at[0].key;
@@ -327,8 +359,8 @@ gm_rc gm_redrive(const struct gm_operation *operation, const struct gm_letter_ch
     return rc;
 }
 
-gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_letter_choice *choice, int64_t *out_count,
-                      struct gm_err *err)
+gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_letter_choice *choice,
+                      int64_t *out_count, struct gm_err *err)
 {
     struct opened opened;
     struct drop drop = {.store = operation->store, .only = choice->num};

@@ -1,5 +1,6 @@
-/* What people do about runs and letters: approve, redrive, drop; plan, verify. Each works on one pipeline's state; the caller sees to it that
- * no run of that pipeline is under way (gm_engine_exclusive_begin, or there is no engine). */
+/* What people do about runs and letters: approve, redrive, drop; plan, verify. Each works on one
+ * pipeline's state; the caller sees to it that no run of that pipeline is under way
+ * (gm_engine_exclusive_begin, or there is no engine). */
 #ifndef GM_ENGINE_OPERATIONS_H
 #define GM_ENGINE_OPERATIONS_H
 
@@ -16,36 +17,41 @@ struct gm_operation {
     const struct gm_pipeline *pipeline;
 };
 
-/* Releases the blocked sweep of a pipeline's newest complete run: deletes what that run missed, and takes its source and filters for
- * the trusted ones from now on. GM_E_INVALID: there is no such run, it blocks nothing, or a newer complete one has come. */
-gm_rc gm_approve_run(const struct gm_operation *operation, int64_t run_num, int64_t *out_deleted, struct gm_err *err) GM_MUST_CHECK;
+/* Releases the blocked sweep of a pipeline's newest complete run: deletes what that run missed, and
+ * takes its source and filters for the trusted ones from now on. GM_E_INVALID: there is no such
+ * run, it blocks nothing, or a newer complete one has come. */
+gm_rc gm_approve_run(const struct gm_operation *operation, int64_t run_num, int64_t *out_deleted,
+                     struct gm_err *err) GM_MUST_CHECK;
 
 /* Which letters. All zero: every letter of the pipeline. */
 struct gm_letter_choice {
-    int64_t num;        /* this one (and what stands before it of its key, for redrive) */
-    struct gm_str key;  /* all of this key */
+    int64_t num;       /* this one (and what stands before it of its key, for redrive) */
+    struct gm_str key; /* all of this key */
 };
 struct gm_redrive_counts {
     int64_t applied, failed, held; /* held: behind one of its key that failed */
 };
-/* Applies letters in order per key through the pipeline's steps as they are now. What fails again stays, with one attempt more. */
+/* Applies letters in order per key through the pipeline's steps as they are now. What fails again
+ * stays, with one attempt more. */
 gm_rc gm_redrive(const struct gm_operation *operation, const struct gm_letter_choice *choice,
                  struct gm_redrive_counts *out_counts, struct gm_err *err) GM_MUST_CHECK;
 /* Throws letters away. */
-gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_letter_choice *choice, int64_t *out_count,
-                      struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_letter_choice *choice,
+                      int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- plans ---- */
 
 /* What a run would do, found by doing it and undoing every transaction. Appends
  *     {"pipeline","seconds","report":{…as gm_run_write_json…},"samples":{"created":[{"key","text"}…],"updated","deleted","parked"}}
- * `handle` stops it from another thread. `resync`: look at every object, also where its source is unchanged. */
+ * `handle` stops it from another thread. `resync`: look at every object, also where its source is
+ * unchanged. */
 struct gm_plan {
     struct gm_operation operation;
     struct gm_run_handle *handle;
     bool resync;
 };
-gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- verification ---- */
 
@@ -56,35 +62,43 @@ struct gm_verify_difference {
     enum gm_verify_kind kind; /* MISSING: in the source only; EXTRA: in the graph only */
     struct gm_str key;
 };
-/* Source and sink, compared by hashed key ranges at one point: a snapshot of the source, and the store between two runs. A range holds
- * the keys whose XXH3-64 falls into it; its digest is the 128-bit sum of the hashes of (key, canonical form), so that order does
- * not matter and memory does not grow with the number of keys. Ranges that differ are read again, key by key. */
+/* Source and sink, compared by hashed key ranges at one point: a snapshot of the source, and the
+ * store between two runs. A range holds the keys whose XXH3-64 falls into it; its digest is the
+ * 128-bit sum of the hashes of (key, canonical form), so that order does not matter and memory does
+ * not grow with the number of keys. Ranges that differ are read again, key by key. */
 struct gm_verify_report {
     struct gm_arena *arena;
     int64_t source_count, sink_count;
-    int64_t unreadable;       /* source records that cannot be judged: dead letters, filtered ones are not counted */
+    /* source records that cannot be judged: dead letters, filtered ones are not counted */
+    int64_t unreadable;
     int64_t ranges_differing;
     struct gm_hash128 source_digest, sink_digest;
-    struct gm_verify_difference *differences; /* GM_VERIFY_DIFFERENCES_MAX at most, in order of keys */
+    /* GM_VERIFY_DIFFERENCES_MAX at most, in order of keys */
+    struct gm_verify_difference *differences;
     size_t difference_count;
     int64_t differences_total;
-    struct gm_str artifact;   /* JSON: what was compared, when, the digests per range, the differences, and a seal over it all */
+    /* JSON: what was compared, when, the digests per range, the differences, and a seal over it
+     * all */
+    struct gm_str artifact;
 };
-gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop, struct gm_verify_report *out_report,
-                struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop,
+                struct gm_verify_report *out_report, struct gm_err *err) GM_MUST_CHECK;
 void gm_verify_report_free(struct gm_verify_report *report);
 /* {"pipeline","equal","source_count","sink_count","unreadable","differences_total","differences":[{"kind","key"}…],"artifact"}; the
  * artifact is a string, since its seal is over its bytes. */
-void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report, struct gm_buf *out);
+void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report,
+                          struct gm_buf *out);
 
-/* Checks an artifact: that its seal is whole, and whether the store still equals what it says of the sink. */
+/* Checks an artifact: that its seal is whole, and whether the store still equals what it says of
+ * the sink. */
 struct gm_artifact_check {
-    bool sealed;           /* untouched since it was written */
-    bool same;             /* the store's digests are still those of the artifact */
-    int64_t ranges_moved;  /* how many are not */
+    bool sealed;          /* untouched since it was written */
+    bool same;            /* the store's digests are still those of the artifact */
+    int64_t ranges_moved; /* how many are not */
 };
 gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_str artifact,
-                               struct gm_artifact_check *out_check, struct gm_err *err) GM_MUST_CHECK;
+                               struct gm_artifact_check *out_check, struct gm_err *err)
+    GM_MUST_CHECK;
 /* {"sealed","same","ranges_moved"} */
 void gm_verify_check_write_json(const struct gm_artifact_check *check, struct gm_buf *out);
 

@@ -63,7 +63,8 @@ void gm_run_handle_progress(struct gm_run_handle *handle, struct gm_run_progress
 
 /* ---- opening ---- */
 
-/* Names that the map wrote when the last complete run went, and no longer does: they are taken off the twins. */
+/* Names that the map wrote when the last complete run went, and no longer does: they are taken off
+ * the twins. */
 static void find_dropped_names(struct run_work *work)
 {
     struct gm_str rest = work->row.step_targets, name;
@@ -90,12 +91,16 @@ static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
 {
     const struct gm_run_options *options = work->options;
     const struct gm_models *models = gm_store_models(options->store);
-    struct gm_steps_conf conf = {.steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
+    struct gm_steps_conf conf = {
+        .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
     GM_TRY(gm_steps_compile(&conf, models, &work->steps, err));
     gm_steps_targets(work->steps, &work->names.at, &work->names.n, &work->open_names);
     find_dropped_names(work);
-    struct gm_sink_env env = {.models = models, .graph = gm_store_graph(options->store), .names = work->names,
-                              .dropped_names = work->dropped_names, .open_names = work->open_names};
+    struct gm_sink_env env = {.models = models,
+                              .graph = gm_store_graph(options->store),
+                              .names = work->names,
+                              .dropped_names = work->dropped_names,
+                              .open_names = work->open_names};
     return work->pipeline->sink->sink_open(work->conf->sink.conf, &env, &work->sink, err);
 }
 
@@ -120,11 +125,14 @@ static gm_rc find_pipeline(struct run_work *work, struct gm_err *err)
     return gm_store_write(work->options->store, insert_pipeline, work, err);
 }
 
-gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options, struct gm_run_report *report,
-                       struct gm_err *err)
+gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
+                       struct gm_run_report *report, struct gm_err *err)
 {
-    *work = (struct run_work){.options = options, .pipeline = options->pipeline, .conf = options->pipeline->conf,
-                              .report = report, .run = &report->run};
+    *work = (struct run_work){.options = options,
+                              .pipeline = options->pipeline,
+                              .conf = options->pipeline->conf,
+                              .report = report,
+                              .run = &report->run};
     if (report->arena == NULL) {
         report->arena = gm_arena_new(REPORT_ARENA_SIZE);
     }
@@ -153,19 +161,24 @@ void gm_run_work_close(struct run_work *work)
     gm_free(work->breaker.ring);
 }
 
-gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source, struct gm_err *err)
+gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source,
+                         struct gm_err *err)
 {
-    struct gm_connect_env env = {.folder_z = work->options->folder_z, .clock = gm_store_clock(work->options->store),
-                                 .stop = stop, .hash_seed = work->pipeline->hash_seed};
+    struct gm_connect_env env = {.folder_z = work->options->folder_z,
+                                 .clock = gm_store_clock(work->options->store),
+                                 .stop = stop,
+                                 .hash_seed = work->pipeline->hash_seed};
     return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);
 }
 
-void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key, struct gm_str text)
+void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key,
+                       struct gm_str text)
 {
     if (!work->options->plan || samples->count >= GM_RUN_SAMPLES_MAX) {
         return;
     }
-    samples->at[samples->count++] = (struct gm_run_sample){gm_arena_dup(work->report->arena, key), gm_arena_dup(work->report->arena, text)};
+    samples->at[samples->count++] = (struct gm_run_sample){gm_arena_dup(work->report->arena, key),
+                                                           gm_arena_dup(work->report->arena, text)};
 }
 
 void gm_run_report_free(struct gm_run_report *report)
@@ -188,7 +201,8 @@ static struct gm_str first_cursor(const struct run_work *work)
     return incremental ? work->row.cursor : (struct gm_str){"", 0};
 }
 
-/* Full jitter: anything up to the doubled pause (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). */
+/* Full jitter: anything up to the doubled pause
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). */
 static gm_rc pause_before(struct run_work *work, int64_t attempt, struct gm_err *err)
 {
     struct gm_run_handle *handle = work->options->handle;
@@ -220,7 +234,8 @@ static gm_rc pause_before(struct run_work *work, int64_t attempt, struct gm_err 
 static void forget_attempt(struct run_work *work)
 {
     struct gm_run_counts *counts = &work->run->counts;
-    counts->read = counts->unchanged = counts->filtered = counts->stale = counts->parked = counts->same = 0;
+    counts->read = counts->unchanged = counts->filtered = counts->stale = counts->parked =
+        counts->same = 0;
     counts->read_bytes = 0;
     gm_map_reset(work->parked_keys);
     gm_map_reset(work->freed_keys);
@@ -373,7 +388,8 @@ static gm_rc run_opened(struct run_work *work, struct gm_err *err)
     return rc;
 }
 
-gm_rc gm_pipeline_run(const struct gm_run_options *options, struct gm_run_report *report, struct gm_err *err)
+gm_rc gm_pipeline_run(const struct gm_run_options *options, struct gm_run_report *report,
+                      struct gm_err *err)
 {
     struct run_work work;
     struct gm_run_handle *handle = options->handle;

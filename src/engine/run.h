@@ -4,15 +4,17 @@
  *     gm_rc rc = gm_pipeline_run(&(struct gm_run_options){.store = store, .pipeline = pipeline, .handle = handle, .cause_z = "once"},
  *                                &report, err);
  *
- * Threads of a run: its own (the worker) and a reader; effects go to the store's writer. Batches go round:
+ * Threads of a run: its own (the worker) and a reader; effects go to the store's writer. Batches go
+ * round:
  *
  *     reader: source.read ──filled──▶ worker: compare, steps, prepare ──job──▶ writer: apply, state, letters, commit
  *        ▲                               │ nothing to write                      │
  *        └───────────── free ◀───────────┴────────────── done ◀──────────────────┘
  *
- * There are SLOTS batches and no more, so a slow writer slows the reader. The worker alone counts and knows what was seen. A source
- * that breaks in the middle ends the attempt; what was committed stays, and the next attempt begins anew: what is unchanged
- * costs a comparison. A crash at any point leaves whole batches: effects, state and cursor are in one commit. */
+ * There are SLOTS batches and no more, so a slow writer slows the reader. The worker alone counts
+ * and knows what was seen. A source that breaks in the middle ends the attempt; what was committed
+ * stays, and the next attempt begins anew: what is unchanged costs a comparison. A crash at any
+ * point leaves whole batches: effects, state and cursor are in one commit. */
 #ifndef GM_ENGINE_RUN_H
 #define GM_ENGINE_RUN_H
 
@@ -24,13 +26,14 @@
 struct gm_run_handle;
 struct gm_run_handle *gm_run_handle_new(void);
 void gm_run_handle_free(struct gm_run_handle *handle);
-void gm_run_handle_stop(struct gm_run_handle *handle); /* the run ends with status stopped as soon as it can */
+/* the run ends with status stopped as soon as it can */
+void gm_run_handle_stop(struct gm_run_handle *handle);
 
 struct gm_run_progress {
     bool running;
-    gm_ns started;           /* monotonic */
+    gm_ns started; /* monotonic */
     int64_t read, written, parked;
-    int64_t rows_estimate;   /* 0: unknown */
+    int64_t rows_estimate; /* 0: unknown */
     int64_t read_bytes, bytes_estimate;
     bool sweeping;
 };
@@ -39,12 +42,12 @@ void gm_run_handle_progress(struct gm_run_handle *handle, struct gm_run_progress
 struct gm_run_options {
     struct gm_store *store;
     const struct gm_pipeline *pipeline;
-    const char *folder_z;         /* of the configuration */
+    const char *folder_z; /* of the configuration */
     struct gm_run_handle *handle;
-    const char *cause_z;          /* "once", "schedule", "manual" */
-    int64_t keep_runs;            /* 0: all */
-    bool plan;                    /* do everything, undo every transaction, keep nothing */
-    bool resync;                  /* compare effects even where the source's record is unchanged */
+    const char *cause_z; /* "once", "schedule", "manual" */
+    int64_t keep_runs;   /* 0: all */
+    bool plan;           /* do everything, undo every transaction, keep nothing */
+    bool resync;         /* compare effects even where the source's record is unchanged */
 };
 
 /* What a plan found, a few of each kind. */
@@ -58,13 +61,15 @@ struct gm_run_samples {
 };
 
 struct gm_run_report {
-    struct gm_arena *arena;  /* of the texts */
+    struct gm_arena *arena; /* of the texts */
     struct gm_run run;
     struct gm_run_samples created, updated, deleted, parked; /* plans only */
 };
 void gm_run_report_free(struct gm_run_report *report);
 
-/* GM_OK when the run succeeded; otherwise what report->run.error says as well. The report is filled in any case. */
-gm_rc gm_pipeline_run(const struct gm_run_options *options, struct gm_run_report *report, struct gm_err *err) GM_MUST_CHECK;
+/* GM_OK when the run succeeded; otherwise what report->run.error says as well. The report is filled
+ * in any case. */
+gm_rc gm_pipeline_run(const struct gm_run_options *options, struct gm_run_report *report,
+                      struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -27,34 +27,39 @@ struct breaker {
     size_t window, at, filled, parked;
 };
 
-/* Everything of one run. The worker's, but for what apply.c uses on the writer's thread while it waits for a job. */
+/* Everything of one run. The worker's, but for what apply.c uses on the writer's thread while it
+ * waits for a job. */
 struct run_work {
     const struct gm_run_options *options;
     const struct gm_pipeline *pipeline;
     const struct gm_pipeline_conf *conf;
     struct gm_run_report *report;
-    struct gm_run *run;              /* the report's */
-    struct gm_pipeline_row row;      /* last_slot, live_count and cursor: the writer's thread while jobs are out */
-    struct gm_db *db;                /* reading */
+    struct gm_run *run; /* the report's */
+    /* last_slot, live_count and cursor: the writer's thread while jobs are out */
+    struct gm_pipeline_row row;
+    struct gm_db *db; /* reading */
     struct gm_state_reader *states;
     struct gm_steps *steps;
     void *sink;
     struct gm_strs names, dropped_names;
     bool open_names;
     struct gm_pass pass;
-    struct gm_seen *seen;            /* of the attempt under way */
-    struct gm_map *parked_keys;      /* of this run: their later records wait behind them */
-    /* Keys whose old letters went because the object showed up as it is applied; the writer's thread while jobs are out. */
+    struct gm_seen *seen;       /* of the attempt under way */
+    struct gm_map *parked_keys; /* of this run: their later records wait behind them */
+    /* Keys whose old letters went because the object showed up as it is applied; the writer's
+     * thread while jobs are out. */
     struct gm_map *freed_keys;
     struct breaker breaker;
-    int64_t letters;                 /* of the pipeline; the writer's thread while jobs are out */
-    int64_t unkeyed;                 /* records of the attempt whose key could not be told */
+    int64_t letters; /* of the pipeline; the writer's thread while jobs are out */
+    int64_t unkeyed; /* records of the attempt whose key could not be told */
 };
 
 /* ---- attempt.c: one pass over the source ---- */
 
-/* GM_OK: the pass went to its end and everything is committed. GM_E_RETRY: the source broke; try again. */
-gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err) GM_MUST_CHECK;
+/* GM_OK: the pass went to its end and everything is committed. GM_E_RETRY: the source broke; try
+ * again. */
+gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- apply.c: one batch on the writer's thread ---- */
 
@@ -62,7 +67,7 @@ struct batch_job {
     struct run_work *work;
     struct gm_batch *batch;
     struct gm_store_job job;
-    struct gm_queue *done;  /* gets `slot` after the commit */
+    struct gm_queue *done; /* gets `slot` after the commit */
     void *slot;
     gm_rc rc;
     struct gm_err err;
@@ -73,16 +78,20 @@ gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err) GM_MUST_CHE
 
 gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err) GM_MUST_CHECK;
 /* The deletions of a sweep that was decided, page by page. */
-gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- run.c ---- */
 
-/* Opens steps and sink, reads what the store knows of the pipeline. For runs, redrives, approvals and verification. */
-gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options, struct gm_run_report *report,
-                       struct gm_err *err) GM_MUST_CHECK;
+/* Opens steps and sink, reads what the store knows of the pipeline. For runs, redrives, approvals
+ * and verification. */
+gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
+                       struct gm_run_report *report, struct gm_err *err) GM_MUST_CHECK;
 void gm_run_work_close(struct run_work *work);
-gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source, struct gm_err *err) GM_MUST_CHECK;
-void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key, struct gm_str text);
+gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source,
+                         struct gm_err *err) GM_MUST_CHECK;
+void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key,
+                       struct gm_str text);
 
 /* For plans: a job that returns this did its work and is undone. */
 #define RUN_UNDO GM_E_CANCELLED

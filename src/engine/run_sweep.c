@@ -20,11 +20,13 @@ static gm_rc mark_page(void *ctx, const struct gm_store_tx *tx, struct gm_err *e
 }
 
 /* Marks what was not seen. */
-static gm_rc mark_missing(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
+static gm_rc mark_missing(struct run_work *work, const struct gm_sweep_task *task,
+                          struct gm_err *err)
 {
     struct page_job job = {.work = work, .task = task, .page = gm_sweep_page_new()};
     gm_rc rc;
-    while ((rc = gm_sweep_find_missing(work->db, work->row.num, work->seen, job.page, err)) == GM_OK) {
+    while ((rc = gm_sweep_find_missing(work->db, work->row.num, work->seen, job.page, err)) ==
+           GM_OK) {
         work->run->counts.missing += (int64_t)job.page->count;
         rc = gm_store_write(work->options->store, mark_page, &job, err);
         if (rc != GM_OK) {
@@ -43,9 +45,11 @@ static gm_rc delete_page(void *ctx, const struct gm_store_tx *tx, struct gm_err 
     struct gm_sink_target targets[GM_SWEEP_PAGE];
     task.db = tx->db;
     for (size_t i = 0; i < job->page->count; i++) {
-        targets[i] = (struct gm_sink_target){job->page->items[i].target, job->page->items[i].target_id};
+        targets[i] =
+            (struct gm_sink_target){job->page->items[i].target, job->page->items[i].target_id};
     }
-    struct gm_sink_work sink_work = {.db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = task.now};
+    struct gm_sink_work sink_work = {
+        .db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = task.now};
     GM_TRY(work->pipeline->sink->remove(work->sink, &sink_work, targets, job->page->count, err));
     int64_t live = work->row.live_count;
     GM_TRY(gm_sweep_forget(&task, job->page, &live, err));
@@ -66,20 +70,26 @@ gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task,
             break;
         }
         work->run->counts.deleted += (int64_t)job.page->count;
-        atomic_store(&work->options->handle->written,
-                     work->run->counts.created + work->run->counts.updated + work->run->counts.deleted);
+        atomic_store(&work->options->handle->written, work->run->counts.created +
+                                                          work->run->counts.updated +
+                                                          work->run->counts.deleted);
     }
     gm_sweep_page_free(job.page);
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-/* Why misses of this run say nothing about deletions; NULL: they do. The text lives in the report's arena. */
+/* Why misses of this run say nothing about deletions; NULL: they do. The text lives in the report's
+ * arena. */
 static const char *find_distrust(struct run_work *work)
 {
     struct gm_arena *arena = work->report->arena;
     if (work->unkeyed > 0) {
-        return gm_arena_format(arena, "%lld records of the source could not be read, so their keys are not known; look at "
-                                      "`gemel dead-letters list`", (long long)work->unkeyed).p;
+        return gm_arena_format(arena,
+                               "%lld records of the source could not be read, so their keys are "
+                               "not known; look at "
+                               "`gemel dead-letters list`",
+                               (long long)work->unkeyed)
+            .p;
     }
     if (work->run->counts.read == 0) {
         return "the source has no records at all";
@@ -95,7 +105,8 @@ static const char *type_name_z(void *ctx, int64_t type)
 {
     struct run_work *work = ctx;
     const struct gm_model *model = gm_models_by_num(gm_store_models(work->options->store), type);
-    return model != NULL ? gm_arena_format(work->report->arena, GM_STR_FMT, GM_STR_ARG(model->id)).p : NULL;
+    return model != NULL ? gm_arena_format(work->report->arena, GM_STR_FMT, GM_STR_ARG(model->id)).p
+                         : NULL;
 }
 
 /* What a plan would delete, in a transaction that is undone. */
@@ -105,13 +116,15 @@ static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *
     struct run_work *work = job->work;
     struct gm_sweep_task task = *job->task;
     struct gm_sweep_decision decision;
-    /* It has no number in the store; marks need one that no run has, also not as "never missed" (0). */
+    /* It has no number in the store; marks need one that no run has, also not as "never missed"
+     * (0). */
     struct gm_run run = *work->run;
     run.num = INT64_MAX;
     task.run = &run;
     task.db = tx->db;
     gm_rc rc;
-    while ((rc = gm_sweep_find_missing(tx->db, work->row.num, work->seen, job->page, err)) == GM_OK) {
+    while ((rc = gm_sweep_find_missing(tx->db, work->row.num, work->seen, job->page, err)) ==
+           GM_OK) {
         work->run->counts.missing += (int64_t)job->page->count;
         GM_TRY(gm_sweep_mark(&task, job->page, err));
     }
@@ -121,7 +134,8 @@ static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *
     GM_TRY(gm_sweep_decide(&task, &decision, err));
     work->run->sweep = decision.sweep;
     work->run->sweep_count = decision.count;
-    char *advice = strstr(decision.reason, ", then `gemel runs approve"); /* a plan cannot be approved */
+    /* a plan cannot be approved */
+    char *advice = strstr(decision.reason, ", then `gemel runs approve");
     if (advice != NULL) {
         *advice = '\0';
     }
@@ -130,14 +144,16 @@ static gm_rc plan_sweep(void *ctx, const struct gm_store_tx *tx, struct gm_err *
     while (decision.sweep == GM_SWEEP_DONE && (rc = gm_sweep_find_due(&task, page, err)) == GM_OK) {
         work->run->counts.deleted += (int64_t)page->count;
         for (size_t i = 0; i < page->count; i++) {
-            gm_run_add_sample(work, &work->report->deleted, page->items[i].key, page->items[i].target_id);
+            gm_run_add_sample(work, &work->report->deleted, page->items[i].key,
+                              page->items[i].target_id);
         }
     }
     gm_sweep_page_free(page);
     return rc == GM_OK || rc == GM_E_END ? RUN_UNDO : rc;
 }
 
-static gm_rc plan_deletions(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
+static gm_rc plan_deletions(struct run_work *work, const struct gm_sweep_task *task,
+                            struct gm_err *err)
 {
     struct page_job job = {.work = work, .task = task, .page = gm_sweep_page_new()};
     gm_rc rc = gm_store_write(work->options->store, plan_sweep, &job, err);
@@ -149,16 +165,23 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err)
 {
     const struct gm_missing_conf *conf = &work->conf->missing;
     const struct gm_clock *clock = gm_store_clock(work->options->store);
-    struct gm_sweep_policy policy = {.enabled = conf->delete, .delete_after_runs = conf->delete_after_runs,
-                                     .max_share = conf->max_share, .min_age = conf->min_age};
+    struct gm_sweep_policy policy = {.enabled = conf->delete,
+                                     .delete_after_runs = conf->delete_after_runs,
+                                     .max_share = conf->max_share,
+                                     .min_age = conf->min_age};
     bool all_seen = gm_seen_count(work->seen) >= work->row.live_count;
     bool known = work->row.num != INT64_MAX;
     if (!policy.enabled || all_seen || !known) {
         return GM_OK;
     }
     atomic_store(&work->options->handle->sweeping, true);
-    struct gm_sweep_task task = {.db = work->db, .run = work->run, .policy = &policy, .now = clock->wall(clock),
-                                 .untrusted_z = find_distrust(work), .type_name_z = type_name_z, .type_ctx = work};
+    struct gm_sweep_task task = {.db = work->db,
+                                 .run = work->run,
+                                 .policy = &policy,
+                                 .now = clock->wall(clock),
+                                 .untrusted_z = find_distrust(work),
+                                 .type_name_z = type_name_z,
+                                 .type_ctx = work};
     work->run->trusted = task.untrusted_z == NULL;
     if (work->options->plan) {
         return plan_deletions(work, &task, err);

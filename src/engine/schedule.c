@@ -3,7 +3,8 @@
 
 #include "base/num.h"
 
-static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                          "jul", "aug", "sep", "oct", "nov", "dec"};
 static const char *const weekday_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 struct cron_field {
@@ -38,7 +39,8 @@ static bool equals_any_case(struct gm_str s, const char *z)
     return true;
 }
 
-static gm_rc parse_value(const struct cron_field *field, struct gm_str text, int64_t *out_value, struct gm_err *err)
+static gm_rc parse_value(const struct cron_field *field, struct gm_str text, int64_t *out_value,
+                         struct gm_err *err)
 {
     for (size_t i = 0; i < field->name_count; i++) {
         if (equals_any_case(text, field->names[i])) {
@@ -47,21 +49,24 @@ static gm_rc parse_value(const struct cron_field *field, struct gm_str text, int
         }
     }
     if (!gm_parse_i64(text, out_value) || *out_value < field->min || *out_value > field->max) {
-        return gm_fail(err, GM_E_CONFIG, "%s `" GM_STR_FMT "`: expected %lld to %lld", field->name_z, GM_STR_ARG(text),
-                       (long long)field->min, (long long)field->max);
+        return gm_fail(err, GM_E_CONFIG, "%s `" GM_STR_FMT "`: expected %lld to %lld",
+                       field->name_z, GM_STR_ARG(text), (long long)field->min,
+                       (long long)field->max);
     }
     return GM_OK;
 }
 
 /* "*", "5", "1-5", each with "/step" behind it. */
-static gm_rc parse_range(const struct cron_field *field, struct gm_str text, uint64_t *bits, struct gm_err *err)
+static gm_rc parse_range(const struct cron_field *field, struct gm_str text, uint64_t *bits,
+                         struct gm_err *err)
 {
     struct gm_str range, step_text, first_text, last_text;
     int64_t first = field->min, last = field->max, step = 1;
     bool stepped = gm_str_cut(text, '/', &range, &step_text);
     if (stepped && (!gm_parse_i64(step_text, &step) || step < 1 || step > field->max)) {
-        return gm_fail(err, GM_E_CONFIG, "%s `" GM_STR_FMT "`: expected a step of 1 to %lld behind `/`", field->name_z,
-                       GM_STR_ARG(text), (long long)field->max);
+        return gm_fail(err, GM_E_CONFIG,
+                       "%s `" GM_STR_FMT "`: expected a step of 1 to %lld behind `/`",
+                       field->name_z, GM_STR_ARG(text), (long long)field->max);
     }
     if (!gm_str_is(range, "*")) {
         bool ranged = gm_str_cut(range, '-', &first_text, &last_text);
@@ -71,7 +76,8 @@ static gm_rc parse_range(const struct cron_field *field, struct gm_str text, uin
             GM_TRY(parse_value(field, last_text, &last, err));
         }
         if (last < first) {
-            return gm_fail(err, GM_E_CONFIG, "%s `" GM_STR_FMT "`: the range goes backwards", field->name_z, GM_STR_ARG(text));
+            return gm_fail(err, GM_E_CONFIG, "%s `" GM_STR_FMT "`: the range goes backwards",
+                           field->name_z, GM_STR_ARG(text));
         }
     }
     for (int64_t value = first; value <= last; value += step) {
@@ -80,7 +86,8 @@ static gm_rc parse_range(const struct cron_field *field, struct gm_str text, uin
     return GM_OK;
 }
 
-static gm_rc parse_field(const struct cron_field *field, struct gm_str text, uint64_t *out_bits, struct gm_err *err)
+static gm_rc parse_field(const struct cron_field *field, struct gm_str text, uint64_t *out_bits,
+                         struct gm_err *err)
 {
     struct gm_str part, rest = text;
     bool more = true;
@@ -118,11 +125,15 @@ static gm_rc parse_cron(struct gm_str text, struct gm_schedule *schedule, struct
     size_t count;
     split_words(text, words, &count);
     if (count < FIELD_COUNT) {
-        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: write `every 10m`, or five fields: minute hour day month weekday",
+        return gm_fail(err, GM_E_CONFIG,
+                       "`" GM_STR_FMT
+                       "`: write `every 10m`, or five fields: minute hour day month weekday",
                        GM_STR_ARG(text));
     }
     if (count > FIELD_COUNT) {
-        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: more than five fields; seconds and years are not taken", GM_STR_ARG(text));
+        return gm_fail(err, GM_E_CONFIG,
+                       "`" GM_STR_FMT "`: more than five fields; seconds and years are not taken",
+                       GM_STR_ARG(text));
     }
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         GM_TRY(parse_field(&fields[i], words[i], &bits[i], err));
@@ -148,17 +159,22 @@ gm_rc gm_schedule_parse(struct gm_str text, struct gm_schedule *out_schedule, st
         struct gm_schedule schedule;
         GM_TRY(parse_cron(trimmed, &schedule, err));
         if (gm_schedule_next(&schedule, 0, 0) == INT64_MAX) {
-            return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: no such day ever comes", GM_STR_ARG(trimmed));
+            return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: no such day ever comes",
+                           GM_STR_ARG(trimmed));
         }
         *out_schedule = schedule;
         return GM_OK;
     }
     gm_ns every;
     if (!gm_span_parse(gm_str_trim((struct gm_str){trimmed.p + 6, trimmed.n - 6}), &every)) {
-        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: expected a span behind `every`, such as 30s, 10m or 1h30m", GM_STR_ARG(trimmed));
+        return gm_fail(err, GM_E_CONFIG,
+                       "`" GM_STR_FMT
+                       "`: expected a span behind `every`, such as 30s, 10m or 1h30m",
+                       GM_STR_ARG(trimmed));
     }
     if (every < GM_SECOND) {
-        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: at least one second", GM_STR_ARG(trimmed));
+        return gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: at least one second",
+                       GM_STR_ARG(trimmed));
     }
     *out_schedule = (struct gm_schedule){.type = GM_SCHEDULE_EVERY, .every = every};
     return GM_OK;
@@ -182,10 +198,12 @@ static gm_ns next_cron(const struct gm_schedule *schedule, gm_ns now)
     for (int64_t days = 0; days < 41 * 366; days++) {
         struct gm_date date;
         gm_time_split(t, &date);
-        gm_ns midnight = t - (date.hour * GM_HOUR + date.minute * GM_MINUTE + date.second * GM_SECOND + date.nanos);
+        gm_ns midnight = t - (date.hour * GM_HOUR + date.minute * GM_MINUTE +
+                              date.second * GM_SECOND + date.nanos);
         bool today = (schedule->months >> date.month & 1) != 0 && day_matches(schedule, &date);
         for (int minute = date.hour * 60 + date.minute; today && minute < 24 * 60; minute++) {
-            if ((schedule->hours >> (minute / 60) & 1) != 0 && (schedule->minutes >> (minute % 60) & 1) != 0) {
+            if ((schedule->hours >> (minute / 60) & 1) != 0 &&
+                (schedule->minutes >> (minute % 60) & 1) != 0) {
                 return midnight + minute * GM_MINUTE;
             }
         }
@@ -198,7 +216,8 @@ gm_ns gm_schedule_next(const struct gm_schedule *schedule, gm_ns last_start, gm_
 {
     switch (schedule->type) {
     case GM_SCHEDULE_EVERY:
-        /* A start that lies ahead was told by a clock that was wrong: it must not hold the pipeline up. */
+        /* A start that lies ahead was told by a clock that was wrong: it must not hold the pipeline
+         * up. */
         if (last_start == 0 || last_start > now || now - last_start > schedule->every) {
             return now;
         }

@@ -10,7 +10,8 @@
 #include "twin/models.h"
 
 enum {
-    WRITER_CACHE_SIZE = 64 << 20, /* holds the tails of the tables that a load appends to, and their indexes */
+    /* holds the tails of the tables that a load appends to, and their indexes */
+    WRITER_CACHE_SIZE = 64 << 20,
     MODELS_ARENA_SIZE = 1 << 30,
 };
 
@@ -32,7 +33,8 @@ static gm_rc recover(struct gm_store *store, struct gm_db *db, struct gm_err *er
 {
     int64_t interrupted;
     GM_TRY(gm_db_begin(db, err));
-    GM_TRY(gm_runs_mark_interrupted(db, store->options.clock->wall(store->options.clock), &interrupted, err));
+    GM_TRY(gm_runs_mark_interrupted(db, store->options.clock->wall(store->options.clock),
+                                    &interrupted, err));
     return gm_db_commit(db, err);
 }
 
@@ -47,8 +49,11 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
 {
     struct gm_db *db;
     struct gm_models *models;
-    GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = store->url_z, .mode = GM_DB_WRITE, .cache_bytes = WRITER_CACHE_SIZE,
-                                              .vfs_z = store->options.vfs_z}, &db, err));
+    GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = store->url_z,
+                                              .mode = GM_DB_WRITE,
+                                              .cache_bytes = WRITER_CACHE_SIZE,
+                                              .vfs_z = store->options.vfs_z},
+                      &db, err));
     gm_rc rc = gm_db_migrate(db, err);
     rc = rc == GM_OK ? recover(store, db, err) : rc;
     rc = rc == GM_OK ? gm_models_load(db, &models, err) : rc;
@@ -71,7 +76,8 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
     return rc;
 }
 
-gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **out_store, struct gm_err *err)
+gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **out_store,
+                    struct gm_err *err)
 {
     struct gm_store *store = gm_alloc(sizeof(*store));
     store->options = *options;
@@ -83,7 +89,8 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     GM_AUTO_FREE char *admin_z = gm_format_z("%s/admin.json", options->folder_z);
     gm_rc rc = gm_folder_make(options->folder_z, err);
     rc = rc == GM_OK ? gm_lock_take(lock_z, &store->lock, err) : rc;
-    rc = rc == GM_OK ? gm_file_remove(admin_z, err) : rc; /* of a process that was killed: nobody answers there */
+    /* of a process that was killed: nobody answers there */
+    rc = rc == GM_OK ? gm_file_remove(admin_z, err) : rc;
     rc = rc == GM_OK ? open_database(store, err) : rc;
     if (rc != GM_OK) {
         gm_store_close(store);
@@ -93,7 +100,8 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     return GM_OK;
 }
 
-/* Statements go before their connection, which the writer closes; so they are closed by its last job. */
+/* Statements go before their connection, which the writer closes; so they are closed by its last
+ * job. */
 static gm_rc close_statements(void *ctx, struct gm_db *db, struct gm_err *err)
 {
     (void)db;
@@ -113,8 +121,10 @@ void gm_store_close(struct gm_store *store)
     }
     if (store->writer != NULL) {
         struct gm_err err;
-        if (gm_writer_run(store->writer, close_statements, store, &err) != GM_OK && store->graph != NULL) {
-            /* The writer has failed and runs nothing more: its connection is idle, and its statements can go from here. */
+        if (gm_writer_run(store->writer, close_statements, store, &err) != GM_OK &&
+            store->graph != NULL) {
+            /* The writer has failed and runs nothing more: its connection is idle, and its
+             * statements can go from here. */
             (void)close_statements(store, NULL, &err);
         }
         gm_writer_stop(store->writer);
@@ -147,8 +157,10 @@ struct gm_graph *gm_store_graph(struct gm_store *store)
 
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
 {
-    return gm_db_open(&(struct gm_db_options){.url_z = store->url_z, .mode = GM_DB_READ, .vfs_z = store->options.vfs_z}, out_db,
-                      err);
+    return gm_db_open(&(struct gm_db_options){.url_z = store->url_z,
+                                              .mode = GM_DB_READ,
+                                              .vfs_z = store->options.vfs_z},
+                      out_db, err);
 }
 
 gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct gm_err *err)
@@ -192,8 +204,10 @@ static void job_done(void *ctx, gm_rc rc, const struct gm_err *err)
 gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct gm_err *err)
 {
     job->store_ = store;
-    return gm_writer_submit(store->writer,
-                            &(struct gm_writer_job){.fn = run_job, .done = job_done, .ctx = job, .alone = job->alone}, err);
+    return gm_writer_submit(
+        store->writer,
+        &(struct gm_writer_job){.fn = run_job, .done = job_done, .ctx = job, .alone = job->alone},
+        err);
 }
 
 gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct gm_err *err)
@@ -221,8 +235,8 @@ static gm_rc store_models(void *ctx, const struct gm_store_tx *tx, struct gm_err
     return GM_OK;
 }
 
-gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces, size_t count, size_t *out_added,
-                              struct gm_err *err)
+gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces,
+                              size_t count, size_t *out_added, struct gm_err *err)
 {
     struct gm_models *models;
     GM_TRY(gm_models_extend(gm_store_models(store), interfaces, count, &models, out_added, err));
@@ -241,7 +255,8 @@ gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *int
     return GM_OK;
 }
 
-gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added, struct gm_err *err)
+gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added,
+                          struct gm_err *err)
 {
     struct gm_arena *arena = gm_arena_new(MODELS_ARENA_SIZE);
     yyjson_mut_doc *doc = gm_json_doc_new(arena);

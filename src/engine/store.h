@@ -9,8 +9,9 @@
  *
  *     DATA/store.db   everything; DATA/lock   who works here; DATA/admin.json   where its admin API is, and the token for it
  *
- * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema up to date, marks runs that a
- * killed process left behind and removes its admin.json. What needs only to look uses gm_store_open_reader, which takes no lock. */
+ * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema
+ * up to date, marks runs that a killed process left behind and removes its admin.json. What needs
+ * only to look uses gm_store_open_reader, which takes no lock. */
 #ifndef GM_ENGINE_STORE_H
 #define GM_ENGINE_STORE_H
 
@@ -21,8 +22,8 @@
 
 struct gm_store_options {
     const char *folder_z;
-    const char *vfs_z;             /* SQLite VFS; NULL: the default */
-    const struct gm_clock *clock;  /* NULL: the system's */
+    const char *vfs_z;            /* SQLite VFS; NULL: the default */
+    const struct gm_clock *clock; /* NULL: the system's */
 };
 
 struct gm_store;
@@ -37,34 +38,42 @@ typedef gm_rc (*gm_store_fn)(void *ctx, const struct gm_store_tx *tx, struct gm_
 
 struct gm_store_job {
     gm_store_fn fn;
-    void (*done)(void *ctx, gm_rc rc, const struct gm_err *err); /* on the writer's thread, after the commit */
+    /* on the writer's thread, after the commit */
+    void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
     void *ctx;
     bool alone; /* a transaction of its own */
 
     struct gm_store *store_; /* private; the job must live until done */
 };
 
-gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **out_store, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **out_store,
+                    struct gm_err *err) GM_MUST_CHECK;
 void gm_store_close(struct gm_store *store); /* waits for queued jobs; NULL is fine */
 const struct gm_clock *gm_store_clock(const struct gm_store *store);
 const char *gm_store_folder_z(const struct gm_store *store);
 
 /* Runs a job and waits for its commit. A job that fails is undone. */
-gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct gm_err *err) GM_MUST_CHECK;
-gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct gm_err *err)
+    GM_MUST_CHECK;
+gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct gm_err *err)
+    GM_MUST_CHECK;
 /* The caller closes it. */
-gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
+    GM_MUST_CHECK;
 /* The graph that sinks write through: on the writer's thread only. */
 struct gm_graph *gm_store_graph(struct gm_store *store);
 
 /* The newest set; a set lives until the store is closed. */
 const struct gm_models *gm_store_models(struct gm_store *store);
 /* Adds the interfaces of a folder that are not there yet. */
-gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added, struct gm_err *err) GM_MUST_CHECK;
-gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces, size_t count, size_t *out_added,
-                              struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added,
+                          struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces,
+                              size_t count, size_t *out_added, struct gm_err *err) GM_MUST_CHECK;
 
-/* Without the lock and without writing: for looking while another process works. GM_E_CONFIG when there is no store. */
-gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct gm_err *err) GM_MUST_CHECK;
+/* Without the lock and without writing: for looking while another process works. GM_E_CONFIG when
+ * there is no store. */
+gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct gm_err *err)
+    GM_MUST_CHECK;
 
 #endif

@@ -35,7 +35,7 @@ struct verification {
     struct side *sink;
     /* Second reading: the keys of the ranges that differ, from the source. */
     bool wanted[GM_VERIFY_RANGES];
-    struct gm_map *keys;          /* key → index of `hashes` */
+    struct gm_map *keys; /* key → index of `hashes` */
     GM_VEC(struct gm_hash128) hashes;
     GM_VEC(struct gm_verify_difference) differences;
 };
@@ -60,10 +60,11 @@ static void add_entry(struct side *side, struct gm_str key, struct gm_hash128 ha
 
 /* ---- the source ---- */
 
-typedef gm_rc (*entry_fn)(struct verification *verification, struct gm_str key, struct gm_hash128 hash, struct gm_err *err);
+typedef gm_rc (*entry_fn)(struct verification *verification, struct gm_str key,
+                          struct gm_hash128 hash, struct gm_err *err);
 
-static gm_rc visit_record(struct verification *verification, struct gm_batch *batch, struct gm_record *record, entry_fn fn,
-                          struct gm_err *err)
+static gm_rc visit_record(struct verification *verification, struct gm_batch *batch,
+                          struct gm_record *record, entry_fn fn, struct gm_err *err)
 {
     gm_buf_reset(&verification->text);
     if (record->verdict == GM_VERDICT_FILTERED) {
@@ -73,12 +74,15 @@ static gm_rc visit_record(struct verification *verification, struct gm_batch *ba
         verification->report->unreadable++;
         gm_buf_add(&verification->text, GM_STR("unreadable"));
     } else {
-        GM_TRY(verification->work.pipeline->sink->expect(verification->work.sink, batch, record, &verification->text, err));
+        GM_TRY(verification->work.pipeline->sink->expect(verification->work.sink, batch, record,
+                                                         &verification->text, err));
     }
-    return fn(verification, record->key, entry_hash(record->key, gm_buf_str(&verification->text)), err);
+    return fn(verification, record->key, entry_hash(record->key, gm_buf_str(&verification->text)),
+              err);
 }
 
-static gm_rc visit_batch(struct verification *verification, struct gm_batch *batch, entry_fn fn, struct gm_err *err)
+static gm_rc visit_batch(struct verification *verification, struct gm_batch *batch, entry_fn fn,
+                         struct gm_err *err)
 {
     struct run_work *work = &verification->work;
     for (size_t i = 0; i < batch->count; i++) {
@@ -104,8 +108,10 @@ static gm_rc visit_source(struct verification *verification, entry_fn fn, struct
     struct gm_deadline deadline = {.stop = verification->stop};
     gm_rc rc = connector->connect(source, GM_STR(""), &work->pass, err);
     if (rc == GM_OK && !work->pass.full) {
-        rc = gm_fail(err, GM_E_CONFIG, "pipeline %s: its source shows increments only, so there is no whole to compare with",
-                     work->pipeline->name_z);
+        rc = gm_fail(
+            err, GM_E_CONFIG,
+            "pipeline %s: its source shows increments only, so there is no whole to compare with",
+            work->pipeline->name_z);
     }
     while (rc == GM_OK) {
         gm_batch_reset(batch);
@@ -138,30 +144,35 @@ static gm_rc visit_state(void *ctx, const struct gm_state_row *row, struct gm_er
     struct gm_sink_work sink_work = {.db = work->db, .pipeline = work->row.num};
     struct gm_sink_target target = {.num = row->target, .id = row->target_id};
     gm_buf_reset(&verification->text);
-    gm_rc rc = work->pipeline->sink->actual(work->sink, &sink_work, &target, &verification->text, err);
+    gm_rc rc =
+        work->pipeline->sink->actual(work->sink, &sink_work, &target, &verification->text, err);
     if (rc == GM_E_END) {
         return GM_OK; /* not there: the source's side shows it as missing */
     }
     GM_TRY(rc);
-    return visit->fn(verification, row->key, entry_hash(row->key, gm_buf_str(&verification->text)), err);
+    return visit->fn(verification, row->key, entry_hash(row->key, gm_buf_str(&verification->text)),
+                     err);
 }
 
 static gm_rc visit_sink(struct verification *verification, entry_fn fn, struct gm_err *err)
 {
     struct sink_visit visit = {.verification = verification, .fn = fn};
-    return gm_states_list(verification->work.db, verification->work.row.num, visit_state, &visit, err);
+    return gm_states_list(verification->work.db, verification->work.row.num, visit_state, &visit,
+                          err);
 }
 
 /* ---- first reading: digests ---- */
 
-static gm_rc digest_source(struct verification *verification, struct gm_str key, struct gm_hash128 hash, struct gm_err *err)
+static gm_rc digest_source(struct verification *verification, struct gm_str key,
+                           struct gm_hash128 hash, struct gm_err *err)
 {
     (void)err;
     add_entry(verification->source, key, hash);
     return GM_OK;
 }
 
-static gm_rc digest_sink(struct verification *verification, struct gm_str key, struct gm_hash128 hash, struct gm_err *err)
+static gm_rc digest_sink(struct verification *verification, struct gm_str key,
+                         struct gm_hash128 hash, struct gm_err *err)
 {
     (void)err;
     add_entry(verification->sink, key, hash);
@@ -186,7 +197,8 @@ static struct gm_hash128 side_digest(const struct side *side)
 
 /* ---- second reading: keys ---- */
 
-static void add_difference(struct verification *verification, enum gm_verify_kind kind, struct gm_str key)
+static void add_difference(struct verification *verification, enum gm_verify_kind kind,
+                           struct gm_str key)
 {
     verification->report->differences_total++;
     if (verification->differences.n >= GM_VERIFY_DIFFERENCES_MAX) {
@@ -197,25 +209,30 @@ static void add_difference(struct verification *verification, enum gm_verify_kin
     *gm_vec_push(&verification->differences) = (struct gm_verify_difference){kind, copy};
 }
 
-static gm_rc note_source_key(struct verification *verification, struct gm_str key, struct gm_hash128 hash, struct gm_err *err)
+static gm_rc note_source_key(struct verification *verification, struct gm_str key,
+                             struct gm_hash128 hash, struct gm_err *err)
 {
     if (!verification->wanted[range_of(key)]) {
         return GM_OK;
     }
     uint64_t index;
-    if (gm_map_get(verification->keys, key, &index)) { /* twice in the source: equal to nothing the sink may have */
+    /* twice in the source: equal to nothing the sink may have */
+    if (gm_map_get(verification->keys, key, &index)) {
         verification->hashes.at[index] = gm_hash128_sum(verification->hashes.at[index], hash);
         return GM_OK;
     }
     if (verification->hashes.n >= 2 * KEYS_MAX) {
-        return gm_fail(err, GM_E_LIMIT, "more than %d keys in ranges that differ; run the pipeline first", 2 * KEYS_MAX);
+        return gm_fail(err, GM_E_LIMIT,
+                       "more than %d keys in ranges that differ; run the pipeline first",
+                       2 * KEYS_MAX);
     }
     gm_map_set(verification->keys, key, verification->hashes.n);
     *gm_vec_push(&verification->hashes) = hash;
     return GM_OK;
 }
 
-static gm_rc match_sink_key(struct verification *verification, struct gm_str key, struct gm_hash128 hash, struct gm_err *err)
+static gm_rc match_sink_key(struct verification *verification, struct gm_str key,
+                            struct gm_hash128 hash, struct gm_err *err)
 {
     (void)err;
     uint64_t index;
@@ -258,7 +275,8 @@ static gm_rc drill_down(struct verification *verification, struct gm_err *err)
 {
     int64_t unreadable = verification->report->unreadable;
     size_t from = 0;
-    while (verification->differences.n < GM_VERIFY_DIFFERENCES_MAX && choose_ranges(verification, &from)) {
+    while (verification->differences.n < GM_VERIFY_DIFFERENCES_MAX &&
+           choose_ranges(verification, &from)) {
         gm_map_reset(verification->keys);
         verification->hashes.n = 0;
         GM_TRY(visit_source(verification, note_source_key, err));
@@ -273,7 +291,8 @@ static gm_rc drill_down(struct verification *verification, struct gm_err *err)
 
 static int by_key(const void *a, const void *b)
 {
-    return gm_str_cmp(((const struct gm_verify_difference *)a)->key, ((const struct gm_verify_difference *)b)->key);
+    return gm_str_cmp(((const struct gm_verify_difference *)a)->key,
+                      ((const struct gm_verify_difference *)b)->key);
 }
 
 /* ---- the artifact ---- */
@@ -295,17 +314,20 @@ static void write_side(struct gm_buf *out, const char *name_z, const struct side
     for (size_t i = 0; i < GM_VERIFY_RANGES; i++) {
         char hex[GM_HASH128_HEX_SIZE];
         gm_hash128_hex(side->ranges[i].digest, hex);
-        gm_buf_addf(out, "%s[%lld,\"%s\"]", i > 0 ? "," : "", (long long)side->ranges[i].count, hex);
+        gm_buf_addf(out, "%s[%lld,\"%s\"]", i > 0 ? "," : "", (long long)side->ranges[i].count,
+                    hex);
     }
     gm_buf_add(out, GM_STR("]}"));
 }
 
 static void write_outcome(struct gm_buf *out, const struct gm_verify_report *report)
 {
-    gm_buf_addf(out, ",\"equal\":%s,\"differences_total\":%lld,\"differences\":[", report->ranges_differing == 0 ? "true" : "false",
+    gm_buf_addf(out, ",\"equal\":%s,\"differences_total\":%lld,\"differences\":[",
+                report->ranges_differing == 0 ? "true" : "false",
                 (long long)report->differences_total);
     for (size_t i = 0; i < report->difference_count; i++) {
-        gm_buf_addf(out, "%s{\"kind\":\"%s\",\"key\":", i > 0 ? "," : "", kind_names[report->differences[i].kind]);
+        gm_buf_addf(out, "%s{\"kind\":\"%s\",\"key\":", i > 0 ? "," : "",
+                    kind_names[report->differences[i].kind]);
         gm_json_quote(out, report->differences[i].key);
         gm_buf_add_char(out, '}');
     }
@@ -321,8 +343,11 @@ static void write_artifact(struct verification *verification, struct gm_buf *out
     gm_time_format(clock->wall(clock), time);
     gm_buf_add(out, GM_STR("{\"kind\":\"gemel verification\",\"version\":1,\"pipeline\":"));
     gm_json_quote(out, work->row.name);
-    gm_buf_addf(out, ",\"time\":\"%s\",\"last_full_run\":%lld,\"source_fingerprint\":\"%s\",\"step_fingerprint\":\"%s\"", time,
-                (long long)work->row.last_full_run, work->pipeline->source_fingerprint_z, work->pipeline->step_fingerprint_z);
+    gm_buf_addf(out,
+                ",\"time\":\"%s\",\"last_full_run\":%lld,\"source_fingerprint\":\"%s\",\"step_"
+                "fingerprint\":\"%s\"",
+                time, (long long)work->row.last_full_run, work->pipeline->source_fingerprint_z,
+                work->pipeline->step_fingerprint_z);
     write_outcome(out, verification->report);
     write_side(out, "source", verification->source);
     write_side(out, "sink", verification->sink);
@@ -338,7 +363,8 @@ static void seal(struct gm_buf *out)
 
 /* ---- life ---- */
 
-static gm_rc verification_open(struct verification *verification, const struct gm_operation *operation, struct gm_stop *stop,
+static gm_rc verification_open(struct verification *verification,
+                               const struct gm_operation *operation, struct gm_stop *stop,
                                struct gm_err *err)
 {
     verification->operation = operation;
@@ -355,7 +381,8 @@ static gm_rc verification_open(struct verification *verification, const struct g
     verification->sink = gm_alloc(sizeof(*verification->sink));
     verification->keys = gm_map_new();
     gm_buf_init(&verification->text, 4 * GM_RECORD_SIZE_MAX);
-    return gm_run_work_open(&verification->work, &verification->options, &verification->run_report, err);
+    return gm_run_work_open(&verification->work, &verification->options, &verification->run_report,
+                            err);
 }
 
 static void verification_close(struct verification *verification)
@@ -406,13 +433,16 @@ static gm_rc fill_report(struct verification *verification, struct gm_err *err)
     gm_buf_init(&artifact, REPORT_SIZE / 4);
     write_artifact(verification, &artifact);
     seal(&artifact);
-    report->artifact = gm_buf_failed(&artifact) ? (struct gm_str){NULL, 0} : gm_arena_dup(report->arena, gm_buf_str(&artifact));
+    report->artifact = gm_buf_failed(&artifact)
+                           ? (struct gm_str){NULL, 0}
+                           : gm_arena_dup(report->arena, gm_buf_str(&artifact));
     gm_buf_deinit(&artifact);
-    return report->artifact.p != NULL ? GM_OK : gm_fail(err, GM_E_LIMIT, "the artifact is too large");
+    return report->artifact.p != NULL ? GM_OK
+                                      : gm_fail(err, GM_E_LIMIT, "the artifact is too large");
 }
 
-gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop, struct gm_verify_report *out_report,
-                struct gm_err *err)
+gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop,
+                struct gm_verify_report *out_report, struct gm_err *err)
 {
     struct verification *verification = gm_alloc(sizeof(*verification));
     *out_report = (struct gm_verify_report){.arena = gm_arena_new(REPORT_SIZE)};
@@ -433,12 +463,14 @@ void gm_verify_report_free(struct gm_verify_report *report)
     *report = (struct gm_verify_report){0};
 }
 
-void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report, struct gm_buf *out)
+void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report,
+                          struct gm_buf *out)
 {
     gm_buf_add(out, GM_STR("{\"pipeline\":"));
     gm_json_quote(out, gm_str_z(pipeline->name_z));
-    gm_buf_addf(out, ",\"source_count\":%lld,\"sink_count\":%lld,\"unreadable\":%lld", (long long)report->source_count,
-                (long long)report->sink_count, (long long)report->unreadable);
+    gm_buf_addf(out, ",\"source_count\":%lld,\"sink_count\":%lld,\"unreadable\":%lld",
+                (long long)report->source_count, (long long)report->sink_count,
+                (long long)report->unreadable);
     write_outcome(out, report);
     gm_buf_add(out, GM_STR(",\"artifact\":"));
     gm_json_quote(out, report->artifact);
@@ -460,17 +492,19 @@ static bool seal_holds(struct gm_str artifact)
     return memcmp(text.p + text.n - tail + sizeof(mark) - 1, hex, GM_HASH128_HEX_SIZE - 1) == 0;
 }
 
-static gm_rc count_moved_ranges(struct verification *verification, yyjson_mut_val *artifact, int64_t *out_moved,
-                                struct gm_err *err)
+static gm_rc count_moved_ranges(struct verification *verification, yyjson_mut_val *artifact,
+                                int64_t *out_moved, struct gm_err *err)
 {
     yyjson_mut_val *ranges = gm_json_pointer(artifact, GM_STR("/sink/ranges"));
     if (!yyjson_mut_is_arr(ranges) || yyjson_mut_arr_size(ranges) != GM_VERIFY_RANGES) {
-        return gm_fail(err, GM_E_INVALID, "artifact: no `sink.ranges` of %d entries", GM_VERIFY_RANGES);
+        return gm_fail(err, GM_E_INVALID, "artifact: no `sink.ranges` of %d entries",
+                       GM_VERIFY_RANGES);
     }
     *out_moved = 0;
     size_t index, max;
     yyjson_mut_val *entry;
-    yyjson_mut_arr_foreach(ranges, index, max, entry) {
+    yyjson_mut_arr_foreach(ranges, index, max, entry)
+    {
         const struct range *range = &verification->sink->ranges[index];
         char hex[GM_HASH128_HEX_SIZE];
         gm_hash128_hex(range->digest, hex);
@@ -481,8 +515,8 @@ static gm_rc count_moved_ranges(struct verification *verification, yyjson_mut_va
     return GM_OK;
 }
 
-gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_str artifact, struct gm_artifact_check *out_check,
-                               struct gm_err *err)
+gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_str artifact,
+                               struct gm_artifact_check *out_check, struct gm_err *err)
 {
     struct gm_arena *arena = gm_arena_new(REPORT_SIZE);
     struct verification *verification = gm_alloc(sizeof(*verification));
@@ -502,6 +536,7 @@ gm_rc gm_verify_check_artifact(const struct gm_operation *operation, struct gm_s
 
 void gm_verify_check_write_json(const struct gm_artifact_check *check, struct gm_buf *out)
 {
-    gm_buf_addf(out, "{\"sealed\":%s,\"same\":%s,\"ranges_moved\":%lld}", check->sealed ? "true" : "false",
-                check->same ? "true" : "false", (long long)check->ranges_moved);
+    gm_buf_addf(out, "{\"sealed\":%s,\"same\":%s,\"ranges_moved\":%lld}",
+                check->sealed ? "true" : "false", check->same ? "true" : "false",
+                (long long)check->ranges_moved);
 }

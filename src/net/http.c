@@ -19,7 +19,8 @@ static size_t take_body(char *data, size_t size, size_t count, void *ctx)
     return gm_buf_failed(body) ? 0 : size * count; /* anything short ends the transfer */
 }
 
-static int watch_stop(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+static int watch_stop(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                      curl_off_t up_now)
 {
     (void)total;
     (void)now;
@@ -33,18 +34,21 @@ static struct curl_slist *make_headers(const struct gm_http_request *request)
 {
     struct curl_slist *headers = NULL;
     if (request->body.p != NULL) {
-        GM_AUTO_FREE char *type_z =
-            gm_format_z("Content-Type: %s", request->content_type_z != NULL ? request->content_type_z : "application/json");
+        GM_AUTO_FREE char *type_z = gm_format_z("Content-Type: %s", request->content_type_z != NULL
+                                                                        ? request->content_type_z
+                                                                        : "application/json");
         headers = curl_slist_append(headers, type_z);
     }
     if (request->authorization_z != NULL) {
-        GM_AUTO_FREE char *authorization_z = gm_format_z("Authorization: %s", request->authorization_z);
+        GM_AUTO_FREE char *authorization_z =
+            gm_format_z("Authorization: %s", request->authorization_z);
         headers = curl_slist_append(headers, authorization_z);
     }
     return headers;
 }
 
-static void set_options(CURL *curl, const struct gm_http_request *request, struct gm_http_answer *answer)
+static void set_options(CURL *curl, const struct gm_http_request *request,
+                        struct gm_http_answer *answer)
 {
     curl_easy_setopt(curl, CURLOPT_URL, request->url_z);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -63,7 +67,8 @@ static void set_options(CURL *curl, const struct gm_http_request *request, struc
     }
 }
 
-static gm_rc outcome(CURLcode code, const struct gm_http_request *request, const struct gm_http_answer *answer, struct gm_err *err)
+static gm_rc outcome(CURLcode code, const struct gm_http_request *request,
+                     const struct gm_http_answer *answer, struct gm_err *err)
 {
     switch (code) {
     case CURLE_OK:
@@ -72,7 +77,8 @@ static gm_rc outcome(CURLcode code, const struct gm_http_request *request, const
         return gm_fail(err, GM_E_CANCELLED, "stopped");
     case CURLE_WRITE_ERROR:
         if (gm_buf_failed(&answer->body)) {
-            return gm_fail(err, GM_E_LIMIT, "%s: the answer is larger than %d MB", request->url_z, GM_HTTP_ANSWER_SIZE_MAX >> 20);
+            return gm_fail(err, GM_E_LIMIT, "%s: the answer is larger than %d MB", request->url_z,
+                           GM_HTTP_ANSWER_SIZE_MAX >> 20);
         }
         break;
     case CURLE_URL_MALFORMAT:
@@ -86,7 +92,8 @@ static gm_rc outcome(CURLcode code, const struct gm_http_request *request, const
     return gm_fail(err, GM_E_RETRY, "%s: %s", request->url_z, curl_easy_strerror(code));
 }
 
-gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer *out_answer, struct gm_err *err)
+gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer *out_answer,
+                   struct gm_err *err)
 {
     struct gm_http_answer answer = {0};
     (void)pthread_once(&curl_once, init_curl);

@@ -290,8 +290,8 @@ static size_t count_targets(const struct gm_projection *map)
 static struct gm_str member_path(struct gm_step_compile *c, struct gm_str component,
                                  struct gm_str member)
 {
-    struct gm_str path = gm_arena_format(c->arena, GM_STR_FMT "/" GM_STR_FMT,
-                                         GM_STR_ARG(component), GM_STR_ARG(member));
+    struct gm_str path = gm_arena_format(c->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(component),
+                                         GM_STR_ARG(member));
     GM_ASSERT(path.p != NULL);
     return path;
 }

@@ -33,8 +33,8 @@
  *
  * A member that is null says: remove it, also within a component. Within objects and the properties
  * of relationships, which are replaced as a whole, null members are left out instead, and an
- * `object` of nothing but nulls is null; a component never is. In a GM_RECORD_PATCH, what is absent from the
- * source stays absent.
+ * `object` of nothing but nulls is null; a component never is. In a GM_RECORD_PATCH, what is absent
+ * from the source stays absent.
  *
  * Types are those of the model when it is known ($model without placeholders), or `type`. Texts
  * become numbers, booleans (true/false, 1/0, yes/no), dates and times strictly and independent of
@@ -90,9 +90,9 @@ gm_rc gm_steps_apply(struct gm_steps *steps, struct gm_batch *batch, struct gm_r
                      struct gm_err *err) GM_MUST_CHECK;
 
 /* What the map writes, for provenance, verification and removal: the names of the twin's properties
- * and of its relationships, in byte order. Of a component that is described by its members these are
- * named, as "component/member"; one that comes whole is named itself. Count 0 and *out_open = true: not known beforehand (no
- * map: any member of the body). */
+ * and of its relationships, in byte order. Of a component that is described by its members these
+ * are named, as "component/member"; one that comes whole is named itself. Count 0 and *out_open =
+ * true: not known beforehand (no map: any member of the body). */
 void gm_steps_targets(const struct gm_steps *steps, const struct gm_str **out_names,
                       size_t *out_count, bool *out_open);
 

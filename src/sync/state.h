@@ -44,7 +44,7 @@ gm_rc gm_state_compare(struct gm_state_reader *reader, int64_t pipeline, struct 
 struct gm_seen;
 struct gm_seen *gm_seen_new(void);
 void gm_seen_free(struct gm_seen *seen);
-bool gm_seen_add(struct gm_seen *seen, int64_t slot); /* false: it was there */
+bool gm_seen_add(struct gm_seen *seen, int64_t slot);    /* false: it was there */
 void gm_seen_remove(struct gm_seen *seen, int64_t slot); /* not there is fine */
 bool gm_seen_has(const struct gm_seen *seen, int64_t slot);
 int64_t gm_seen_count(const struct gm_seen *seen);

@@ -76,8 +76,7 @@ static gm_rc run_insert_done(struct gm_state_writer *writer, const struct gm_sta
 }
 
 static gm_rc run_insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
-                        const struct gm_record *record, int64_t *out_changes,
-                        struct gm_err *err)
+                        const struct gm_record *record, int64_t *out_changes, struct gm_err *err)
 {
     struct gm_stmt *stmt = writer->insert;
     bool is_parked = record->rc != GM_OK;

@@ -14,7 +14,8 @@ enum {
     CODEC_ZSTD = 1,
     /* Level 1: about 950 MB/s here, and JSON of one kind shrinks eightfold already. */
     ZSTD_LEVEL = 1,
-    /* One change may carry a whole twin or a long patch; what is larger than this is a bug above. */
+    /* One change may carry a whole twin or a long patch; what is larger than this is a bug
+     * above. */
     CHANGE_SIZE_MAX = 16 << 20,
     CHUNK_SIZE_MAX = GM_CHANGES_CHUNK_SIZE + CHANGE_SIZE_MAX,
 };
@@ -23,14 +24,14 @@ struct gm_change_log {
     struct gm_stmt *last;
     struct gm_stmt *insert;
     ZSTD_CCtx *compressor;
-    struct gm_buf chunk;  /* uncompressed, under construction */
+    struct gm_buf chunk; /* uncompressed, under construction */
     struct gm_buf packed;
-    struct gm_buf actor;  /* of the change before, for "same again" */
+    struct gm_buf actor; /* of the change before, for "same again" */
     struct gm_buf twin;
-    int64_t next;         /* number of the next change; 0: not known */
-    int64_t first;        /* of the chunk under construction */
+    int64_t next;  /* number of the next change; 0: not known */
+    int64_t first; /* of the chunk under construction */
     int64_t count;
-    gm_ns time;           /* of the change before */
+    gm_ns time; /* of the change before */
 };
 
 gm_rc gm_change_log_open(struct gm_db *db, struct gm_change_log **out_log, struct gm_err *err)
@@ -86,9 +87,10 @@ gm_rc gm_change_log_next(struct gm_change_log *log, int64_t *out_num, struct gm_
     return GM_OK;
 }
 
-/* Length 0 says "as before"; so an empty text that is not as before cannot be told, and no caller has one behind a full one
- * but "no actor", which then is written as one space. */
-static void put_repeated(struct gm_buf *chunk, struct gm_buf *before, struct gm_str text, bool first)
+/* Length 0 says "as before"; so an empty text that is not as before cannot be told, and no caller
+ * has one behind a full one but "no actor", which then is written as one space. */
+static void put_repeated(struct gm_buf *chunk, struct gm_buf *before, struct gm_str text,
+                         bool first)
 {
     if (!first && gm_str_eq(gm_buf_str(before), text)) {
         gm_buf_put_varint(chunk, 0);
@@ -99,13 +101,15 @@ static void put_repeated(struct gm_buf *chunk, struct gm_buf *before, struct gm_
     gm_buf_add(before, text);
 }
 
-gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change, struct gm_err *err)
+gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change,
+                        struct gm_err *err)
 {
     GM_ASSERT(log->next != 0 && change->num == log->next);
     GM_ASSERT(change->previous < change->num);
     if (change->data.n > CHANGE_SIZE_MAX) {
-        return gm_fail(err, GM_E_LIMIT, "twin \"" GM_STR_FMT "\": a change of %zu bytes; at most %d", GM_STR_ARG(change->twin),
-                       change->data.n, CHANGE_SIZE_MAX);
+        return gm_fail(err, GM_E_LIMIT,
+                       "twin \"" GM_STR_FMT "\": a change of %zu bytes; at most %d",
+                       GM_STR_ARG(change->twin), change->data.n, CHANGE_SIZE_MAX);
     }
     bool first = log->count == 0;
     if (first) {
@@ -116,7 +120,8 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
     }
     gm_buf_put_varint(&log->chunk, change->kind);
     gm_buf_put_zigzag(&log->chunk, change->time - log->time);
-    gm_buf_put_varint(&log->chunk, change->previous == 0 ? 0 : (uint64_t)(change->num - change->previous));
+    gm_buf_put_varint(&log->chunk,
+                      change->previous == 0 ? 0 : (uint64_t)(change->num - change->previous));
     gm_buf_put_zigzag(&log->chunk, change->pipeline);
     gm_buf_put_varint(&log->chunk, (uint64_t)change->run);
     gm_buf_put_varint(&log->chunk, change->position);
@@ -142,7 +147,8 @@ gm_rc gm_change_log_flush(struct gm_change_log *log, struct gm_err *err)
     size_t bound = ZSTD_compressBound(log->chunk.n);
     char *to = gm_buf_reserve(&log->packed, bound);
     GM_ASSERT(to != NULL);
-    size_t n = ZSTD_compressCCtx(log->compressor, to, bound, log->chunk.p, log->chunk.n, ZSTD_LEVEL);
+    size_t n =
+        ZSTD_compressCCtx(log->compressor, to, bound, log->chunk.p, log->chunk.n, ZSTD_LEVEL);
     GM_ASSERT(!ZSTD_isError(n));
     gm_buf_commit(&log->packed, n);
     gm_bind_i64(log->insert, 1, log->first);
@@ -174,13 +180,15 @@ static struct gm_str read_repeated(struct gm_reader *reader, struct gm_str befor
     return gm_str_is(text, " ") ? (struct gm_str){"", 0} : text;
 }
 
-gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx, struct gm_err *err)
+gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx,
+                        struct gm_err *err)
 {
     struct gm_reader reader;
     gm_reader_init(&reader, chunk->bytes);
     uint64_t version = gm_read_varint(&reader);
     if (reader.bad || version != FORMAT_VERSION) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: unknown format", (long long)chunk->first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: unknown format",
+                       (long long)chunk->first);
     }
     struct gm_change change = {.num = chunk->first};
     for (size_t i = 0; i < chunk->count; i++, change.num++) {
@@ -195,13 +203,16 @@ gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, v
         change.actor = read_repeated(&reader, change.actor);
         change.twin = read_repeated(&reader, change.twin);
         change.data = gm_read_bytes(&reader);
-        if (reader.bad || kind < GM_CHANGE_CREATE || kind > GM_CHANGE_RELATIONSHIPS || change.previous < 0) {
-            return gm_fail(err, GM_E_CORRUPT, "change %lld: its bytes do not decode", (long long)change.num);
+        if (reader.bad || kind < GM_CHANGE_CREATE || kind > GM_CHANGE_RELATIONSHIPS ||
+            change.previous < 0) {
+            return gm_fail(err, GM_E_CORRUPT, "change %lld: its bytes do not decode",
+                           (long long)change.num);
         }
         GM_TRY(fn(ctx, &change, err));
     }
     if (reader.p != reader.end) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: bytes behind its last change", (long long)chunk->first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: bytes behind its last change",
+                       (long long)chunk->first);
     }
     return GM_OK;
 }
@@ -211,11 +222,12 @@ gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, v
 struct gm_change_reader {
     struct gm_stmt *find;
     ZSTD_DCtx *decompressor;
-    struct gm_buf chunk;             /* uncompressed; what `changes` point into */
+    struct gm_buf chunk;              /* uncompressed; what `changes` point into */
     GM_VEC(struct gm_change) changes; /* of the chunk read last, without gaps */
 };
 
-gm_rc gm_change_reader_open(struct gm_db *db, struct gm_change_reader **out_reader, struct gm_err *err)
+gm_rc gm_change_reader_open(struct gm_db *db, struct gm_change_reader **out_reader,
+                            struct gm_err *err)
 {
     struct gm_change_reader *reader = gm_alloc(sizeof(*reader));
     gm_buf_init(&reader->chunk, CHUNK_SIZE_MAX);
@@ -257,8 +269,10 @@ static gm_rc load_chunk(struct gm_change_reader *reader, struct gm_err *err)
     int64_t count = gm_column_i64(reader->find, 1);
     int64_t size = gm_column_i64(reader->find, 3);
     struct gm_str data = gm_column_blob(reader->find, 5);
-    if (gm_column_i64(reader->find, 2) != CODEC_ZSTD || size < 1 || size > CHUNK_SIZE_MAX || count < 1) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: its row is damaged", (long long)first);
+    if (gm_column_i64(reader->find, 2) != CODEC_ZSTD || size < 1 || size > CHUNK_SIZE_MAX ||
+        count < 1) {
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: its row is damaged",
+                       (long long)first);
     }
     gm_buf_reset(&reader->chunk);
     reader->changes.n = 0;
@@ -266,17 +280,20 @@ static gm_rc load_chunk(struct gm_change_reader *reader, struct gm_err *err)
     GM_ASSERT(to != NULL);
     size_t n = ZSTD_decompressDCtx(reader->decompressor, to, (size_t)size, data.p, data.n);
     if (ZSTD_isError(n) || n != (size_t)size) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: does not decompress", (long long)first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: does not decompress",
+                       (long long)first);
     }
     gm_buf_commit(&reader->chunk, n);
     if ((int64_t)gm_hash64(gm_buf_str(&reader->chunk), 0) != gm_column_i64(reader->find, 4)) {
-        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: the checksum does not match", (long long)first);
+        return gm_fail(err, GM_E_CORRUPT, "change chunk %lld: the checksum does not match",
+                       (long long)first);
     }
     struct gm_changes_chunk chunk = {gm_buf_str(&reader->chunk), first, (size_t)count};
     return gm_changes_decode(&chunk, keep_change, reader, err);
 }
 
-gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change, struct gm_err *err)
+gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change,
+                     struct gm_err *err)
 {
     size_t n = reader->changes.n;
     if (n == 0 || num < reader->changes.at[0].num || num > reader->changes.at[n - 1].num) {

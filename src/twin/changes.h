@@ -1,21 +1,26 @@
-/* The change log: every change of a twin or its relationships, with its cause; compressed, numbered without gaps from 1.
+/* The change log: every change of a twin or its relationships, with its cause; compressed, numbered
+ * without gaps from 1.
  *
- * It is the history of a twin, the answer to "where does this property come from", the change feed, and what routes and
- * point-in-time queries will read. A twin's row holds the number of its last change and every change the number of the one
- * before it of the same twin, so a twin's history is walked backwards without an index of its own.
+ * It is the history of a twin, the answer to "where does this property come from", the change feed,
+ * and what routes and point-in-time queries will read. A twin's row holds the number of its last
+ * change and every change the number of the one before it of the same twin, so a twin's history is
+ * walked backwards without an index of its own.
  *
- * Stored bytes (table `changes`, one row a chunk): first number, count, codec (1: zstd), size before compression, checksum
- * (XXH3-64 of the uncompressed bytes), data. Uncompressed chunk, integers as LEB128 varints, signed ones in zigzag form:
+ * Stored bytes (table `changes`, one row a chunk): first number, count, codec (1: zstd), size
+ * before compression, checksum (XXH3-64 of the uncompressed bytes), data. Uncompressed chunk,
+ * integers as LEB128 varints, signed ones in zigzag form:
  *     format version (1)
  *     then per change: kind, time (signed, difference to the one before, nanoseconds), number of the twin's change before
  *     (difference backwards from this change's number; 0: none), pipeline, run, position, actor (length and bytes; of the
  *     pipeline's source: "Products"), twin id (length, bytes), data (length, bytes)
- * `actor` and `twin id` of length 0 repeat those of the change before. A chunk is written in the transaction of the changes it
- * holds, so a crash leaves both or neither. A checksum that does not match is GM_E_CORRUPT and names the chunk.
+ * `actor` and `twin id` of length 0 repeat those of the change before. A chunk is written in the
+ * transaction of the changes it holds, so a crash leaves both or neither. A checksum that does not
+ * match is GM_E_CORRUPT and names the chunk.
  *
- * data is JSON: CREATE {"$metadata":{"$model":…}, members of the body…}, UPDATE a JSON Patch (RFC 6902) on that, DELETE the last such
- * document, RELATIONSHIPS an array of {"op":"add"|"replace"|"remove"|"wait", "$relationshipId", "$relationshipName", "$targetId", properties…}
- * of relationships that go out from the twin ("wait": the other end is missing). */
+ * data is JSON: CREATE {"$metadata":{"$model":…}, members of the body…}, UPDATE a JSON Patch (RFC
+ * 6902) on that, DELETE the last such document, RELATIONSHIPS an array of
+ * {"op":"add"|"replace"|"remove"|"wait", "$relationshipId", "$relationshipName", "$targetId",
+ * properties…} of relationships that go out from the twin ("wait": the other end is missing). */
 #ifndef GM_TWIN_CHANGES_H
 #define GM_TWIN_CHANGES_H
 
@@ -23,31 +28,40 @@
 #include "base/time.h"
 #include "db/db.h"
 
-enum gm_change_kind { GM_CHANGE_CREATE = 1, GM_CHANGE_UPDATE, GM_CHANGE_DELETE, GM_CHANGE_RELATIONSHIPS };
+enum gm_change_kind {
+    GM_CHANGE_CREATE = 1,
+    GM_CHANGE_UPDATE,
+    GM_CHANGE_DELETE,
+    GM_CHANGE_RELATIONSHIPS
+};
 
 struct gm_change {
     int64_t num;
     enum gm_change_kind kind;
     gm_ns time;
-    int64_t previous;     /* number of this twin's change before; 0: none */
-    int64_t pipeline;     /* 0: none */
-    int64_t run;          /* 0: none */
-    uint64_t position;    /* in `actor` */
-    struct gm_str actor;  /* the source's origin, or who called: "import energy.ndjson" */
-    struct gm_str twin;   /* id */
-    struct gm_str data;   /* JSON text */
+    int64_t previous;    /* number of this twin's change before; 0: none */
+    int64_t pipeline;    /* 0: none */
+    int64_t run;         /* 0: none */
+    uint64_t position;   /* in `actor` */
+    struct gm_str actor; /* the source's origin, or who called: "import energy.ndjson" */
+    struct gm_str twin;  /* id */
+    struct gm_str data;  /* JSON text */
 };
 
 enum { GM_CHANGES_CHUNK_SIZE = 256 << 10, GM_CHANGES_CHUNK_COUNT = 2000 };
 
 /* Writing: collects changes and puts them into chunks. Belongs to the writer's connection. */
 struct gm_change_log;
-gm_rc gm_change_log_open(struct gm_db *db, struct gm_change_log **out_log, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_change_log_open(struct gm_db *db, struct gm_change_log **out_log, struct gm_err *err)
+    GM_MUST_CHECK;
 void gm_change_log_close(struct gm_change_log *log);
-/* The number the next change will get. Reads the table when nothing is known (first use, after gm_change_log_forget). */
-gm_rc gm_change_log_next(struct gm_change_log *log, int64_t *out_num, struct gm_err *err) GM_MUST_CHECK;
+/* The number the next change will get. Reads the table when nothing is known (first use, after
+ * gm_change_log_forget). */
+gm_rc gm_change_log_next(struct gm_change_log *log, int64_t *out_num, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Appends; change->num must be the next number. Texts are copied. */
-gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change,
+                        struct gm_err *err) GM_MUST_CHECK;
 /* Writes what is collected: before the transaction commits. */
 gm_rc gm_change_log_flush(struct gm_change_log *log, struct gm_err *err) GM_MUST_CHECK;
 /* The transaction was undone: throws away what is collected and what is known. */
@@ -55,7 +69,8 @@ void gm_change_log_forget(struct gm_change_log *log);
 
 /* Reading, on any connection. Keeps the chunk it read last. */
 struct gm_change_reader;
-gm_rc gm_change_reader_open(struct gm_db *db, struct gm_change_reader **out_reader, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_change_reader_open(struct gm_db *db, struct gm_change_reader **out_reader,
+                            struct gm_err *err) GM_MUST_CHECK;
 void gm_change_reader_close(struct gm_change_reader *reader);
 /* Change `num`; texts borrow from the reader until the next call. GM_E_END: no such change. */
 gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change,
@@ -69,6 +84,7 @@ struct gm_changes_chunk {
 };
 /* Decodes it and calls `fn` for each change. For readers and the fuzzer. */
 typedef gm_rc (*gm_change_fn)(void *ctx, const struct gm_change *change, struct gm_err *err);
-gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, void *ctx,
+                        struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -1,11 +1,13 @@
-/* The session of the graph's write side: statements, numbers, and the changes that gm_graph_end writes. */
+/* The session of the graph's write side: statements, numbers, and the changes that gm_graph_end
+ * writes. */
 #include "twin/graph.h"
 
 #include "twin/graph_internal.h"
 #include "twin_sql.h"
 
 enum {
-    NUM_CACHE_MAX = 65536,      /* ids remembered: foreign keys repeat, so a small memory spares most look-ups */
+    /* ids remembered: foreign keys repeat, so a small memory spares most look-ups */
+    NUM_CACHE_MAX = 65536,
     SESSION_TEXT_MAX = 1 << 30, /* more than any transaction holds */
     TWIN_COUNT_BITS = 32,
 };
@@ -106,7 +108,8 @@ void gm_graph_set_models(struct gm_graph *graph, const struct gm_models *models)
 
 /* ---- numbers ---- */
 
-static gm_rc count_rows(struct gm_graph *graph, enum gm_graph_stmt stmt, int64_t *out_count, struct gm_err *err)
+static gm_rc count_rows(struct gm_graph *graph, enum gm_graph_stmt stmt, int64_t *out_count,
+                        struct gm_err *err)
 {
     GM_TRY(gm_step(graph->stmts[stmt], err));
     *out_count = gm_column_i64(graph->stmts[stmt], 0);
@@ -114,7 +117,8 @@ static gm_rc count_rows(struct gm_graph *graph, enum gm_graph_stmt stmt, int64_t
     return GM_OK;
 }
 
-gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num, struct gm_err *err)
+gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num,
+                        struct gm_err *err)
 {
     GM_ASSERT(model_num > 0);
     struct gm_graph_counter *counter = NULL;
@@ -126,7 +130,8 @@ gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_
         gm_bind_i64(stmt, 1, model_num);
         gm_rc rc = gm_step(stmt, err);
         if (rc == GM_E_END) {
-            return gm_fail(err, GM_E_CONFIG, "model number %lld is not in the store; load the models first",
+            return gm_fail(err, GM_E_CONFIG,
+                           "model number %lld is not in the store; load the models first",
                            (long long)model_num);
         }
         GM_TRY(rc);
@@ -135,7 +140,8 @@ gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_
         gm_reset(stmt);
     }
     if (counter->last == UINT32_MAX) {
-        return gm_fail(err, GM_E_LIMIT, "model number %lld has had %lld twins, the most one model can have",
+        return gm_fail(err, GM_E_LIMIT,
+                       "model number %lld has had %lld twins, the most one model can have",
                        (long long)model_num, (long long)counter->last);
     }
     counter->last++;
@@ -144,7 +150,8 @@ gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_
     return GM_OK;
 }
 
-gm_rc gm_graph_find_num(struct gm_graph *graph, struct gm_str id, int64_t *out_num, struct gm_err *err)
+gm_rc gm_graph_find_num(struct gm_graph *graph, struct gm_str id, int64_t *out_num,
+                        struct gm_err *err)
 {
     uint64_t known;
     if (gm_map_get(graph->nums, id, &known)) {
@@ -180,7 +187,8 @@ struct gm_str gm_graph_keep(struct gm_graph *graph, struct gm_str text)
     return copy;
 }
 
-static gm_rc keep_row(struct gm_graph *graph, struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_err *err)
+static gm_rc keep_row(struct gm_graph *graph, struct gm_stmt *stmt, struct gm_twin *out_twin,
+                      struct gm_err *err)
 {
     GM_TRY(gm_step(stmt, err));
     *out_twin = (struct gm_twin){
@@ -199,13 +207,15 @@ static gm_rc keep_row(struct gm_graph *graph, struct gm_stmt *stmt, struct gm_tw
     return GM_OK;
 }
 
-gm_rc gm_graph_row_by_id(struct gm_graph *graph, struct gm_str id, struct gm_twin *out_twin, struct gm_err *err)
+gm_rc gm_graph_row_by_id(struct gm_graph *graph, struct gm_str id, struct gm_twin *out_twin,
+                         struct gm_err *err)
 {
     gm_bind_text(graph->stmts[STMT_TWIN_BY_ID], 1, id);
     return keep_row(graph, graph->stmts[STMT_TWIN_BY_ID], out_twin, err);
 }
 
-gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *out_twin, struct gm_err *err)
+gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *out_twin,
+                          struct gm_err *err)
 {
     gm_bind_i64(graph->stmts[STMT_TWIN_BY_NUM], 1, num);
     gm_rc rc = keep_row(graph, graph->stmts[STMT_TWIN_BY_NUM], out_twin, err);
@@ -241,8 +251,8 @@ gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struc
     return gm_change_log_next(graph->log, &graph->first_change, err);
 }
 
-int64_t gm_graph_add_entry(struct gm_graph *graph, enum gm_change_kind kind, struct gm_str twin, int64_t previous,
-                           struct gm_graph_entry **out_entry)
+int64_t gm_graph_add_entry(struct gm_graph *graph, enum gm_change_kind kind, struct gm_str twin,
+                           int64_t previous, struct gm_graph_entry **out_entry)
 {
     GM_ASSERT(graph->first_change != 0);
     struct gm_graph_entry *entry = gm_vec_push(&graph->entries);
@@ -257,7 +267,8 @@ int64_t gm_graph_add_entry(struct gm_graph *graph, enum gm_change_kind kind, str
 
 struct gm_graph_entry *gm_graph_entry_at(struct gm_graph *graph, int64_t change)
 {
-    GM_ASSERT(change >= graph->first_change && change < graph->first_change + (int64_t)graph->entries.n);
+    GM_ASSERT(change >= graph->first_change &&
+              change < graph->first_change + (int64_t)graph->entries.n);
     return &graph->entries.at[change - graph->first_change];
 }
 

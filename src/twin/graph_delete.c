@@ -1,8 +1,8 @@
 /* Twins that go: released by a pipeline, or deleted. */
 #include "twin/graph_internal.h"
 
-static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position, int64_t deleter,
-                        struct gm_err *err)
+static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
+                        int64_t deleter, struct gm_err *err)
 {
     struct gm_twin row;
     GM_TRY(gm_graph_drop_relationships(graph, twin, deleter, err));
@@ -20,15 +20,18 @@ static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint
     return gm_stmt_run(graph->stmts[STMT_GRAVE_INSERT], NULL, err);
 }
 
-gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position, struct gm_err *err)
+gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position,
+                           struct gm_err *err)
 {
     struct gm_twin twin;
     GM_TRY(gm_graph_row_by_num(graph, num, &twin, err));
     return delete_row(graph, &twin, position, 0, err);
 }
 
-/* Says that `name` goes: a property, a component's property ("component/property"), or all of a component's. */
-static void withdraw_name(yyjson_mut_doc *doc, yyjson_mut_val *body, const struct gm_model *model, struct gm_str name)
+/* Says that `name` goes: a property, a component's property ("component/property"), or all of a
+ * component's. */
+static void withdraw_name(yyjson_mut_doc *doc, yyjson_mut_val *body, const struct gm_model *model,
+                          struct gm_str name)
 {
     struct gm_str head, tail;
     bool of_component = gm_str_cut(name, '/', &head, &tail);
@@ -49,19 +52,23 @@ static void withdraw_name(yyjson_mut_doc *doc, yyjson_mut_val *body, const struc
     }
     for (size_t i = 0; i < content->component->content_count; i++) {
         const struct gm_content *member = &content->component->contents[i];
-        if (member->type == GM_CONTENT_PROPERTY && (!of_component || gm_str_eq(member->name, tail))) {
+        if (member->type == GM_CONTENT_PROPERTY &&
+            (!of_component || gm_str_eq(member->name, tail))) {
             gm_json_set(doc, component, member->name, yyjson_mut_null(doc));
         }
     }
 }
 
-/* The twin stays, since somebody else delivers it or made it: this pipeline's members go from it. */
-static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct gm_strs names, struct gm_err *err)
+/* The twin stays, since somebody else delivers it or made it: this pipeline's members go from
+ * it. */
+static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct gm_strs names,
+                      struct gm_err *err)
 {
     int64_t pipeline = graph->cause.pipeline;
     const struct gm_model *model = gm_models_by_num(graph->models, gm_twin_model_num(twin->num));
     if (model == NULL) {
-        return gm_fail(err, GM_E_CORRUPT, "twin \"" GM_STR_FMT "\": its model number %lld is not in the store",
+        return gm_fail(err, GM_E_CORRUPT,
+                       "twin \"" GM_STR_FMT "\": its model number %lld is not in the store",
                        GM_STR_ARG(twin->id), (long long)gm_twin_model_num(twin->num));
     }
     GM_TRY(gm_graph_drop_pipeline_relationships(graph, twin, pipeline, err));
@@ -71,7 +78,11 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct
         withdraw_name(doc, body, model, names.at[i]);
     }
     struct gm_err ignored;
-    struct gm_twin_put put = {.id = twin->id, .model = model, .doc = doc, .body = body, .expected_num = twin->num,
+    struct gm_twin_put put = {.id = twin->id,
+                              .model = model,
+                              .doc = doc,
+                              .body = body,
+                              .expected_num = twin->num,
                               .err = &ignored};
     GM_TRY(gm_graph_put_twin(graph, &put, err));
     int64_t creator = twin->creator == pipeline ? -1 : twin->creator;
@@ -81,8 +92,8 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct
     return gm_stmt_run(graph->stmts[STMT_TWIN_SET_SOURCES], NULL, err);
 }
 
-gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names, bool *out_deleted,
-                            struct gm_err *err)
+gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names,
+                            bool *out_deleted, struct gm_err *err)
 {
     struct gm_twin twin;
     *out_deleted = false;

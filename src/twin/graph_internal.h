@@ -72,35 +72,43 @@ struct gm_graph {
     struct gm_arena *arena; /* texts of entries; reset by begin */
     struct gm_buf text;     /* scratch */
     GM_VEC(struct gm_graph_entry) entries;
-    int64_t first_change;   /* the number of entries.at[0] */
+    int64_t first_change; /* the number of entries.at[0] */
     GM_VEC(struct gm_graph_counter) counters;
-    int64_t waiting;        /* relationships that wait; -1: not known */
-    int64_t graves;         /* twins that are gone; -1: not known */
-    struct gm_map *nums;    /* ids looked up lately → twin numbers */
+    int64_t waiting;     /* relationships that wait; -1: not known */
+    int64_t graves;      /* twins that are gone; -1: not known */
+    struct gm_map *nums; /* ids looked up lately → twin numbers */
 };
 
 /* A row of `twins`, texts in graph->arena. */
-gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *out_twin, struct gm_err *err) GM_MUST_CHECK;
-gm_rc gm_graph_row_by_id(struct gm_graph *graph, struct gm_str id, struct gm_twin *out_twin, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *out_twin,
+                          struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_row_by_id(struct gm_graph *graph, struct gm_str id, struct gm_twin *out_twin,
+                         struct gm_err *err) GM_MUST_CHECK;
 /* 0: no such twin. */
-gm_rc gm_graph_find_num(struct gm_graph *graph, struct gm_str id, int64_t *out_num, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_find_num(struct gm_graph *graph, struct gm_str id, int64_t *out_num,
+                        struct gm_err *err) GM_MUST_CHECK;
 /* A number for a new twin of the model. */
-gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num,
+                        struct gm_err *err) GM_MUST_CHECK;
 
-/* Adds an entry with the cause of the session and returns its change number. The pointer is good until the next entry. */
-int64_t gm_graph_add_entry(struct gm_graph *graph, enum gm_change_kind kind, struct gm_str twin, int64_t previous,
-                           struct gm_graph_entry **out_entry);
+/* Adds an entry with the cause of the session and returns its change number. The pointer is good
+ * until the next entry. */
+int64_t gm_graph_add_entry(struct gm_graph *graph, enum gm_change_kind kind, struct gm_str twin,
+                           int64_t previous, struct gm_graph_entry **out_entry);
 struct gm_graph_entry *gm_graph_entry_at(struct gm_graph *graph, int64_t change);
-/* Copies into the session's arena; a text that does not fit ends the program, since callers bound what they pass. */
+/* Copies into the session's arena; a text that does not fit ends the program, since callers bound
+ * what they pass. */
 struct gm_str gm_graph_keep(struct gm_graph *graph, struct gm_str text);
 
 /* A twin came into being: relationships that waited for it are tried. */
-gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struct gm_err *err) GM_MUST_CHECK;
-/* Takes the twin's relationships away before it goes. `pipeline`: who deletes it, 0 nobody in particular. */
-gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline,
-                                  struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Takes the twin's relationships away before it goes. `pipeline`: who deletes it, 0 nobody in
+ * particular. */
+gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin,
+                                  int64_t pipeline, struct gm_err *err) GM_MUST_CHECK;
 /* Takes away what one pipeline delivered for a twin that stays. */
-gm_rc gm_graph_drop_pipeline_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline,
-                                           struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_drop_pipeline_relationships(struct gm_graph *graph, const struct gm_twin *twin,
+                                           int64_t pipeline, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

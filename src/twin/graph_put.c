@@ -5,11 +5,11 @@
 struct put_work {
     struct gm_graph *graph;
     struct gm_twin_put *put;
-    struct gm_twin row;      /* the twin as it is */
-    yyjson_mut_val *patch;   /* from the old body to the new one */
-    yyjson_mut_val *body;    /* the new body */
-    int64_t num;             /* the new number: another one when the model changes */
-    bool joins;              /* the pipeline did not deliver this twin before */
+    struct gm_twin row;    /* the twin as it is */
+    yyjson_mut_val *patch; /* from the old body to the new one */
+    yyjson_mut_val *body;  /* the new body */
+    int64_t num;           /* the new number: another one when the model changes */
+    bool joins;            /* the pipeline did not deliver this twin before */
 };
 
 static gm_rc refuse(struct gm_twin_put *put, gm_rc rc)
@@ -19,9 +19,10 @@ static gm_rc refuse(struct gm_twin_put *put, gm_rc rc)
     return GM_OK;
 }
 
-/* Reserves the changes of a twin: its own, and one more for its relationships when it is created with some. */
-static int64_t add_twin_entries(struct gm_graph *graph, struct gm_twin_put *put, enum gm_change_kind kind,
-                                int64_t previous, struct gm_str data)
+/* Reserves the changes of a twin: its own, and one more for its relationships when it is created
+ * with some. */
+static int64_t add_twin_entries(struct gm_graph *graph, struct gm_twin_put *put,
+                                enum gm_change_kind kind, int64_t previous, struct gm_str data)
 {
     struct gm_graph_entry *entry;
     int64_t change = gm_graph_add_entry(graph, kind, put->id, previous, &entry);
@@ -38,8 +39,10 @@ static int64_t add_twin_entries(struct gm_graph *graph, struct gm_twin_put *put,
     return change;
 }
 
-/* The last change of a twin of this id that was deleted: the new one's history goes on from there. */
-static gm_rc open_grave(struct gm_graph *graph, struct gm_str id, int64_t *out_last_change, struct gm_err *err)
+/* The last change of a twin of this id that was deleted: the new one's history goes on from
+ * there. */
+static gm_rc open_grave(struct gm_graph *graph, struct gm_str id, int64_t *out_last_change,
+                        struct gm_err *err)
 {
     *out_last_change = 0;
     if (graph->graves == 0) {
@@ -60,11 +63,13 @@ static gm_rc open_grave(struct gm_graph *graph, struct gm_str id, int64_t *out_l
 }
 
 /* *out_created = false: a twin of this id is there already, and nothing was written. */
-static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created, struct gm_err *err)
+static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created,
+                        struct gm_err *err)
 {
     int64_t num;
     GM_TRY(gm_graph_next_num(graph, put->model->num, &num, err));
-    int64_t last_change = graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
+    int64_t last_change =
+        graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
     struct gm_stmt *insert = graph->stmts[STMT_TWIN_INSERT];
     gm_bind_i64(insert, 1, num);
     gm_bind_text(insert, 2, put->id);
@@ -113,22 +118,31 @@ static gm_rc check_owner(const struct put_work *work)
     int64_t pipeline = work->graph->cause.pipeline;
     bool ours = pipeline != 0 && work->row.creator == pipeline;
     if (ours && work->joins) {
-        return gm_fail(put->err, GM_E_INVALID,
-                       "twin \"" GM_STR_FMT "\" is made from another key of this pipeline already; let $dtId depend on the "
-                       "whole key", GM_STR_ARG(put->id));
+        return gm_fail(
+            put->err, GM_E_INVALID,
+            "twin \"" GM_STR_FMT
+            "\" is made from another key of this pipeline already; let $dtId depend on the "
+            "whole key",
+            GM_STR_ARG(put->id));
     }
-    if (gm_twin_model_num(work->row.num) != put->model->num && pipeline != 0 && !ours && work->row.creator != -1) {
-        const struct gm_model *model = gm_models_by_num(work->graph->models, gm_twin_model_num(work->row.num));
+    if (gm_twin_model_num(work->row.num) != put->model->num && pipeline != 0 && !ours &&
+        work->row.creator != -1) {
+        const struct gm_model *model =
+            gm_models_by_num(work->graph->models, gm_twin_model_num(work->row.num));
         return gm_fail(put->err, GM_E_INVALID,
-                       "twin \"" GM_STR_FMT "\" is of model " GM_STR_FMT ", the map says " GM_STR_FMT
+                       "twin \"" GM_STR_FMT "\" is of model " GM_STR_FMT
+                       ", the map says " GM_STR_FMT
                        "; only the pipeline that created a twin may change its model",
-                       GM_STR_ARG(put->id), GM_STR_ARG(model != NULL ? model->id : GM_STR("?")), GM_STR_ARG(put->model->id));
+                       GM_STR_ARG(put->id), GM_STR_ARG(model != NULL ? model->id : GM_STR("?")),
+                       GM_STR_ARG(put->model->id));
     }
     return GM_OK;
 }
 
-/* Members of a component are set one by one: two pipelines may each own some. Everything else is replaced whole. */
-static void merge_body(struct put_work *work, yyjson_mut_val *into, yyjson_mut_val *members, const struct gm_model *model)
+/* Members of a component are set one by one: two pipelines may each own some. Everything else is
+ * replaced whole. */
+static void merge_body(struct put_work *work, yyjson_mut_val *into, yyjson_mut_val *members,
+                       const struct gm_model *model)
 {
     yyjson_mut_doc *doc = work->put->doc;
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(members);
@@ -157,7 +171,8 @@ static void drop_foreign_members(struct put_work *work)
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->body);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
         const struct gm_content *content = gm_model_content(work->put->model, gm_json_str(key));
-        if (content == NULL || (content->type != GM_CONTENT_PROPERTY && content->type != GM_CONTENT_COMPONENT)) {
+        if (content == NULL ||
+            (content->type != GM_CONTENT_PROPERTY && content->type != GM_CONTENT_COMPONENT)) {
             yyjson_mut_obj_iter_remove(&iter);
         }
     }
@@ -190,8 +205,8 @@ static gm_rc merge(struct put_work *work, struct gm_err *err)
 static gm_rc renumber(struct put_work *work, struct gm_err *err)
 {
     static const enum gm_graph_stmt moves[] = {STMT_TWIN_RENUMBER, STMT_RELATIONSHIPS_MOVE_SOURCE,
-                                               STMT_RELATIONSHIPS_MOVE_TARGET, STMT_TWIN_MOVE_FOLLOW,
-                                               STMT_TWIN_MOVE_INSERT};
+                                               STMT_RELATIONSHIPS_MOVE_TARGET,
+                                               STMT_TWIN_MOVE_FOLLOW, STMT_TWIN_MOVE_INSERT};
     struct gm_graph *graph = work->graph;
     GM_TRY(gm_graph_next_num(graph, work->put->model->num, &work->num, err));
     for (size_t i = 0; i < GM_ARRAY_COUNT(moves); i++) {
@@ -217,12 +232,15 @@ static bool patch_touches(yyjson_mut_val *patch, struct gm_str path)
 {
     size_t index, max;
     yyjson_mut_val *op;
-    yyjson_mut_arr_foreach(patch, index, max, op) {
+    yyjson_mut_arr_foreach(patch, index, max, op)
+    {
         struct gm_str at = gm_json_member_str(op, "path");
         struct gm_str tail = {at.p + 1, at.n - 1};
         bool same = gm_str_eq(tail, path);
-        bool below = tail.n > path.n && tail.p[path.n] == '/' && memcmp(tail.p, path.p, path.n) == 0;
-        bool above = path.n > tail.n && path.p[tail.n] == '/' && memcmp(tail.p, path.p, tail.n) == 0;
+        bool below =
+            tail.n > path.n && tail.p[path.n] == '/' && memcmp(tail.p, path.p, path.n) == 0;
+        bool above =
+            path.n > tail.n && path.p[tail.n] == '/' && memcmp(tail.p, path.p, tail.n) == 0;
         if (same || below || above) {
             return true;
         }
@@ -244,30 +262,36 @@ static void add_time(struct times_work *work, struct gm_str path)
     }
 }
 
-static void add_component_times(struct times_work *work, struct gm_str name, yyjson_mut_val *component)
+static void add_component_times(struct times_work *work, struct gm_str name,
+                                yyjson_mut_val *component)
 {
     size_t index, max;
     yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(component, index, max, key, value) {
+    yyjson_mut_obj_foreach(component, index, max, key, value)
+    {
         struct gm_str member = gm_json_str(key);
-        GM_AUTO_FREE char *path_z = gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
+        GM_AUTO_FREE char *path_z =
+            gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
         add_time(work, gm_str_z(path_z));
     }
 }
 
-/* `times` of the row after this write: what the patch does not touch keeps its time. p NULL when all are of now. */
+/* `times` of the row after this write: what the patch does not touch keeps its time. p NULL when
+ * all are of now. */
 static struct gm_str times_after(struct put_work *put)
 {
     struct gm_graph *graph = put->graph;
     struct times_work work = {.put = put, .out = &graph->text};
     struct gm_err ignored;
-    if (put->row.times.p != NULL && gm_json_parse(put->put->doc, put->row.times, &work.before, &ignored) != GM_OK) {
+    if (put->row.times.p != NULL &&
+        gm_json_parse(put->put->doc, put->row.times, &work.before, &ignored) != GM_OK) {
         work.before = NULL; /* a damaged text costs the precision of these times, not the write */
     }
     gm_buf_reset(&graph->text);
     size_t index, max;
     yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(put->body, index, max, key, value) {
+    yyjson_mut_obj_foreach(put->body, index, max, key, value)
+    {
         struct gm_str name = gm_json_str(key);
         const struct gm_content *content = gm_model_content(put->put->model, name);
         if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(value)) {
@@ -283,7 +307,8 @@ static struct gm_str times_after(struct put_work *put)
     return gm_graph_keep(graph, gm_buf_str(&graph->text));
 }
 
-static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sources, int64_t creator, struct gm_err *err)
+static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sources,
+                          int64_t creator, struct gm_err *err)
 {
     struct gm_graph *graph = work->graph;
     struct gm_twin_put *put = work->put;
@@ -317,7 +342,9 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
     gm_json_canonical(put->doc, work->body, &graph->text);
     struct gm_str body = gm_graph_keep(graph, gm_buf_str(&graph->text));
     if (body.n > GM_TWIN_BODY_SIZE_MAX) {
-        return refuse(put, gm_fail(put->err, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes with what is there already; at most %d",
+        return refuse(put, gm_fail(put->err, GM_E_INVALID,
+                                   "twin \"" GM_STR_FMT
+                                   "\": %zu bytes with what is there already; at most %d",
                                    GM_STR_ARG(put->id), body.n, GM_TWIN_BODY_SIZE_MAX));
     }
     bool joins = work->joins;

@@ -1,7 +1,8 @@
 /* Relationships: putting, waiting for an end, and going with their twins.
  *
- * A relationship of a pipeline is in one of two tables: `relationships` when both ends are there and their models fit, else
- * `relationships_waiting` under the id of the end that is missing. Each function here keeps it in exactly one. */
+ * A relationship of a pipeline is in one of two tables: `relationships` when both ends are there
+ * and their models fit, else `relationships_waiting` under the id of the end that is missing. Each
+ * function here keeps it in exactly one. */
 #include "twin/graph_internal.h"
 #include "twin_sql.h"
 
@@ -9,12 +10,13 @@
 struct link {
     struct gm_graph *graph;
     struct gm_str source_id, target_id, id, name, text;
-    int64_t source, target;     /* 0: not there */
+    int64_t source, target; /* 0: not there */
     int64_t pipeline, run;
     uint64_t position;
-    struct gm_str waiting_for;  /* p NULL: it can be */
-    struct gm_str problem;      /* why it waits although its ends are there */
-    const char *op_z;           /* what happened: "add", "replace", "remove", "wait"; NULL: nothing */
+    struct gm_str waiting_for; /* p NULL: it can be */
+    struct gm_str problem;     /* why it waits although its ends are there */
+    /* what happened: "add", "replace", "remove", "wait"; NULL: nothing */
+    const char *op_z;
 };
 
 /* ---- the two tables ---- */
@@ -67,9 +69,12 @@ static gm_rc waits_already(struct link *link, bool *out_there, bool *out_same, s
         return GM_OK;
     }
     GM_TRY(rc);
-    *out_same = gm_str_eq(gm_column_text(get, 0), link->name) && gm_str_eq(gm_column_text(get, 1), link->target_id) &&
-                gm_column_i64(get, 2) == link->pipeline && gm_str_eq(gm_column_text(get, 3), link->waiting_for) &&
-                gm_str_eq(gm_column_text(get, 4), link->problem) && gm_str_eq(gm_column_text(get, 5), link->text);
+    *out_same = gm_str_eq(gm_column_text(get, 0), link->name) &&
+                gm_str_eq(gm_column_text(get, 1), link->target_id) &&
+                gm_column_i64(get, 2) == link->pipeline &&
+                gm_str_eq(gm_column_text(get, 3), link->waiting_for) &&
+                gm_str_eq(gm_column_text(get, 4), link->problem) &&
+                gm_str_eq(gm_column_text(get, 5), link->text);
     gm_reset(get);
     return GM_OK;
 }
@@ -138,7 +143,8 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
     GM_ASSERT(rc != GM_E_END);
     GM_TRY(rc);
     int64_t owner = gm_column_i64(get, 2);
-    bool same = gm_str_eq(gm_column_text(get, 0), link->name) && gm_column_i64(get, 1) == link->target &&
+    bool same = gm_str_eq(gm_column_text(get, 0), link->name) &&
+                gm_column_i64(get, 1) == link->target &&
                 gm_str_eq(gm_column_text(get, 3), link->text);
     gm_reset(get);
     if (same) {
@@ -146,8 +152,10 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
     }
     if (owner != link->pipeline) {
         (void)gm_fail(own_err, GM_E_INVALID,
-                      "relationship \"" GM_STR_FMT "\" of twin \"" GM_STR_FMT "\" is there already and not this pipeline's; "
-                      "give the map another `id`", GM_STR_ARG(link->id), GM_STR_ARG(link->source_id));
+                      "relationship \"" GM_STR_FMT "\" of twin \"" GM_STR_FMT
+                      "\" is there already and not this pipeline's; "
+                      "give the map another `id`",
+                      GM_STR_ARG(link->id), GM_STR_ARG(link->source_id));
         return GM_E_INVALID;
     }
     struct gm_stmt *update = link->graph->stmts[STMT_RELATIONSHIP_UPDATE];
@@ -161,7 +169,8 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
     return gm_stmt_run(update, NULL, err);
 }
 
-/* Puts it where it belongs. GM_E_INVALID with own_err: it belongs to somebody else; nothing was written. */
+/* Puts it where it belongs. GM_E_INVALID with own_err: it belongs to somebody else; nothing was
+ * written. */
 static gm_rc settle(struct link *link, struct gm_err *own_err, struct gm_err *err)
 {
     find_obstacle(link);
@@ -200,12 +209,14 @@ static void add_operation(struct gm_buf *out, const struct link *link)
 }
 
 /* A change of a twin's relationships alone: logged, and the twin's history goes on with it. */
-static gm_rc log_operations(struct gm_graph *graph, const struct link *link, struct gm_str operations, struct gm_err *err)
+static gm_rc log_operations(struct gm_graph *graph, const struct link *link,
+                            struct gm_str operations, struct gm_err *err)
 {
     struct gm_twin row;
     GM_TRY(gm_graph_row_by_num(graph, link->source, &row, err));
     struct gm_graph_entry *entry;
-    int64_t change = gm_graph_add_entry(graph, GM_CHANGE_RELATIONSHIPS, row.id, row.last_change, &entry);
+    int64_t change =
+        gm_graph_add_entry(graph, GM_CHANGE_RELATIONSHIPS, row.id, row.last_change, &entry);
     entry->position = link->position;
     entry->pipeline = link->pipeline;
     entry->run = link->run;
@@ -242,8 +253,8 @@ static bool is_wanted(const struct gm_twin_put *put, struct gm_str id)
 
 typedef GM_VEC(struct gm_str) id_list;
 
-static gm_rc list_unwanted(struct gm_graph *graph, struct gm_stmt *stmt, const struct gm_twin_put *put, id_list *ids,
-                           struct gm_err *err)
+static gm_rc list_unwanted(struct gm_graph *graph, struct gm_stmt *stmt,
+                           const struct gm_twin_put *put, id_list *ids, struct gm_err *err)
 {
     gm_rc rc;
     while ((rc = gm_step(stmt, err)) == GM_OK) {
@@ -276,13 +287,15 @@ static gm_rc describe(struct link *link, struct gm_err *err)
 }
 
 /* Removes those of `pipeline` that `put` (NULL: none) does not want; says so in `operations`. */
-static gm_rc remove_unwanted(struct link *base, const struct gm_twin_put *put, struct gm_buf *operations, struct gm_err *err)
+static gm_rc remove_unwanted(struct link *base, const struct gm_twin_put *put,
+                             struct gm_buf *operations, struct gm_err *err)
 {
     struct gm_graph *graph = base->graph;
     id_list standing = {0}, waiting = {0};
     gm_bind_i64(graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], 1, base->source);
     gm_bind_i64(graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], 2, base->pipeline);
-    gm_rc rc = list_unwanted(graph, graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], put, &standing, err);
+    gm_rc rc =
+        list_unwanted(graph, graph->stmts[STMT_RELATIONSHIPS_OF_PIPELINE], put, &standing, err);
     if (rc == GM_OK && graph->waiting > 0) {
         gm_bind_text(graph->stmts[STMT_WAITING_OF_PIPELINE], 1, base->source_id);
         gm_bind_i64(graph->stmts[STMT_WAITING_OF_PIPELINE], 2, base->pipeline);
@@ -310,7 +323,8 @@ static gm_rc remove_unwanted(struct link *base, const struct gm_twin_put *put, s
     return rc;
 }
 
-static struct link link_of_put(struct gm_graph *graph, const struct gm_relationship_put *relationship)
+static struct link link_of_put(struct gm_graph *graph,
+                               const struct gm_relationship_put *relationship)
 {
     return (struct link){
         .graph = graph,
@@ -323,7 +337,8 @@ static struct link link_of_put(struct gm_graph *graph, const struct gm_relations
     };
 }
 
-static gm_rc put_wanted(struct gm_graph *graph, struct gm_twin_put *put, struct gm_buf *operations, struct gm_err *err)
+static gm_rc put_wanted(struct gm_graph *graph, struct gm_twin_put *put, struct gm_buf *operations,
+                        struct gm_err *err)
 {
     for (size_t i = 0; i < put->relationship_count; i++) {
         struct link link = link_of_put(graph, &put->relationships[i]);
@@ -344,14 +359,20 @@ static gm_rc put_wanted(struct gm_graph *graph, struct gm_twin_put *put, struct 
     return GM_OK;
 }
 
-gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put, struct gm_err *err)
+gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put,
+                                 struct gm_err *err)
 {
     bool nothing_before = put->outcome == GM_PUT_CREATED;
-    if (put->rc != GM_OK || !put->has_relationships || (nothing_before && put->relationship_count == 0)) {
+    if (put->rc != GM_OK || !put->has_relationships ||
+        (nothing_before && put->relationship_count == 0)) {
         return GM_OK;
     }
-    struct link base = {.graph = graph, .source_id = put->id, .source = put->num, .pipeline = graph->cause.pipeline,
-                        .run = graph->cause.run, .position = put->position};
+    struct link base = {.graph = graph,
+                        .source_id = put->id,
+                        .source = put->num,
+                        .pipeline = graph->cause.pipeline,
+                        .run = graph->cause.run,
+                        .position = put->position};
     struct gm_buf operations;
     gm_buf_init(&operations, GM_JSON_DEPTH_MAX << 20);
     gm_buf_add_char(&operations, '[');
@@ -365,7 +386,8 @@ gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put
     bool any = operations.n > 1;
     gm_buf_add_char(&operations, ']');
     if (rc == GM_OK && put->change_ != 0) {
-        gm_graph_entry_at(graph, put->change_)->data = gm_graph_keep(graph, gm_buf_str(&operations));
+        gm_graph_entry_at(graph, put->change_)->data =
+            gm_graph_keep(graph, gm_buf_str(&operations));
     } else if (rc == GM_OK && any) {
         rc = log_operations(graph, &base, gm_buf_str(&operations), err);
         if (put->outcome == GM_PUT_SAME) {
@@ -376,10 +398,13 @@ gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put
     return rc;
 }
 
-gm_rc gm_graph_drop_pipeline_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline,
-                                           struct gm_err *err)
+gm_rc gm_graph_drop_pipeline_relationships(struct gm_graph *graph, const struct gm_twin *twin,
+                                           int64_t pipeline, struct gm_err *err)
 {
-    struct link base = {.graph = graph, .source_id = twin->id, .source = twin->num, .pipeline = pipeline,
+    struct link base = {.graph = graph,
+                        .source_id = twin->id,
+                        .source = twin->num,
+                        .pipeline = pipeline,
                         .run = graph->cause.run};
     struct gm_buf operations;
     gm_buf_init(&operations, GM_JSON_DEPTH_MAX << 20);
@@ -417,11 +442,15 @@ gm_rc gm_graph_put_link(struct gm_graph *graph, struct gm_link_put *put, struct 
     return log_one(graph, &link, err);
 }
 
-gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, struct gm_str relationship_id,
-                           uint64_t position, struct gm_err *err)
+gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id,
+                           struct gm_str relationship_id, uint64_t position, struct gm_err *err)
 {
-    struct link link = {.graph = graph, .source_id = source_id, .id = relationship_id, .pipeline = graph->cause.pipeline,
-                        .run = graph->cause.run, .position = position};
+    struct link link = {.graph = graph,
+                        .source_id = source_id,
+                        .id = relationship_id,
+                        .pipeline = graph->cause.pipeline,
+                        .run = graph->cause.run,
+                        .position = position};
     bool removed;
     GM_TRY(remove_waiting(&link, &removed, err));
     GM_TRY(gm_graph_find_num(graph, source_id, &link.source, err));
@@ -442,7 +471,8 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id, stru
 
 typedef GM_VEC(struct link) link_list;
 
-static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, link_list *links, struct gm_err *err)
+static gm_rc list_waiting(struct gm_graph *graph, struct gm_str twin_id, link_list *links,
+                          struct gm_err *err)
 {
     struct gm_stmt *stmt = graph->stmts[STMT_WAITING_FOR_TWIN];
     gm_bind_text(stmt, 1, twin_id);
@@ -480,7 +510,8 @@ gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struc
         if (rc == GM_OK) {
             rc = settle(link, &own, err);
         }
-        if (rc == GM_E_INVALID) { /* the place was taken meanwhile: it goes on waiting, and says why */
+        /* the place was taken meanwhile: it goes on waiting, and says why */
+        if (rc == GM_E_INVALID) {
             link->waiting_for = link->target_id;
             link->problem = gm_graph_keep(graph, gm_str_z(own.text));
             rc = put_waiting(link, err);
@@ -496,8 +527,8 @@ gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struc
 /* ---- when twins go ---- */
 
 /* The relationships at one side of a twin. */
-static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool outgoing, link_list *links,
-                       struct gm_err *err)
+static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool outgoing,
+                       link_list *links, struct gm_err *err)
 {
     struct gm_stmt *stmt = graph->stmts[outgoing ? STMT_RELATIONSHIPS_OUT : STMT_RELATIONSHIPS_IN];
     gm_bind_i64(stmt, 1, twin->num);
@@ -519,7 +550,8 @@ static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool 
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-/* Takes one away that loses an end; a pipeline's waits for the end to come back, since its source still says so. */
+/* Takes one away that loses an end; a pipeline's waits for the end to come back, since its source
+ * still says so. */
 static gm_rc unlink_one(struct link *link, struct gm_str missing, bool waits, struct gm_err *err)
 {
     bool removed;
@@ -532,7 +564,8 @@ static gm_rc unlink_one(struct link *link, struct gm_str missing, bool waits, st
     return GM_OK;
 }
 
-gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline, struct gm_err *err)
+gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin,
+                                  int64_t pipeline, struct gm_err *err)
 {
     for (int side = 0; side < 2; side++) {
         bool outgoing = side == 0;
@@ -552,7 +585,8 @@ gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *
     if (graph->waiting == 0 || pipeline == 0) {
         return GM_OK;
     }
-    struct link base = {.graph = graph, .source_id = twin->id, .source = twin->num, .pipeline = pipeline};
+    struct link base = {
+        .graph = graph, .source_id = twin->id, .source = twin->num, .pipeline = pipeline};
     struct gm_buf nothing;
     gm_buf_init(&nothing, GM_JSON_DEPTH_MAX << 20);
     gm_rc rc = remove_unwanted(&base, NULL, &nothing, err);

@@ -62,8 +62,8 @@ struct gm_import {
     char *actor_z;
     enum gm_import_section section;
     struct gm_line_reader reader;
-    struct gm_import_seen seen;    /* of this section */
-    struct gm_arena *arena; /* of the batch */
+    struct gm_import_seen seen; /* of this section */
+    struct gm_arena *arena;     /* of the batch */
     yyjson_mut_doc *doc;
     size_t batch_size; /* bytes of its lines */
     GM_VEC(struct gm_import_twin) twins;

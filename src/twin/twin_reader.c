@@ -55,14 +55,16 @@ static gm_rc read_row(struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_
     return GM_OK;
 }
 
-gm_rc gm_twin_by_id(struct gm_twin_reader *reader, struct gm_str id, struct gm_twin *out_twin, struct gm_err *err)
+gm_rc gm_twin_by_id(struct gm_twin_reader *reader, struct gm_str id, struct gm_twin *out_twin,
+                    struct gm_err *err)
 {
     gm_reset(reader->by_id);
     gm_bind_text(reader->by_id, 1, id);
     return read_row(reader->by_id, out_twin, err);
 }
 
-gm_rc gm_twin_by_num(struct gm_twin_reader *reader, int64_t num, struct gm_twin *out_twin, struct gm_err *err)
+gm_rc gm_twin_by_num(struct gm_twin_reader *reader, int64_t num, struct gm_twin *out_twin,
+                     struct gm_err *err)
 {
     gm_reset(reader->by_num);
     gm_bind_i64(reader->by_num, 1, num);
@@ -73,8 +75,9 @@ size_t gm_twin_etag(int64_t num, int64_t version, char out[GM_ETAG_SIZE])
 {
     const int64_t parts[2] = {num, version};
     struct gm_hash128 hash = gm_hash128((struct gm_str){(const char *)parts, sizeof(parts)}, 0);
-    int n = snprintf(out, GM_ETAG_SIZE, "W/\"%08x-%04x-%04x-%04x-%012llx\"", (unsigned)(hash.high >> 32),
-                     (unsigned)(hash.high >> 16) & 0xffff, (unsigned)hash.high & 0xffff, (unsigned)(hash.low >> 48),
+    int n = snprintf(out, GM_ETAG_SIZE, "W/\"%08x-%04x-%04x-%04x-%012llx\"",
+                     (unsigned)(hash.high >> 32), (unsigned)(hash.high >> 16) & 0xffff,
+                     (unsigned)hash.high & 0xffff, (unsigned)(hash.low >> 48),
                      (unsigned long long)hash.low & 0xffffffffffffULL);
     return (size_t)n;
 }

@@ -41,8 +41,8 @@ void check_str_at(struct gm_str got, const char *wanted_z, const struct check_pl
 void check_err_says_at(const struct gm_err *err, const char *part_z,
                        const struct check_place *place);
 
-/* False under the sanitizers, whose allocators keep what was freed: there the size of the process says
- * nothing about the program. */
+/* False under the sanitizers, whose allocators keep what was freed: there the size of the process
+ * says nothing about the program. */
 bool check_memory_counts(void);
 
 #endif

@@ -9,8 +9,8 @@
  *     check_str(script_graph(s), "t-1 {\"name\":\"apple\",\"size\":2.5}\nt-1 likes t-2\nt-2 …");
  *     script_free(s);
  *
- * The pipeline `p` maps a row to the twin `t-ID` of model dtmi:t:Thing;1 with the properties `name` and
- * `size` (a double: any other text is wrong with this record) and the relationship `likes` to
+ * The pipeline `p` maps a row to the twin `t-ID` of model dtmi:t:Thing;1 with the properties `name`
+ * and `size` (a double: any other text is wrong with this record) and the relationship `likes` to
  * `t-LIKES`. A row whose id is `?` is one that the source cannot read. Wall time stands still at
  * s->now; monotonic time is the system's. Thread rule: hooks run on the reader's thread, while the
  * test's thread waits in script_run; the rest is the test's. */
@@ -72,8 +72,8 @@ struct script {
 };
 
 struct script *script_new(void);
-/* Another map: lines of YAML behind $dtId and $model, or NULL for the one above. As after a change of
- * the configuration and a restart. */
+/* Another map: lines of YAML behind $dtId and $model, or NULL for the one above. As after a change
+ * of the configuration and a restart. */
 void script_map(struct script *script, const char *lines_z);
 void script_free(struct script *script); /* NULL is fine */
 

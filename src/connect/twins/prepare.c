@@ -1,4 +1,5 @@
-/* From a record's body to what the graph takes: checked against the model, in canonical text. Runs on the pipeline's worker. */
+/* From a record's body to what the graph takes: checked against the model, in canonical text. Runs
+ * on the pipeline's worker. */
 #include "connect/twins/prepare.h"
 
 /* One record under preparation. `own`: what is wrong with it alone. */
@@ -12,8 +13,8 @@ struct work {
 
 static gm_rc out_of_memory(const struct work *work, struct gm_err *err)
 {
-    return gm_fail(err, GM_E_LIMIT, "record \"" GM_STR_FMT "\": the batch holds more than %d MB", GM_STR_ARG(work->record->key),
-                   GM_BATCH_SIZE_LIMIT >> 20);
+    return gm_fail(err, GM_E_LIMIT, "record \"" GM_STR_FMT "\": the batch holds more than %d MB",
+                   GM_STR_ARG(work->record->key), GM_BATCH_SIZE_LIMIT >> 20);
 }
 
 static gm_rc invalid(struct work *work, const char *what_z, struct gm_str value)
@@ -22,12 +23,14 @@ static gm_rc invalid(struct work *work, const char *what_z, struct gm_str value)
 }
 
 /* Canonical text into the batch's arena. Hot: writes straight behind a small scratch buffer. */
-static gm_rc keep_text(struct work *work, yyjson_mut_val *value, struct gm_str *out_text, struct gm_err *err)
+static gm_rc keep_text(struct work *work, yyjson_mut_val *value, struct gm_str *out_text,
+                       struct gm_err *err)
 {
     struct gm_buf buf;
     gm_buf_init(&buf, GM_RECORD_SIZE_MAX);
     gm_json_canonical(work->batch->doc, value, &buf);
-    struct gm_str copy = gm_buf_failed(&buf) ? (struct gm_str){NULL, 0} : gm_arena_dup(work->batch->arena, gm_buf_str(&buf));
+    struct gm_str copy = gm_buf_failed(&buf) ? (struct gm_str){NULL, 0}
+                                             : gm_arena_dup(work->batch->arena, gm_buf_str(&buf));
     gm_buf_deinit(&buf);
     if (copy.p == NULL) {
         return out_of_memory(work, err);
@@ -38,9 +41,10 @@ static gm_rc keep_text(struct work *work, yyjson_mut_val *value, struct gm_str *
 
 /* ---- relationships ---- */
 
-/* Takes the members that start with $ out of a relationship's object; what is left are its properties. */
-static gm_rc split_relationship(struct work *work, yyjson_mut_val *object, struct gm_relationship_put *relationship,
-                                struct gm_str *out_source)
+/* Takes the members that start with $ out of a relationship's object; what is left are its
+ * properties. */
+static gm_rc split_relationship(struct work *work, yyjson_mut_val *object,
+                                struct gm_relationship_put *relationship, struct gm_str *out_source)
 {
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
@@ -81,7 +85,8 @@ static struct gm_str default_id(struct work *work, const struct gm_relationship_
 {
     struct gm_arena *arena = work->batch->arena;
     if (relationship->name.n + 1 + relationship->target_id.n <= GM_RELATIONSHIP_ID_SIZE_MAX) {
-        return gm_arena_format(arena, GM_STR_FMT "-" GM_STR_FMT, GM_STR_ARG(relationship->name), GM_STR_ARG(relationship->target_id));
+        return gm_arena_format(arena, GM_STR_FMT "-" GM_STR_FMT, GM_STR_ARG(relationship->name),
+                               GM_STR_ARG(relationship->target_id));
     }
     char hex[GM_HASH128_HEX_SIZE];
     gm_hash128_hex(gm_hash128(relationship->target_id, 0), hex);
@@ -101,10 +106,12 @@ static gm_rc encode_relationship(struct work *work, yyjson_mut_val *object, stru
     }
     gm_rc rc = gm_twin_id_check(relationship->target_id, &work->own);
     if (rc != GM_OK) {
-        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $targetId", GM_STR_ARG(relationship->name));
+        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $targetId",
+                              GM_STR_ARG(relationship->name));
     }
     if (gm_twin_id_check(relationship->id, &work->own) != GM_OK) {
-        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $relationshipId", GM_STR_ARG(relationship->name));
+        return gm_fail_within(&work->own, "relationship \"" GM_STR_FMT "\": $relationshipId",
+                              GM_STR_ARG(relationship->name));
     }
     if (gm_str_eq(relationship->target_id, source_id)) {
         return invalid(work, "relationship: source and target are the same twin", source_id);
@@ -127,21 +134,23 @@ static gm_rc prepare_relationships(struct work *work, yyjson_mut_val *list, stru
     if (put->relationship_count == 0) {
         return GM_OK;
     }
-    put->relationships = gm_arena_zalloc(work->batch->arena, put->relationship_count * sizeof(*put->relationships));
+    put->relationships =
+        gm_arena_zalloc(work->batch->arena, put->relationship_count * sizeof(*put->relationships));
     if (put->relationships == NULL) {
         return out_of_memory(work, err);
     }
     size_t index, max;
     yyjson_mut_val *object;
-    yyjson_mut_arr_foreach(list, index, max, object) {
+    yyjson_mut_arr_foreach(list, index, max, object)
+    {
         struct gm_relationship_put *relationship = &put->relationships[index];
         if (!yyjson_mut_is_obj(object)) {
             return gm_fail(&work->own, GM_E_INVALID, "$relationships: expected objects");
         }
         GM_TRY(split_relationship(work, object, relationship, NULL));
         GM_TRY(encode_relationship(work, object, put->id, relationship, err));
-        GM_TRY(gm_model_check_relationship(put->model, relationship->name, work->sink->env.models, NULL,
-                                           relationship->properties, &work->own));
+        GM_TRY(gm_model_check_relationship(put->model, relationship->name, work->sink->env.models,
+                                           NULL, relationship->properties, &work->own));
         for (size_t i = 0; i < index; i++) {
             if (gm_str_eq(put->relationships[i].id, relationship->id)) {
                 return invalid(work, "two relationships of the id", relationship->id);
@@ -161,8 +170,9 @@ static gm_rc prepare_link(struct work *work, struct gm_err *err)
         return gm_fail_within(&work->own, "$sourceId");
     }
     GM_TRY(encode_relationship(work, body, put->source_id, &put->relationship, err));
-    work->item->link_id = gm_arena_format(work->batch->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(put->source_id),
-                                          GM_STR_ARG(put->relationship.id));
+    work->item->link_id =
+        gm_arena_format(work->batch->arena, GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(put->source_id),
+                        GM_STR_ARG(put->relationship.id));
     return work->item->link_id.p == NULL ? out_of_memory(work, err) : GM_OK;
 }
 
@@ -177,10 +187,14 @@ static gm_rc find_model(struct work *work, struct gm_str id)
     work->item->twin.model = sink->last_model;
     if (sink->last_model == NULL) {
         struct gm_str near = gm_models_nearest(sink->env.models, id);
-        return near.p != NULL ? gm_fail(&work->own, GM_E_INVALID, "unknown model \"" GM_STR_FMT "\"; did you mean \"" GM_STR_FMT "\"?",
-                                        GM_STR_ARG(id), GM_STR_ARG(near))
-                              : gm_fail(&work->own, GM_E_INVALID, "unknown model \"" GM_STR_FMT "\"; put its definition into the folder of `models`",
-                                        GM_STR_ARG(id));
+        return near.p != NULL
+                   ? gm_fail(&work->own, GM_E_INVALID,
+                             "unknown model \"" GM_STR_FMT "\"; did you mean \"" GM_STR_FMT "\"?",
+                             GM_STR_ARG(id), GM_STR_ARG(near))
+                   : gm_fail(&work->own, GM_E_INVALID,
+                             "unknown model \"" GM_STR_FMT
+                             "\"; put its definition into the folder of `models`",
+                             GM_STR_ARG(id));
     }
     if (sink->last_model->decommissioned) {
         return invalid(work, "decommissioned model", id);
@@ -253,7 +267,8 @@ static yyjson_mut_val *component_of(struct work *work, yyjson_mut_val *object, s
 }
 
 /* Takes the null members out of `object`, which is of `model`, and tells them apart in `nulls`. */
-static gm_rc move_nulls(struct work *work, yyjson_mut_val *object, const struct gm_model *model, yyjson_mut_val *nulls)
+static gm_rc move_nulls(struct work *work, yyjson_mut_val *object, const struct gm_model *model,
+                        yyjson_mut_val *nulls)
 {
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
@@ -264,7 +279,8 @@ static gm_rc move_nulls(struct work *work, yyjson_mut_val *object, const struct 
         const struct gm_content *content = gm_model_content(model, name);
         bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
         if (!is_component && !has_property(model, name)) {
-            return gm_fail(&work->own, GM_E_INVALID, "model " GM_STR_FMT " has no property \"" GM_STR_FMT "\"",
+            return gm_fail(&work->own, GM_E_INVALID,
+                           "model " GM_STR_FMT " has no property \"" GM_STR_FMT "\"",
                            GM_STR_ARG(model->id), GM_STR_ARG(name));
         }
         if (!is_component) {
@@ -288,8 +304,9 @@ static void add_absent(struct work *work, const struct gm_content *content, yyjs
     }
 }
 
-/* Every component of the model is there, without $metadata and nulls: the stored form. Of one that this pipeline writes as
- * a whole, what is absent is to be removed; of others it belongs to somebody else. */
+/* Every component of the model is there, without $metadata and nulls: the stored form. Of one that
+ * this pipeline writes as a whole, what is absent is to be removed; of others it belongs to
+ * somebody else. */
 static gm_rc complete_components(struct work *work, yyjson_mut_val *nulls)
 {
     const struct gm_model *model = work->item->twin.model;
@@ -303,7 +320,8 @@ static gm_rc complete_components(struct work *work, yyjson_mut_val *nulls)
             continue; /* refused by the check against the model */
         }
         gm_json_remove(component, GM_STR("$metadata"));
-        GM_TRY(move_nulls(work, component, content->component, component_of(work, nulls, content->name)));
+        GM_TRY(move_nulls(work, component, content->component,
+                          component_of(work, nulls, content->name)));
         if (writes_whole(work, content->name)) {
             add_absent(work, content, nulls);
         }
@@ -317,7 +335,8 @@ static void add_dropped(struct work *work, struct gm_str dropped, yyjson_mut_val
     yyjson_mut_doc *doc = work->batch->doc;
     struct gm_str head, tail;
     bool of_component = gm_str_cut(dropped, '/', &head, &tail);
-    const struct gm_content *content = gm_model_content(work->item->twin.model, of_component ? head : dropped);
+    const struct gm_content *content =
+        gm_model_content(work->item->twin.model, of_component ? head : dropped);
     bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
     yyjson_mut_val *body = work->record->body;
     if (is_component && !of_component) {
@@ -342,14 +361,16 @@ static void add_nulls(struct work *work, yyjson_mut_val *nulls)
     size_t index, max, inner, inner_max;
     yyjson_mut_val *key, *value, *member, *null;
     bool some = false;
-    yyjson_mut_obj_foreach(nulls, index, max, key, value) {
+    yyjson_mut_obj_foreach(nulls, index, max, key, value)
+    {
         if (yyjson_mut_is_null(value)) {
             gm_json_set(doc, body, gm_json_str(key), yyjson_mut_null(doc));
             some = true;
             continue;
         }
         yyjson_mut_val *component = gm_json_member(body, gm_json_str(key));
-        yyjson_mut_obj_foreach(value, inner, inner_max, member, null) {
+        yyjson_mut_obj_foreach(value, inner, inner_max, member, null)
+        {
             gm_json_set(doc, component, gm_json_str(member), yyjson_mut_null(doc));
             some = true;
         }
@@ -359,7 +380,8 @@ static void add_nulls(struct work *work, yyjson_mut_val *nulls)
     }
 }
 
-/* The map made relationships before and has none any more: the twin's are taken away with an empty list. */
+/* The map made relationships before and has none any more: the twin's are taken away with an empty
+ * list. */
 static bool has_dropped_relationships(const struct work *work)
 {
     struct gm_strs dropped = work->sink->env.dropped_names;
@@ -394,8 +416,8 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     }
     GM_TRY(keep_text(work, body, &put->text, err));
     if (put->text.n > GM_TWIN_BODY_SIZE_MAX) {
-        return gm_fail(&work->own, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes; at most %d", GM_STR_ARG(put->id),
-                       put->text.n, GM_TWIN_BODY_SIZE_MAX);
+        return gm_fail(&work->own, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes; at most %d",
+                       GM_STR_ARG(put->id), put->text.n, GM_TWIN_BODY_SIZE_MAX);
     }
     for (size_t i = 0; i < dropped.n; i++) {
         add_dropped(work, dropped.at[i], nulls);
@@ -406,7 +428,8 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     return GM_OK;
 }
 
-gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch,
+                           struct gm_record *record, struct gm_err *err)
 {
     struct work work = {.sink = sink, .batch = batch, .record = record};
     work.item = gm_arena_zalloc(batch->arena, sizeof(*work.item));
@@ -415,7 +438,8 @@ gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch, stru
     }
     gm_rc rc;
     if (!yyjson_mut_is_obj(record->body)) {
-        rc = gm_fail(&work.own, GM_E_INVALID, "expected an object with $dtId or $sourceId; write a `map`");
+        rc = gm_fail(&work.own, GM_E_INVALID,
+                     "expected an object with $dtId or $sourceId; write a `map`");
     } else if (gm_json_member(record->body, GM_STR("$sourceId")) != NULL) {
         rc = prepare_link(&work, err);
     } else {

@@ -16,14 +16,16 @@ struct twins_item {
 struct twins_sink {
     struct gm_sink_env env;
     const struct gm_model *last_model; /* of the record before: most are of one model */
-    struct gm_db *read_db;             /* what the statements below belong to; NULL: not opened yet */
+    /* what the statements below belong to; NULL: not opened yet */
+    struct gm_db *read_db;
     struct gm_twin_reader *twins;
     struct gm_stmt *relationships;
     struct gm_stmt *link;
 };
 
-/* Checks and encodes one record's body, or marks the record. GM_E_LIMIT when the batch's arena is full. */
-gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
-                           struct gm_err *err) GM_MUST_CHECK;
+/* Checks and encodes one record's body, or marks the record. GM_E_LIMIT when the batch's arena is
+ * full. */
+gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch,
+                           struct gm_record *record, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

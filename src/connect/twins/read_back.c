@@ -1,7 +1,7 @@
 /* The canonical form of what is delivered for one key:
  *     {"$dtId":…,"$model":…,"$relationships":[[id,name,target,properties],…],"name":value,…}
- * with the members that the map writes, of components too (all of them without a map), without nulls and empty components; or
- * for a relationship
+ * with the members that the map writes, of components too (all of them without a map), without
+ * nulls and empty components; or for a relationship
  *     ["source/id",name,target,properties]
  * Both sides are built by the same writers, so that equal things have equal texts. */
 #include "connect/twins/read_back.h"
@@ -53,24 +53,29 @@ static void keep_written(const struct gm_sink_env *env, struct gm_str name, yyjs
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(object);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
         struct gm_str member = gm_json_str(key);
-        GM_AUTO_FREE char *path_z = gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
-        if (yyjson_mut_is_null(yyjson_mut_obj_iter_get_val(key)) || (!whole && !is_written(env, gm_str_z(path_z)))) {
+        GM_AUTO_FREE char *path_z =
+            gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
+        if (yyjson_mut_is_null(yyjson_mut_obj_iter_get_val(key)) ||
+            (!whole && !is_written(env, gm_str_z(path_z)))) {
             yyjson_mut_obj_iter_remove(&iter);
         }
     }
 }
 
-static void write_members(struct twins_sink *sink, yyjson_mut_doc *doc, yyjson_mut_val *body, struct gm_buf *out)
+static void write_members(struct twins_sink *sink, yyjson_mut_doc *doc, yyjson_mut_val *body,
+                          struct gm_buf *out)
 {
     size_t index, max;
     yyjson_mut_val *key, *value;
     gm_json_sort(doc, body);
-    yyjson_mut_obj_foreach(body, index, max, key, value) {
+    yyjson_mut_obj_foreach(body, index, max, key, value)
+    {
         struct gm_str name = gm_json_str(key);
         if (yyjson_mut_is_obj(value)) {
             keep_written(&sink->env, name, value);
         }
-        bool empty = yyjson_mut_is_null(value) || (yyjson_mut_is_obj(value) && yyjson_mut_obj_size(value) == 0);
+        bool empty = yyjson_mut_is_null(value) ||
+                     (yyjson_mut_is_obj(value) && yyjson_mut_obj_size(value) == 0);
         if (!empty && (yyjson_mut_is_obj(value) || is_written(&sink->env, name))) {
             gm_buf_add_char(out, ',');
             gm_json_quote(out, name);
@@ -83,16 +88,19 @@ static void write_members(struct twins_sink *sink, yyjson_mut_doc *doc, yyjson_m
 
 static int by_id(const void *a, const void *b)
 {
-    return gm_str_cmp(((const struct gm_relationship_put *)a)->id, ((const struct gm_relationship_put *)b)->id);
+    return gm_str_cmp(((const struct gm_relationship_put *)a)->id,
+                      ((const struct gm_relationship_put *)b)->id);
 }
 
-gm_rc twins_expect(void *self, struct gm_batch *batch, const struct gm_record *record, struct gm_buf *out, struct gm_err *err)
+gm_rc twins_expect(void *self, struct gm_batch *batch, const struct gm_record *record,
+                   struct gm_buf *out, struct gm_err *err)
 {
     (void)err;
     const struct twins_item *item = record->prepared;
     if (item->is_link) {
         const struct gm_relationship_put *put = &item->link.relationship;
-        write_link(out, item->link_id, (const struct gm_str[]){put->name, put->target_id, put->text});
+        write_link(out, item->link_id,
+                   (const struct gm_str[]){put->name, put->target_id, put->text});
         return GM_OK;
     }
     const struct gm_twin_put *put = &item->twin;
@@ -104,7 +112,8 @@ gm_rc twins_expect(void *self, struct gm_batch *batch, const struct gm_record *r
         const struct gm_relationship_put *relationship = &put->relationships[i];
         gm_buf_add(out, i > 0 ? GM_STR(",") : GM_STR(""));
         write_link(out, relationship->id,
-                   (const struct gm_str[]){relationship->name, relationship->target_id, relationship->text});
+                   (const struct gm_str[]){relationship->name, relationship->target_id,
+                                           relationship->text});
     }
     gm_buf_add_char(out, ']');
     write_members(self, batch->doc, put->body, out);
@@ -137,7 +146,8 @@ static gm_rc open_statements(struct twins_sink *sink, struct gm_db *db, struct g
     return GM_OK;
 }
 
-static gm_rc actual_link(struct twins_sink *sink, const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err)
+static gm_rc actual_link(struct twins_sink *sink, const struct gm_sink_target *target,
+                         struct gm_buf *out, struct gm_err *err)
 {
     struct gm_str source, id;
     if (!gm_str_cut(target->id, '/', &source, &id)) {
@@ -147,12 +157,14 @@ static gm_rc actual_link(struct twins_sink *sink, const struct gm_sink_target *t
     gm_bind_text(sink->link, 2, id);
     GM_TRY(gm_step(sink->link, err));
     write_link(out, target->id,
-               (const struct gm_str[]){gm_column_text(sink->link, 0), gm_column_text(sink->link, 1), gm_column_text(sink->link, 2)});
+               (const struct gm_str[]){gm_column_text(sink->link, 0), gm_column_text(sink->link, 1),
+                                       gm_column_text(sink->link, 2)});
     gm_reset(sink->link);
     return GM_OK;
 }
 
-static gm_rc actual_relationships(struct twins_sink *sink, int64_t pipeline, const struct gm_twin *twin, struct gm_buf *out,
+static gm_rc actual_relationships(struct twins_sink *sink, int64_t pipeline,
+                                  const struct gm_twin *twin, struct gm_buf *out,
                                   struct gm_err *err)
 {
     struct gm_stmt *stmt = sink->relationships;
@@ -163,13 +175,14 @@ static gm_rc actual_relationships(struct twins_sink *sink, int64_t pipeline, con
     for (size_t i = 0; (rc = gm_step(stmt, err)) == GM_OK; i++) {
         gm_buf_add(out, i > 0 ? GM_STR(",") : GM_STR(""));
         write_link(out, gm_column_text(stmt, 0),
-                   (const struct gm_str[]){gm_column_text(stmt, 1), gm_column_text(stmt, 2), gm_column_text(stmt, 3)});
+                   (const struct gm_str[]){gm_column_text(stmt, 1), gm_column_text(stmt, 2),
+                                           gm_column_text(stmt, 3)});
     }
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-static gm_rc actual_twin(struct twins_sink *sink, int64_t pipeline, const struct gm_twin *twin, struct gm_buf *out,
-                         struct gm_err *err)
+static gm_rc actual_twin(struct twins_sink *sink, int64_t pipeline, const struct gm_twin *twin,
+                         struct gm_buf *out, struct gm_err *err)
 {
     const struct gm_model *model = gm_models_by_num(sink->env.models, gm_twin_model_num(twin->num));
     write_head(out, twin->id, model != NULL ? model->id : GM_STR("?"));
@@ -186,8 +199,8 @@ static gm_rc actual_twin(struct twins_sink *sink, int64_t pipeline, const struct
     return rc;
 }
 
-gm_rc twins_actual(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target, struct gm_buf *out,
-                   struct gm_err *err)
+gm_rc twins_actual(void *self, const struct gm_sink_work *work, const struct gm_sink_target *target,
+                   struct gm_buf *out, struct gm_err *err)
 {
     struct twins_sink *sink = self;
     struct gm_twin twin;

@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-static gm_rc twins_open(const void *conf, const struct gm_sink_env *env, void **out_self, struct gm_err *err)
+static gm_rc twins_open(const void *conf, const struct gm_sink_env *env, void **out_self,
+                        struct gm_err *err)
 {
     (void)conf;
     (void)err;
@@ -42,10 +43,13 @@ static bool is_ready(const struct gm_record *record)
 
 static enum gm_verdict verdict_of(enum gm_put_outcome outcome)
 {
-    return outcome == GM_PUT_CREATED ? GM_VERDICT_CREATED : outcome == GM_PUT_UPDATED ? GM_VERDICT_UPDATED : GM_VERDICT_SAME;
+    return outcome == GM_PUT_CREATED   ? GM_VERDICT_CREATED
+           : outcome == GM_PUT_UPDATED ? GM_VERDICT_UPDATED
+                                       : GM_VERDICT_SAME;
 }
 
-static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
+                        struct gm_err *err)
 {
     struct twins_item *item = record->prepared;
     struct gm_err own = {0};
@@ -62,7 +66,8 @@ static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct 
 }
 
 /* The key made another twin before: that one is no longer delivered. */
-static gm_rc release_former(struct twins_sink *sink, const struct gm_record *record, struct gm_err *err)
+static gm_rc release_former(struct twins_sink *sink, const struct gm_record *record,
+                            struct gm_err *err)
 {
     const struct twins_item *item = record->prepared;
     bool deleted;
@@ -72,7 +77,8 @@ static gm_rc release_former(struct twins_sink *sink, const struct gm_record *rec
     return gm_graph_release_twin(sink->env.graph, record->target, sink->env.names, &deleted, err);
 }
 
-static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
+                         struct gm_err *err)
 {
     struct twins_item *item = record->prepared;
     struct gm_err own = {0};
@@ -88,14 +94,16 @@ static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct
     return GM_OK;
 }
 
-static gm_rc apply_link(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record, struct gm_err *err)
+static gm_rc apply_link(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
+                        struct gm_err *err)
 {
     struct twins_item *item = record->prepared;
     struct gm_err own = {0};
     struct gm_str former = record->target_id, source, id;
     item->link.err = &own;
     item->link.position = record->position;
-    if (former.p != NULL && !gm_str_eq(former, item->link_id) && gm_str_cut(former, '/', &source, &id)) {
+    if (former.p != NULL && !gm_str_eq(former, item->link_id) &&
+        gm_str_cut(former, '/', &source, &id)) {
         GM_TRY(gm_graph_remove_link(sink->env.graph, source, id, record->position, err));
     }
     GM_TRY(gm_graph_put_link(sink->env.graph, &item->link, err));
@@ -110,10 +118,12 @@ static gm_rc apply_link(struct twins_sink *sink, struct gm_batch *batch, struct 
 
 static struct gm_cause cause_of(const struct gm_sink_work *work, struct gm_str actor)
 {
-    return (struct gm_cause){.pipeline = work->pipeline, .run = work->run, .actor = actor, .now = work->now};
+    return (struct gm_cause){
+        .pipeline = work->pipeline, .run = work->run, .actor = actor, .now = work->now};
 }
 
-static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_batch *batch, struct gm_err *err)
+static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_batch *batch,
+                         struct gm_err *err)
 {
     struct twins_sink *sink = self;
     struct gm_cause cause = cause_of(work, batch->origin);
@@ -129,14 +139,15 @@ static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_
         struct gm_record *record = &batch->records[i];
         if (is_ready(record)) {
             bool link = ((struct twins_item *)record->prepared)->is_link;
-            GM_TRY(link ? apply_link(sink, batch, record, err) : finish_twin(sink, batch, record, err));
+            GM_TRY(link ? apply_link(sink, batch, record, err)
+                        : finish_twin(sink, batch, record, err));
         }
     }
     return gm_graph_end(sink->env.graph, err);
 }
 
-static gm_rc twins_remove(void *self, const struct gm_sink_work *work, const struct gm_sink_target *targets, size_t count,
-                          struct gm_err *err)
+static gm_rc twins_remove(void *self, const struct gm_sink_work *work,
+                          const struct gm_sink_target *targets, size_t count, struct gm_err *err)
 {
     struct twins_sink *sink = self;
     struct gm_cause cause = cause_of(work, GM_STR("sweep"));
@@ -147,7 +158,8 @@ static gm_rc twins_remove(void *self, const struct gm_sink_work *work, const str
         if (targets[i].id.p != NULL && gm_str_cut(targets[i].id, '/', &source, &id)) {
             GM_TRY(gm_graph_remove_link(sink->env.graph, source, id, 0, err));
         } else if (targets[i].num != 0) {
-            GM_TRY(gm_graph_release_twin(sink->env.graph, targets[i].num, sink->env.names, &deleted, err));
+            GM_TRY(gm_graph_release_twin(sink->env.graph, targets[i].num, sink->env.names, &deleted,
+                                         err));
         }
     }
     return gm_graph_end(sink->env.graph, err);
@@ -158,9 +170,12 @@ static const struct gm_field twins_fields[] = {GM_FIELD_END};
 const struct gm_connector gm_connector_twins = {
     .name_z = "twins",
     .self = &gm_connector_twins,
-    .help_z = "Twins and relationships of the graph in the data directory. Records come from `map`, or from a source of JSON "
-              "documents in the form that `map` makes: `{\"$dtId\", \"$metadata\": {\"$model\"}, …, \"$relationships\": […]}` for twins, "
-              "`{\"$sourceId\", \"$relationshipName\", \"$targetId\", …}` for relationships. Everything is checked against the "
+    .help_z = "Twins and relationships of the graph in the data directory. Records come from "
+              "`map`, or from a source of JSON "
+              "documents in the form that `map` makes: `{\"$dtId\", \"$metadata\": {\"$model\"}, "
+              "…, \"$relationships\": […]}` for twins, "
+              "`{\"$sourceId\", \"$relationshipName\", \"$targetId\", …}` for relationships. "
+              "Everything is checked against the "
               "models. A relationship whose other end is missing waits for it.",
     .example_z = "twins\n",
     .roles = GM_ROLE_SINK,

@@ -1,5 +1,6 @@
-/* The engine on a disk that fails, fills up, or loses power at any operation: the run that meets it says so and stops; after a new
- * start one more run makes the graph that an undisturbed store has. */
+/* The engine on a disk that fails, fills up, or loses power at any operation: the run that meets it
+ * says so and stops; after a new start one more run makes the graph that an undisturbed store
+ * has. */
 #include <stdio.h>
 #include <stdlib.h>
 

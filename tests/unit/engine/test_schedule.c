@@ -1,4 +1,5 @@
-/* Schedules: what is taken, what is refused with which words, and the next times across borders of months and years. */
+/* Schedules: what is taken, what is refused with which words, and the next times across borders of
+ * months and years. */
 #include "engine/schedule.h"
 
 #include "support/check.h"

@@ -1,4 +1,5 @@
-/* A store with a few models, and short words for putting and looking: for the tests of the graph. */
+/* A store with a few models, and short words for putting and looking: for the tests of the
+ * graph. */
 #ifndef GM_TESTS_UNIT_TWIN_WORLD_H
 #define GM_TESTS_UNIT_TWIN_WORLD_H
 
@@ -23,18 +24,22 @@ struct world {
 };
 
 static const char world_models[] =
-    "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Thing;1\",\"@type\":\"Interface\",\"contents\":["
+    "[{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Thing;1\",\"@type\":\"Interface\","
+    "\"contents\":["
     "{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"size\",\"schema\":\"double\"},"
     "{\"@type\":\"Component\",\"name\":\"place\",\"schema\":\"dtmi:t:Place;1\"},"
     "{\"@type\":\"Relationship\",\"name\":\"likes\",\"target\":\"dtmi:t:Thing;1\",\"properties\":["
     "{\"@type\":\"Property\",\"name\":\"since\",\"schema\":\"integer\"}]},"
     "{\"@type\":\"Relationship\",\"name\":\"knows\"}]},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Place;1\",\"@type\":\"Interface\",\"contents\":["
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Place;1\",\"@type\":\"Interface\","
+    "\"contents\":["
     "{\"@type\":\"Property\",\"name\":\"city\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"zip\",\"schema\":\"string\"}]},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Big;1\",\"@type\":\"Interface\",\"extends\":\"dtmi:t:Thing;1\"},"
-    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Other;1\",\"@type\":\"Interface\",\"contents\":["
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Big;1\",\"@type\":\"Interface\","
+    "\"extends\":\"dtmi:t:Thing;1\"},"
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:t:Other;1\",\"@type\":\"Interface\","
+    "\"contents\":["
     "{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"}]}]";
 
 static inline yyjson_mut_val *world_json(struct world *world, const char *text_z)
@@ -65,8 +70,10 @@ static inline int world_setup(void **state)
     world->arena = gm_arena_new(64 << 20);
     world->doc = gm_json_doc_new(world->arena);
     world->now = 1000;
-    check_ok(gm_db_open(&(struct gm_db_options){.url_z = tmp_url(world->tmp, "sqlite:", "store.db"), .mode = GM_DB_WRITE},
-                        &world->db, &err), err);
+    check_ok(gm_db_open(&(struct gm_db_options){.url_z = tmp_url(world->tmp, "sqlite:", "store.db"),
+                                                .mode = GM_DB_WRITE},
+                        &world->db, &err),
+             err);
     check_ok(gm_db_migrate(world->db, &err), err);
     world_load_models(world);
     check_ok(gm_graph_open(world->db, &world->graph, &err), err);
@@ -91,8 +98,12 @@ static inline void world_begin(struct world *world, int64_t pipeline)
 {
     struct gm_err err = {0};
     check_ok(gm_db_begin(world->db, &err), err);
-    check_ok(gm_graph_begin(world->graph, &(struct gm_cause){.pipeline = pipeline, .run = 7, .actor = GM_STR("rows"),
-                                                            .now = ++world->now}, &err), err);
+    check_ok(gm_graph_begin(
+                 world->graph,
+                 &(struct gm_cause){
+                     .pipeline = pipeline, .run = 7, .actor = GM_STR("rows"), .now = ++world->now},
+                 &err),
+             err);
 }
 
 static inline void world_commit(struct world *world)
@@ -112,7 +123,8 @@ static inline struct gm_str world_text(struct world *world, yyjson_mut_val *valu
     return copy;
 }
 
-/* One put in a transaction of its own. `body` is JSON; `links` a JSON array of [id, name, target] or NULL. */
+/* One put in a transaction of its own. `body` is JSON; `links` a JSON array of [id, name, target]
+ * or NULL. */
 struct world_put {
     const char *id, *model, *body, *links;
     int64_t pipeline;
@@ -122,8 +134,12 @@ struct world_put {
 static inline struct gm_twin_put world_put(struct world *world, struct world_put what)
 {
     struct gm_err err = {0};
-    struct gm_twin_put put = {.id = gm_str_z(what.id), .doc = world->doc, .err = &world->own, .fresh = what.expected == 0,
-                              .expected_num = what.expected, .position = 3};
+    struct gm_twin_put put = {.id = gm_str_z(what.id),
+                              .doc = world->doc,
+                              .err = &world->own,
+                              .fresh = what.expected == 0,
+                              .expected_num = what.expected,
+                              .position = 3};
     put.model = gm_models_find(world->models, gm_str_z(what.model));
     assert_non_null(put.model);
     put.body = world_json(world, what.body);
@@ -160,7 +176,8 @@ static inline const char *world_sql(struct world *world, const char *sql_z)
     struct gm_stmt *stmt;
     check_ok(gm_db_prepare(world->db, sql_z, &stmt, &err), err);
     gm_rc rc = gm_step(stmt, &err);
-    struct gm_str text = rc == GM_OK ? gm_arena_dup(world->arena, gm_column_text(stmt, 0)) : GM_STR("");
+    struct gm_str text =
+        rc == GM_OK ? gm_arena_dup(world->arena, gm_column_text(stmt, 0)) : GM_STR("");
     gm_stmt_finalize(stmt);
     return text.p;
 }
