@@ -325,7 +325,7 @@ static gm_rc end_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err
     struct run_work *work = ctx;
     if (work->run->complete) {
         GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
-        GM_TRY(gm_dead_letters_remove_unkeyed(tx->db, work->row.num, work->run->num, err));
+        GM_TRY(gm_dead_letters_remove_outdated(tx->db, work->row.num, work->run->num, err));
     }
     if (work->options->keep_runs > 0) {
         GM_TRY(gm_runs_trim(tx->db, work->row.num, work->options->keep_runs, err));

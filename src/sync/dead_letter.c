@@ -100,11 +100,11 @@ gm_rc gm_dead_letters_remove_key(struct gm_db *db, int64_t pipeline, struct gm_s
     return gm_stmt_run(stmt, out_count, err);
 }
 
-gm_rc gm_dead_letters_remove_unkeyed(struct gm_db *db, int64_t pipeline, int64_t run,
+gm_rc gm_dead_letters_remove_outdated(struct gm_db *db, int64_t pipeline, int64_t run,
                                      struct gm_err *err)
 {
     struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_REMOVE_UNKEYED, &stmt, err));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_REMOVE_OUTDATED, &stmt, err));
     gm_bind_i64(stmt, 1, pipeline);
     gm_bind_i64(stmt, 2, run);
     return gm_stmt_run(stmt, NULL, err);

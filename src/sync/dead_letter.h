@@ -2,11 +2,11 @@
  *
  * A letter belongs to a key. While a key has letters its later records of the same run wait behind
  * them ("held"). Sources of pull pipelines show whole objects, so when a later run applies the
- * key's record, older letters are superseded and go; those of records whose key could not be told
- * go with the next complete run that does not park them again. A redrive takes a key's letters in
- * order and stops at the first that fails again. The same record parked again (same key and hash)
- * is one letter with more attempts. They survive restarts, and are bounded by `errors.max_letters`
- * of a pipeline. */
+ * key's record, older letters are superseded and go; those of records whose key could not be told,
+ * or came twice, go with the next complete run that does not park them again. A redrive takes a
+ * key's letters in order and stops at the first that fails again. The same record parked again
+ * (same key and hash) is one letter with more attempts. They survive restarts, and are bounded by
+ * `errors.max_letters` of a pipeline. */
 #ifndef GM_SYNC_DEAD_LETTER_H
 #define GM_SYNC_DEAD_LETTER_H
 
@@ -43,9 +43,9 @@ gm_rc gm_dead_letter_remove(struct gm_db *db, int64_t num, struct gm_err *err) G
 /* All of a key: it took effect, or it is gone. *out_count (may be NULL). */
 gm_rc gm_dead_letters_remove_key(struct gm_db *db, int64_t pipeline, struct gm_str key,
                                  int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
-/* Those of earlier runs whose records had no key: run `run` showed the whole source and parked anew
- * what is still wrong. */
-gm_rc gm_dead_letters_remove_unkeyed(struct gm_db *db, int64_t pipeline, int64_t run,
+/* Run `run` showed the whole source and parked anew what is still wrong: what it did not, of records
+ * without a key or that repeated one, goes. */
+gm_rc gm_dead_letters_remove_outdated(struct gm_db *db, int64_t pipeline, int64_t run,
                                      struct gm_err *err) GM_MUST_CHECK;
 /* One more attempt failed. GM_E_END: no such letter. */
 gm_rc gm_dead_letter_failed(struct gm_db *db, int64_t num, gm_ns now, struct gm_str error,
