@@ -132,7 +132,7 @@ static sqlite3 *open_plain(const struct bench *bench, bool tuned)
     }
     if (tuned) {
         plain_exec(
-            db, "PRAGMA page_size=8192; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096");
+            db, "PRAGMA page_size=8192; PRAGMA cache_size=-49152; PRAGMA wal_autocheckpoint=4096");
     }
     plain_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
     plain_exec(db, "CREATE TABLE documents (id TEXT PRIMARY KEY, document TEXT)");

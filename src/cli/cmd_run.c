@@ -18,6 +18,8 @@
 static const struct gm_option run_options[] = {
     {"once", NULL, "Run every pipeline once and end: exit code 1 when one did not succeed."},
     {"pipeline", "NAME", "With --once: this one only."},
+    {"resync", NULL,
+     "With --once: put every object right, also where its source is unchanged."},
     {0},
 };
 
@@ -130,7 +132,8 @@ static gm_rc open_engine(struct session *session, struct gm_err *err)
     return gm_engine_open(&(struct gm_engine_options){.config = session->config,
                                                       .store = session->store,
                                                       .on_run = report_run,
-                                                      .ctx = session},
+                                                      .ctx = session,
+                                                       .resync = gm_args_has(session->args, "resync")},
                           &session->engine, err);
 }
 
@@ -292,6 +295,9 @@ static int run(struct gm_args *args)
     session.path_z = gm_args_config_path(args);
     session.config = args->config;
     args->config = NULL; /* the session's now: a reload replaces it */
+    if (rc == GM_OK && !gm_args_has(args, "once") && (gm_args_has(args, "resync") || gm_args_has(args, "pipeline"))) {
+        rc = gm_fail(&err, GM_E_CONFIG, "--resync and --pipeline go with --once");
+    }
     rc = rc == GM_OK ? gm_signals_start(session.stop, &err) : rc;
     if (rc == GM_OK) {
         rc = run_session(&session, &failed, &err);

@@ -158,6 +158,9 @@ static gm_rc run_batch_job(void *ctx, const struct gm_store_tx *tx, struct gm_er
 {
     struct batch_job *job = ctx;
     struct counters saved = save_counters(job->work);
+    if (job->work->broken) { /* the cursor must not pass what is not there */
+        return gm_fail(err, GM_E_CANCELLED, "an earlier batch of the run failed");
+    }
     gm_rc rc = apply_batch(job->work, tx, job->batch, err);
     if (rc == GM_OK && job->work->options->plan) {
         rc = RUN_UNDO;
@@ -174,6 +177,7 @@ static void batch_job_done(void *ctx, gm_rc rc, const struct gm_err *err)
     bool planned = rc == RUN_UNDO && job->work->options->plan;
     job->rc = planned ? GM_OK : rc;
     if (job->rc != GM_OK) {
+        job->work->broken = true;
         job->err = *err;
     }
     GM_ASSERT(gm_queue_push(job->done, job->slot));

@@ -25,6 +25,7 @@ struct gm_engine_options {
     void (*on_run)(void *ctx, const struct gm_pipeline *pipeline,
                    const struct gm_run_report *report);
     void *ctx;
+    bool resync; /* runs compare effects even where the source's record is unchanged */
 };
 
 struct gm_engine;

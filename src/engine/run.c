@@ -242,6 +242,7 @@ static void forget_attempt(struct run_work *work)
     gm_seen_free(work->seen);
     work->seen = gm_seen_new();
     work->unkeyed = 0;
+    work->broken = false;
 }
 
 /* GM_OK: one attempt went through; the source is open still, for ack. */

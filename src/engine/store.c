@@ -11,7 +11,7 @@
 
 enum {
     /* holds the tails of the tables that a load appends to, and their indexes */
-    WRITER_CACHE_SIZE = 64 << 20,
+    WRITER_CACHE_SIZE = 48 << 20,
     MODELS_ARENA_SIZE = 1 << 30,
 };
 
