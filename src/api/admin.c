@@ -42,10 +42,12 @@ static bool has_token(const struct gm_admin *admin, const struct gm_http_call *h
         return false;
     }
     given_z += sizeof(scheme) - 1;
-    return strlen(given_z) == sizeof(admin->token) - 1 && same_token(given_z, admin->token, sizeof(admin->token) - 1);
+    return strlen(given_z) == sizeof(admin->token) - 1 &&
+           same_token(given_z, admin->token, sizeof(admin->token) - 1);
 }
 
-/* A page of the web that resolves its own name to this machine must not read along through the user's browser. */
+/* A page of the web that resolves its own name to this machine must not read along through the
+ * user's browser. */
 static bool host_is_loopback(const struct gm_http_call *http)
 {
     const char *host_z = gm_http_call_header(http, "Host");
@@ -57,7 +59,8 @@ static bool host_is_loopback(const struct gm_http_call *http)
     if (gm_str_is(name, "localhost")) {
         return true;
     }
-    for (size_t i = 0; i < name.n; i++) { /* digits and dots alone: a name that begins with 127. is none of ours */
+    /* digits and dots alone: a name that begins with 127. is none of ours */
+    for (size_t i = 0; i < name.n; i++) {
         if (name.p[i] != '.' && (name.p[i] < '0' || name.p[i] > '9')) {
             return false;
         }
@@ -73,21 +76,24 @@ static void reply_failure(const struct gm_call *call, gm_rc rc, const struct gm_
         gm_rc rc;
         int status;
     } statuses[] = {
-        {GM_E_END, 404},   {GM_E_INVALID, 400}, {GM_E_CONFIG, 422},   {GM_E_CONFLICT, 409},
+        {GM_E_END, 404},   {GM_E_INVALID, 400}, {GM_E_CONFIG, 422},    {GM_E_CONFLICT, 409},
         {GM_E_LIMIT, 413}, {GM_E_RETRY, 503},   {GM_E_CANCELLED, 503},
     };
     int status = 500;
     for (size_t i = 0; i < GM_ARRAY_COUNT(statuses); i++) {
         status = statuses[i].rc == rc ? statuses[i].status : status;
     }
-    gm_http_reply_error(call->reply, status, rc == GM_E_END ? "not-found" : gm_rc_name(rc), err->text);
+    gm_http_reply_error(call->reply, status, rc == GM_E_END ? "not-found" : gm_rc_name(rc),
+                        err->text);
     if (status == 500) {
-        gm_log_error("admin.failed", GM_L_Z("method", call->http->method_z), GM_L_Z("path", call->http->path_z),
-                     GM_L_Z("code", gm_rc_name(rc)), GM_L_Z("error", err->text));
+        gm_log_error("admin.failed", GM_L_Z("method", call->http->method_z),
+                     GM_L_Z("path", call->http->path_z), GM_L_Z("code", gm_rc_name(rc)),
+                     GM_L_Z("error", err->text));
     }
 }
 
-static gm_rc unescape(struct gm_call *call, struct gm_str text, struct gm_str *out_text, struct gm_err *err)
+static gm_rc unescape(struct gm_call *call, struct gm_str text, struct gm_str *out_text,
+                      struct gm_err *err)
 {
     struct gm_buf plain;
     gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
@@ -95,7 +101,8 @@ static gm_rc unescape(struct gm_call *call, struct gm_str text, struct gm_str *o
     bool fine = gm_http_unescape(text, &plain);
     *out_text = gm_arena_dup(call->arena, gm_buf_str(&plain));
     gm_buf_deinit(&plain);
-    return fine ? GM_OK : gm_fail(err, GM_E_INVALID, "the address has a bad escape, or is not UTF-8");
+    return fine ? GM_OK
+                : gm_fail(err, GM_E_INVALID, "the address has a bad escape, or is not UTF-8");
 }
 
 struct query {
@@ -110,7 +117,8 @@ static bool take_parameter(void *ctx, const char *name_z, const char *value_z)
     const struct gm_route_field *fields = query->call->route->query;
     for (size_t i = 0; fields[i].name_z != NULL; i++) {
         if (strcmp(fields[i].name_z, name_z) == 0) {
-            query->rc = unescape(query->call, gm_str_z(value_z), &query->call->query[i], query->err);
+            query->rc =
+                unescape(query->call, gm_str_z(value_z), &query->call->query[i], query->err);
             return query->rc == GM_OK;
         }
     }
@@ -142,14 +150,18 @@ static gm_rc take_body(struct gm_call *call, struct gm_err *err)
     yyjson_mut_doc *doc = gm_json_doc_new(call->arena);
     struct gm_str text = gm_str_trim(call->http->body);
     yyjson_mut_val *body;
-    GM_TRY(gm_json_parse(doc, text.n > 0 ? text : GM_STR("{}"), &body, err) == GM_OK ? GM_OK : gm_fail_within(err, "the body"));
+    GM_TRY(gm_json_parse(doc, text.n > 0 ? text : GM_STR("{}"), &body, err) == GM_OK
+               ? GM_OK
+               : gm_fail_within(err, "the body"));
     if (!yyjson_mut_is_obj(body)) {
         return gm_fail(err, GM_E_INVALID, "the body is no JSON object");
     }
     const yyjson_mut_val *name = gm_json_first(body);
     for (size_t i = 0; i < gm_json_count(body); i++, name = name->next->next) {
-        if (!field_known(call->route->body, gm_json_str(name))) { /* a choice misspelt must not become "all of them" */
-            return gm_fail(err, GM_E_INVALID, "the body's `" GM_STR_FMT "` is not known here", GM_STR_ARG(gm_json_str(name)));
+        /* a choice misspelt must not become "all of them" */
+        if (!field_known(call->route->body, gm_json_str(name))) {
+            return gm_fail(err, GM_E_INVALID, "the body's `" GM_STR_FMT "` is not known here",
+                           GM_STR_ARG(gm_json_str(name)));
         }
     }
     call->body = body;
@@ -169,33 +181,40 @@ static gm_rc handle_call(struct gm_call *call, struct gm_err *err)
 static void handle_request(void *ctx, const struct gm_http_call *http, struct gm_http_reply *reply)
 {
     struct gm_admin *admin = ctx;
-    struct gm_call call = {.engine = admin->engine, .desk = &admin->desk, .http = http, .reply = reply};
+    struct gm_call call = {
+        .engine = admin->engine, .desk = &admin->desk, .http = http, .reply = reply};
     struct gm_err err = {0};
     if (!host_is_loopback(http)) {
-        gm_http_reply_error(reply, 403, "forbidden", "the Host header is not of this machine; ask 127.0.0.1 or localhost");
+        gm_http_reply_error(reply, 403, "forbidden",
+                            "the Host header is not of this machine; ask 127.0.0.1 or localhost");
         return;
     }
     /* HEAD is GET without the body, which the server leaves out. */
     const char *method_z = strcmp(http->method_z, "HEAD") == 0 ? "GET" : http->method_z;
     switch (gm_route_find(method_z, http->path_z, &call.route, &call.part)) {
     case GM_ROUTE_NO_PATH:
-        gm_http_reply_error(reply, 404, "not-found", "there is no such address; see the admin-api page of the reference");
+        gm_http_reply_error(reply, 404, "not-found",
+                            "there is no such address; see the admin-api page of the reference");
         return;
     case GM_ROUTE_NO_METHOD:
         reply->allow_z = call.route->method_z;
-        gm_http_reply_error(reply, 405, "method-not-allowed", "this address takes another method; see the Allow header");
+        gm_http_reply_error(reply, 405, "method-not-allowed",
+                            "this address takes another method; see the Allow header");
         return;
     case GM_ROUTE_FOUND:
         break;
     }
     if (strcmp(call.route->method_z, "GET") != 0 && !has_token(admin, http)) {
-        gm_http_reply_error(reply, 401, "unauthorized", "send `Authorization: Bearer TOKEN`; the token stands in DATA/admin.json");
+        gm_http_reply_error(
+            reply, 401, "unauthorized",
+            "send `Authorization: Bearer TOKEN`; the token stands in DATA/admin.json");
         return;
     }
     call.arena = gm_arena_new(CALL_ARENA_SIZE);
     gm_rc rc = handle_call(&call, &err);
     if (strcmp(call.route->method_z, "GET") != 0) {
-        gm_log_info("admin.request", GM_L_Z("path", http->path_z), GM_L_Z("outcome", rc == GM_OK ? "done" : gm_rc_name(rc)),
+        gm_log_info("admin.request", GM_L_Z("path", http->path_z),
+                    GM_L_Z("outcome", rc == GM_OK ? "done" : gm_rc_name(rc)),
                     GM_L_Z("error", rc == GM_OK ? "" : err.text));
     }
     if (rc != GM_OK) {
@@ -219,17 +238,22 @@ static void make_token(struct gm_admin *admin)
 
 static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)
 {
-    GM_AUTO_FREE char *text_z = gm_format_z("{\"url\":\"%s\",\"token\":\"%s\"}\n", gm_http_server_url_z(admin->server), admin->token);
+    GM_AUTO_FREE char *text_z = gm_format_z("{\"url\":\"%s\",\"token\":\"%s\"}\n",
+                                            gm_http_server_url_z(admin->server), admin->token);
     return gm_file_write_atomic(admin->file_z, gm_str_z(text_z), 0600, err);
 }
 
 static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *err)
 {
-    const struct gm_http_server_options options = {.address_z = listen_z, .handle = handle_request, .ctx = admin};
+    const struct gm_http_server_options options = {
+        .address_z = listen_z, .handle = handle_request, .ctx = admin};
     gm_rc rc = gm_http_server_start(&options, &admin->server, err);
     if (rc == GM_E_CONFIG) {
         GM_AUTO_FREE char *why_z = gm_strdup_z(err->text);
-        return gm_fail(err, rc, "admin.listen: %s; set `admin.listen` to another address, or `admin.enabled: false`", why_z);
+        return gm_fail(
+            err, rc,
+            "admin.listen: %s; set `admin.listen` to another address, or `admin.enabled: false`",
+            why_z);
     }
     GM_TRY(rc);
     return write_file(admin, err);

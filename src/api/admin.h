@@ -1,10 +1,12 @@
-/* The admin API: health, readiness, metrics, pipelines, runs and what is done about them, over plain HTTP on a loopback address.
+/* The admin API: health, readiness, metrics, pipelines, runs and what is done about them, over
+ * plain HTTP on a loopback address.
  *
- *     GM_TRY(gm_admin_start(engine, &admin, err));       // listens at admin.listen of the configuration
+ *     GM_TRY(gm_admin_start(engine, &admin, err)); // listens at admin.listen of the configuration
  *     gm_admin_stop(admin);
  *
  *     GET  /health                      200 while the process lives
- *     GET  /ready                       200 when the store takes work and every enabled pipeline has succeeded once, else 503 with why
+ *     GET  /ready                       200 when the store takes work and every enabled pipeline
+ *          has read its source to the end once, else 503 with why
  *     GET  /metrics                     Prometheus text
  *     GET  /pipelines                   how each stands, with the progress of runs under way
  *     GET  /runs?pipeline=&limit=       reports, newest first
@@ -16,24 +18,29 @@
  *     POST /pipelines/NAME/plan         body {"resync":true} or {}
  *     POST /pipelines/NAME/verify       body {"check":ARTIFACT} or {}
  *
- * Reading is free on loopback; POST needs `Authorization: Bearer <token>`. The token is made at each start and stands, readable for the
- * owner only, with the address in DATA/admin.json: so commands of the same user reach the process that holds the data directory. Errors
- * are {"error":{"code","message"}}.
+ * Reading is free on loopback; POST needs `Authorization: Bearer <token>`. The token is made at
+ * each start and stands, readable for the owner only, with the address in DATA/admin.json: so
+ * commands of the same user reach the process that holds the data directory. Errors are
+ * {"error":{"code","message"}}.
  *
- * What a request may say and what it is answered stands in the table of routes (api/routes.h). Operations on a pipeline wait for its
- * run to end; GM_OPERATIONS_MAX of them may be under way, beyond that 503.
+ * What a request may say and what it is answered stands in the table of routes (api/routes.h).
+ * Operations on a pipeline wait for its run to end; GM_OPERATIONS_MAX of them may be under way,
+ * beyond that 503.
  *
- * Threads: one that accepts and one a connection (64 at most), so a request that takes long holds up no other; each reads through a
- * connection to the store of its own. */
+ * Threads: one that accepts and one a connection (64 at most), so a request that takes long holds
+ * up no other; each reads through a connection to the store of its own. */
 #ifndef GM_API_ADMIN_H
 #define GM_API_ADMIN_H
 
 #include "engine/engine.h"
 
 struct gm_admin;
-/* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to be had. */
-gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err) GM_MUST_CHECK;
-/* Waits for requests under way. Those that wait for a run to end do so until the engine stops: stop that first. NULL is fine. */
+/* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to
+ * be had. */
+gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Waits for requests under way. Those that wait for a run to end do so until the engine stops: stop
+ * that first. NULL is fine. */
 void gm_admin_stop(struct gm_admin *admin);
 
 #endif

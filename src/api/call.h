@@ -13,8 +13,9 @@ enum { GM_QUERY_MAX = 4 };
 struct gm_desk {
     struct gm_mutex *mu;
     struct gm_stop *stop;
-    size_t count;                                      /* guarded by mu */
-    struct gm_run_handle *handles[GM_OPERATIONS_MAX]; /* guarded by mu; of plans, so that they can be stopped */
+    size_t count; /* guarded by mu */
+    /* guarded by mu; of plans, so that they can be stopped */
+    struct gm_run_handle *handles[GM_OPERATIONS_MAX];
 };
 
 struct gm_call {
@@ -22,17 +23,21 @@ struct gm_call {
     struct gm_desk *desk;
     const struct gm_http_call *http;
     const struct gm_route *route;
-    struct gm_str part;         /* of the path, unescaped */
-    struct gm_str query[GM_QUERY_MAX]; /* in the order of route->query, unescaped; p NULL: not given */
-    const yyjson_mut_val *body;        /* an object; of POST alone */
+    struct gm_str part; /* of the path, unescaped */
+    /* in the order of route->query, unescaped; p NULL: not given */
+    struct gm_str query[GM_QUERY_MAX];
+    const yyjson_mut_val *body; /* an object; of POST alone */
     struct gm_arena *arena;     /* of this request */
     struct gm_http_reply *reply;
 };
 
-/* A handler writes its answer to call->reply->body and returns GM_OK, or says what is wrong: GM_E_END is 404, GM_E_INVALID 400,
- * GM_E_CONFIG 422, GM_E_CONFLICT 409, GM_E_LIMIT 413, GM_E_RETRY and GM_E_CANCELLED 503, the rest 500. */
+/* A handler writes its answer to call->reply->body and returns GM_OK, or says what is wrong:
+ * GM_E_END is 404, GM_E_INVALID 400, GM_E_CONFIG 422, GM_E_CONFLICT 409, GM_E_LIMIT 413, GM_E_RETRY
+ * and GM_E_CANCELLED 503, the rest 500. */
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
-extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines, gm_admin_runs, gm_admin_dead_letters;
-extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters, gm_admin_plan, gm_admin_verify;
+extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines,
+    gm_admin_runs, gm_admin_dead_letters;
+extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
+    gm_admin_plan, gm_admin_verify;
 
 #endif

@@ -7,11 +7,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "json/json.h"
 #include "os/listen.h"
+#include "json/json.h"
 
 enum {
-    /* So much of a body that is too large is read and thrown away, for clients that read an answer only after they sent all. */
+    /* So much of a body that is too large is read and thrown away, for clients that read an answer
+     * only after they sent all. */
     DISCARDED_SIZE_MAX = 8 << 20,
 };
 
@@ -39,14 +40,17 @@ struct query_walk {
     void *ctx;
 };
 
-static enum MHD_Result visit_query(void *ctx, enum MHD_ValueKind kind, const char *name_z, const char *value_z)
+static enum MHD_Result visit_query(void *ctx, enum MHD_ValueKind kind, const char *name_z,
+                                   const char *value_z)
 {
     (void)kind;
     const struct query_walk *walk = ctx;
     return walk->fn(walk->ctx, name_z, value_z != NULL ? value_z : "") ? MHD_YES : MHD_NO;
 }
 
-void gm_http_call_each_query(const struct gm_http_call *call, bool (*fn)(void *ctx, const char *name_z, const char *value_z), void *ctx)
+void gm_http_call_each_query(const struct gm_http_call *call,
+                             bool (*fn)(void *ctx, const char *name_z, const char *value_z),
+                             void *ctx)
 {
     struct query_walk walk = {fn, ctx};
     (void)MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, visit_query, &walk);
@@ -81,7 +85,8 @@ bool gm_http_unescape(struct gm_str text, struct gm_buf *out)
 
 /* ---- answers ---- */
 
-void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *code_z, const char *message_z)
+void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *code_z,
+                         const char *message_z)
 {
     reply->status = status;
     reply->content_type_z = NULL;
@@ -97,17 +102,22 @@ void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *co
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct gm_http_reply *reply)
 {
     if (gm_buf_failed(&reply->body)) {
-        gm_http_reply_error(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit", "the answer is too large; ask for less of it");
+        gm_http_reply_error(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit",
+                            "the answer is too large; ask for less of it");
     }
     gm_buf_add_z(&reply->body, ""); /* so that there are bytes to point at */
-    struct MHD_Response *response = MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_MUST_COPY);
     if (response == NULL) {
         return MHD_NO;
     }
     const char *type_z = reply->content_type_z != NULL ? reply->content_type_z : "application/json";
     enum MHD_Result ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type_z);
-    ok = ok == MHD_YES ? MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") : ok;
-    ok = ok == MHD_YES ? MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") : ok;
+    ok = ok == MHD_YES
+             ? MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store")
+             : ok;
+    ok =
+        ok == MHD_YES ? MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") : ok;
     if (ok == MHD_YES && reply->allow_z != NULL) {
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow_z);
     }
@@ -123,7 +133,8 @@ static enum MHD_Result refuse_body(struct MHD_Connection *connection)
 {
     struct gm_http_reply reply = {0};
     gm_buf_init(&reply.body, GM_HTTP_REPLY_SIZE_MAX);
-    gm_http_reply_error(&reply, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", "the body is larger than 1 MiB");
+    gm_http_reply_error(&reply, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
+                        "the body is larger than 1 MiB");
     enum MHD_Result ok = send_reply(connection, &reply);
     gm_buf_deinit(&reply.body);
     return ok;
@@ -143,9 +154,11 @@ static enum MHD_Result answer(const struct gm_http_server *server, const struct 
 
 static enum MHD_Result begin_exchange(struct MHD_Connection *connection, void **state)
 {
-    const char *length_z = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length_z =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     int64_t length;
-    if (length_z != NULL && gm_parse_i64(gm_str_z(length_z), &length) && length > DISCARDED_SIZE_MAX) {
+    if (length_z != NULL && gm_parse_i64(gm_str_z(length_z), &length) &&
+        length > DISCARDED_SIZE_MAX) {
         return refuse_body(connection);
     }
     struct exchange *exchange = gm_alloc(sizeof(*exchange));
@@ -155,8 +168,10 @@ static enum MHD_Result begin_exchange(struct MHD_Connection *connection, void **
 }
 
 /* Called once with the headers (*state NULL), then for each piece of the body, then once more. */
-static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *path_z, const char *method_z,
-                                 const char *version_z, const char *data, size_t *data_size, void **state)
+/* tidy: params: the library's signature */
+static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *path_z,
+                                 const char *method_z, const char *version_z, const char *data,
+                                 size_t *data_size, void **state)
 {
     (void)version_z;
     struct exchange *exchange = *state;
@@ -167,16 +182,20 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
         exchange->body_size += *data_size;
         gm_buf_add(&exchange->body, (struct gm_str){data, *data_size});
         *data_size = 0;
-        return exchange->body_size <= DISCARDED_SIZE_MAX ? MHD_YES : MHD_NO; /* MHD_NO closes the connection */
+        /* MHD_NO closes the connection */
+        return exchange->body_size <= DISCARDED_SIZE_MAX ? MHD_YES : MHD_NO;
     }
     if (gm_buf_failed(&exchange->body)) {
         return refuse_body(connection);
     }
-    return answer(ctx, &(struct gm_http_call){.method_z = method_z, .path_z = path_z, .body = gm_buf_str(&exchange->body),
+    return answer(ctx, &(struct gm_http_call){.method_z = method_z,
+                                              .path_z = path_z,
+                                              .body = gm_buf_str(&exchange->body),
                                               .connection = connection});
 }
 
-static void on_completed(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how)
 {
     (void)ctx;
     (void)connection;
@@ -209,7 +228,8 @@ static void log_line(void *ctx, const char *format_z, va_list args)
 
 /* ---- life ---- */
 
-gm_rc gm_http_server_start(const struct gm_http_server_options *options, struct gm_http_server **out_server, struct gm_err *err)
+gm_rc gm_http_server_start(const struct gm_http_server_options *options,
+                           struct gm_http_server **out_server, struct gm_err *err)
 {
     int fd;
     char address[GM_ADDRESS_TEXT_SIZE];
@@ -217,16 +237,22 @@ gm_rc gm_http_server_start(const struct gm_http_server_options *options, struct 
     struct gm_http_server *server = gm_alloc(sizeof(*server));
     server->options = *options;
     server->url_z = gm_format_z("http://%s", address);
-    unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
+                     MHD_USE_ERROR_LOG;
     server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)GM_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)GM_HTTP_IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GM_HTTP_HEADERS_SIZE_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)GM_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)GM_HTTP_IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GM_HTTP_HEADERS_SIZE_MAX,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+        NULL, MHD_OPTION_END);
     if (server->daemon == NULL) {
         gm_listen_close(fd);
         gm_http_server_stop(server);
-        return gm_fail(err, GM_E_RETRY, "%s: the HTTP server does not start; are there threads and descriptors left?", options->address_z);
+        return gm_fail(
+            err, GM_E_RETRY,
+            "%s: the HTTP server does not start; are there threads and descriptors left?",
+            options->address_z);
     }
     *out_server = server;
     return GM_OK;

@@ -46,7 +46,8 @@ static void add_reason(struct gm_buf *reasons, const char *text_z)
     gm_json_quote(reasons, gm_str_z(text_z));
 }
 
-static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, struct gm_buf *reasons, struct gm_err *err)
+static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, struct gm_buf *reasons,
+                                     struct gm_err *err)
 {
     const struct gm_config *config = gm_engine_config(call->engine);
     for (size_t i = 0; i < gm_config_pipeline_count(config); i++) {
@@ -58,7 +59,8 @@ static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, str
         gm_rc rc = gm_pipeline_find(db, call->arena, &row, err);
         if (rc == GM_E_END || (rc == GM_OK && row.last_full_run == 0)) {
             struct gm_err reason;
-            (void)gm_fail(&reason, GM_E_RETRY, "pipeline %s has not succeeded yet", pipeline->name_z);
+            (void)gm_fail(&reason, GM_E_RETRY, "pipeline %s has not succeeded yet",
+                          pipeline->name_z);
             add_reason(reasons, reason.text);
         } else if (rc != GM_OK) {
             return rc;
@@ -83,7 +85,8 @@ gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
         gm_db_close(db);
     }
     call->reply->status = reasons.n == 0 ? 200 : 503;
-    gm_buf_addf(&call->reply->body, "{\"ready\":%s,\"reasons\":[", reasons.n == 0 ? "true" : "false");
+    gm_buf_addf(&call->reply->body, "{\"ready\":%s,\"reasons\":[",
+                reasons.n == 0 ? "true" : "false");
     gm_buf_add(&call->reply->body, gm_buf_str(&reasons));
     gm_buf_add(&call->reply->body, GM_STR("]}"));
     gm_buf_deinit(&reasons);
@@ -92,10 +95,12 @@ gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
 
 /* ---- parameters ---- */
 
-static gm_rc parse_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)
+static gm_rc parse_number(struct gm_str text, const char *name_z, int64_t *number,
+                          struct gm_err *err)
 {
     if (text.p != NULL && (!gm_parse_i64(text, number) || *number < 0)) {
-        return gm_fail(err, GM_E_INVALID, "`%s` is no whole number: " GM_STR_FMT, name_z, GM_STR_ARG(text));
+        return gm_fail(err, GM_E_INVALID, "`%s` is no whole number: " GM_STR_FMT, name_z,
+                       GM_STR_ARG(text));
     }
     return GM_OK;
 }
@@ -103,11 +108,14 @@ static gm_rc parse_number(struct gm_str text, const char *name_z, int64_t *numbe
 static gm_rc parse_limit(struct gm_str text, int64_t *limit, struct gm_err *err)
 {
     GM_TRY(parse_number(text, "limit", limit, err));
-    return *limit >= 1 && *limit <= LIMIT_MAX ? GM_OK : gm_fail(err, GM_E_INVALID, "`limit` is at least 1 and at most %d", LIMIT_MAX);
+    return *limit >= 1 && *limit <= LIMIT_MAX
+               ? GM_OK
+               : gm_fail(err, GM_E_INVALID, "`limit` is at least 1 and at most %d", LIMIT_MAX);
 }
 
 /* 0 when no name was given. */
-static gm_rc find_pipeline(struct gm_call *call, struct gm_db *db, struct gm_str name, int64_t *out_num, struct gm_err *err)
+static gm_rc find_pipeline(struct gm_call *call, struct gm_db *db, struct gm_str name,
+                           int64_t *out_num, struct gm_err *err)
 {
     struct gm_pipeline_row row = {.name = name};
     *out_num = 0;
@@ -116,7 +124,9 @@ static gm_rc find_pipeline(struct gm_call *call, struct gm_db *db, struct gm_str
     }
     gm_rc rc = gm_pipeline_find(db, call->arena, &row, err);
     *out_num = row.num;
-    return rc == GM_E_END ? gm_fail(err, GM_E_END, "no pipeline `" GM_STR_FMT "` has run here", GM_STR_ARG(name)) : rc;
+    return rc == GM_E_END ? gm_fail(err, GM_E_END, "no pipeline `" GM_STR_FMT "` has run here",
+                                    GM_STR_ARG(name))
+                          : rc;
 }
 
 /* ---- runs ---- */
@@ -198,14 +208,18 @@ static void add_progress(struct gm_call *call, const struct gm_run_progress *pro
         return;
     }
     gm_ns took = clock->mono(clock) - progress->started;
-    gm_buf_addf(out, "{\"seconds\":%lld.%03d,\"read\":%lld,\"written\":%lld,\"parked\":%lld", (long long)(took / GM_SECOND),
-                (int)(took % GM_SECOND / GM_MS), (long long)progress->read, (long long)progress->written, (long long)progress->parked);
-    gm_buf_addf(out, ",\"rows_estimate\":%lld,\"read_bytes\":%lld,\"bytes_estimate\":%lld,\"sweeping\":%s}",
-                (long long)progress->rows_estimate, (long long)progress->read_bytes, (long long)progress->bytes_estimate,
-                progress->sweeping ? "true" : "false");
+    gm_buf_addf(out, "{\"seconds\":%lld.%03d,\"read\":%lld,\"written\":%lld,\"parked\":%lld",
+                (long long)(took / GM_SECOND), (int)(took % GM_SECOND / GM_MS),
+                (long long)progress->read, (long long)progress->written,
+                (long long)progress->parked);
+    gm_buf_addf(
+        out, ",\"rows_estimate\":%lld,\"read_bytes\":%lld,\"bytes_estimate\":%lld,\"sweeping\":%s}",
+        (long long)progress->rows_estimate, (long long)progress->read_bytes,
+        (long long)progress->bytes_estimate, progress->sweeping ? "true" : "false");
 }
 
-static void add_standing(struct gm_call *call, const struct gm_pipeline *pipeline, const struct gm_engine_pipeline_status *status)
+static void add_standing(struct gm_call *call, const struct gm_pipeline *pipeline,
+                         const struct gm_engine_pipeline_status *status)
 {
     struct gm_buf *out = &call->reply->body;
     gm_buf_add(out, GM_STR("{\"pipeline\":"));
@@ -216,7 +230,10 @@ static void add_standing(struct gm_call *call, const struct gm_pipeline *pipelin
     } else {
         gm_buf_add(out, GM_STR("null"));
     }
-    gm_buf_addf(out, ",\"state\":\"%s\",\"next\":", status->running ? "running" : status->waiting ? "waiting" : "idle");
+    gm_buf_addf(out, ",\"state\":\"%s\",\"next\":",
+                status->running   ? "running"
+                : status->waiting ? "waiting"
+                                  : "idle");
     if (status->next != 0) {
         char next[GM_TIME_TEXT_SIZE];
         gm_time_format_short(status->next, next);
@@ -228,7 +245,8 @@ static void add_standing(struct gm_call *call, const struct gm_pipeline *pipelin
     add_progress(call, &status->progress);
 }
 
-static gm_rc add_pipeline(struct gm_call *call, struct gm_db *db, const struct gm_pipeline *pipeline, struct gm_err *err)
+static gm_rc add_pipeline(struct gm_call *call, struct gm_db *db,
+                          const struct gm_pipeline *pipeline, struct gm_err *err)
 {
     struct gm_engine_pipeline_status status;
     struct gm_pipeline_row row = {.name = gm_str_z(pipeline->name_z)};
@@ -240,9 +258,12 @@ static gm_rc add_pipeline(struct gm_call *call, struct gm_db *db, const struct g
     if (rc == GM_OK) {
         GM_TRY(gm_dead_letters_count(db, row.num, &letters, err));
     }
-    gm_buf_addf(listing.out, ",\"objects\":%lld,\"dead_letters\":%lld,\"last_run\":", (long long)row.live_count, (long long)letters);
+    gm_buf_addf(listing.out,
+                ",\"objects\":%lld,\"dead_letters\":%lld,\"last_run\":", (long long)row.live_count,
+                (long long)letters);
     if (rc == GM_OK) {
-        GM_TRY(gm_runs_list(db, &(struct gm_run_query){.pipeline = row.num, .limit = 1}, add_run, &listing, err));
+        GM_TRY(gm_runs_list(db, &(struct gm_run_query){.pipeline = row.num, .limit = 1}, add_run,
+                            &listing, err));
     }
     gm_buf_add(listing.out, listing.count == 0 ? GM_STR("null}") : GM_STR("}"));
     return rc == GM_E_END ? GM_OK : rc;

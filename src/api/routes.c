@@ -25,40 +25,58 @@ static const struct gm_route_field plan_body[] = {
     {0},
 };
 static const struct gm_route_field verify_body[] = {
-    {"check", "The text of an artifact: not source and graph are compared, but the artifact is checked, as `gemel verify --check` does."},
+    {"check", "The text of an artifact: not source and graph are compared, but the artifact is "
+              "checked, as `gemel verify --check` does."},
     {0},
 };
 
 static const struct gm_route routes[] = {
-    {"GET", "/health", "200 while the process lives.", NULL, NULL, "{\"status\":\"up\",\"version\":\"0.1.0\"}", gm_admin_health},
-    {"GET", "/ready", "200 when the store takes work and every enabled pipeline has read its source to the end once; 503 else.", NULL, NULL,
-     "{\"ready\":false,\"reasons\":[\"pipeline products has not succeeded yet\"]}", gm_admin_ready},
-    {"GET", "/metrics", "The [metrics](metrics.md) in Prometheus' text format.", NULL, NULL, NULL, gm_admin_metrics},
-    {"GET", "/pipelines", "How each pipeline stands, in the order of the configuration; `progress` is of the run under way, or null.", NULL,
-     NULL,
-     "{\"pipelines\":[{\"pipeline\":\"products\",\"enabled\":true,\"schedule\":\"every 10m\",\"state\":\"running\","
+    {"GET", "/health", "200 while the process lives.", NULL, NULL,
+     "{\"status\":\"up\",\"version\":\"0.1.0\"}", gm_admin_health},
+    {"GET", "/ready",
+     "200 when the store takes work and every enabled pipeline has read its source to the end "
+     "once; 503 else.",
+     NULL, NULL, "{\"ready\":false,\"reasons\":[\"pipeline products has not succeeded yet\"]}",
+     gm_admin_ready},
+    {"GET", "/metrics", "The [metrics](metrics.md) in Prometheus' text format.", NULL, NULL, NULL,
+     gm_admin_metrics},
+    {"GET", "/pipelines",
+     "How each pipeline stands, in the order of the configuration; `progress` is of the run under "
+     "way, or null.",
+     NULL, NULL,
+     "{\"pipelines\":[{\"pipeline\":\"products\",\"enabled\":true,\"schedule\":\"every "
+     "10m\",\"state\":\"running\","
      "\"next\":\"2026-11-20T17:19:55Z\",\"skipped\":0,\"objects\":9000,\"dead_letters\":0,"
-     "\"progress\":{\"seconds\":1.250,\"read\":125000,\"written\":9,\"parked\":0,\"rows_estimate\":1000000,\"read_bytes\":0,"
+     "\"progress\":{\"seconds\":1.250,\"read\":125000,\"written\":9,\"parked\":0,\"rows_estimate\":"
+     "1000000,\"read_bytes\":0,"
      "\"bytes_estimate\":0,\"sweeping\":false},\"last_run\":null}]}",
      gm_admin_pipelines},
-    {"GET", "/runs", "Run reports, newest first, each as `gemel runs --json` shows it.", runs_query, NULL, "{\"runs\":[]}", gm_admin_runs},
+    {"GET", "/runs", "Run reports, newest first, each as `gemel runs --json` shows it.", runs_query,
+     NULL, "{\"runs\":[]}", gm_admin_runs},
     {"GET", "/dead-letters",
-     "Dead letters in order of number. `next` is for `after` of the next request, or null at the end; a page ends early when it is large.",
+     "Dead letters in order of number. `next` is for `after` of the next request, or null at the "
+     "end; a page ends early when it is large.",
      letters_query, NULL, "{\"dead_letters\":[],\"next\":null}", gm_admin_dead_letters},
-    {"POST", "/pipelines/{name}/run", "202: the pipeline runs as soon as it can. 409: it is under way.", NULL, NULL, "{\"accepted\":true}",
-     gm_admin_run},
+    {"POST", "/pipelines/{name}/run",
+     "202: the pipeline runs as soon as it can. 409: it is under way.", NULL, NULL,
+     "{\"accepted\":true}", gm_admin_run},
     {"POST", "/pipelines/{name}/plan", "What a run would do; writes nothing.", NULL, plan_body,
-     "{\"pipeline\":\"products\",\"seconds\":0.012,\"report\":{},\"samples\":{\"created\":[],\"updated\":[],\"deleted\":[],\"parked\":[]}}",
+     "{\"pipeline\":\"products\",\"seconds\":0.012,\"report\":{},\"samples\":{\"created\":[],"
+     "\"updated\":[],\"deleted\":[],\"parked\":[]}}",
      gm_admin_plan},
-    {"POST", "/pipelines/{name}/verify", "Compares source and graph. The artifact comes as a string, since its seal is over its bytes.", NULL,
-     verify_body,
-     "{\"pipeline\":\"products\",\"source_count\":77,\"sink_count\":77,\"unreadable\":0,\"equal\":true,\"differences_total\":0,"
+    {"POST", "/pipelines/{name}/verify",
+     "Compares source and graph. The artifact comes as a string, since its seal is over its bytes.",
+     NULL, verify_body,
+     "{\"pipeline\":\"products\",\"source_count\":77,\"sink_count\":77,\"unreadable\":0,\"equal\":"
+     "true,\"differences_total\":0,"
      "\"differences\":[],\"artifact\":\"…\"}",
      gm_admin_verify},
-    {"POST", "/pipelines/{name}/redrive", "Applies dead letters again, in order per key.", NULL, choice_body,
-     "{\"applied\":2,\"failed\":0,\"held\":0}", gm_admin_redrive},
-    {"POST", "/pipelines/{name}/drop-letters", "Throws dead letters away.", NULL, choice_body, "{\"dropped\":2}", gm_admin_drop_letters},
-    {"POST", "/runs/{num}/approve", "Releases the deletions that a run blocked.", NULL, NULL, "{\"deleted\":12}", gm_admin_approve},
+    {"POST", "/pipelines/{name}/redrive", "Applies dead letters again, in order per key.", NULL,
+     choice_body, "{\"applied\":2,\"failed\":0,\"held\":0}", gm_admin_redrive},
+    {"POST", "/pipelines/{name}/drop-letters", "Throws dead letters away.", NULL, choice_body,
+     "{\"dropped\":2}", gm_admin_drop_letters},
+    {"POST", "/runs/{num}/approve", "Releases the deletions that a run blocked.", NULL, NULL,
+     "{\"deleted\":12}", gm_admin_approve},
     {0},
 };
 
@@ -83,8 +101,8 @@ static bool path_fits(struct gm_str pattern, struct gm_str path, struct gm_str *
     return pattern.n == 0 && path.n == 0;
 }
 
-enum gm_route_match gm_route_find(const char *method_z, const char *path_z, const struct gm_route **out_route,
-                                  struct gm_str *out_part)
+enum gm_route_match gm_route_find(const char *method_z, const char *path_z,
+                                  const struct gm_route **out_route, struct gm_str *out_part)
 {
     enum gm_route_match match = GM_ROUTE_NO_PATH;
     struct gm_str part;

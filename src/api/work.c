@@ -7,7 +7,8 @@
 
 /* ---- one operation at its pipeline ---- */
 
-static gm_rc find_pipeline(const struct gm_call *call, struct gm_str name, const struct gm_pipeline **out_pipeline, struct gm_err *err)
+static gm_rc find_pipeline(const struct gm_call *call, struct gm_str name,
+                           const struct gm_pipeline **out_pipeline, struct gm_err *err)
 {
     const char *nearest_z = NULL;
     GM_AUTO_FREE char *name_z = gm_str_dup_z(name);
@@ -27,7 +28,9 @@ static gm_rc enter(struct gm_desk *desk, struct gm_err *err)
     bool full = desk->count == GM_OPERATIONS_MAX;
     desk->count += !full;
     gm_mutex_unlock(desk->mu);
-    return full ? gm_fail(err, GM_E_RETRY, "%d operations are under way already; try again later", GM_OPERATIONS_MAX) : GM_OK;
+    return full ? gm_fail(err, GM_E_RETRY, "%d operations are under way already; try again later",
+                          GM_OPERATIONS_MAX)
+                : GM_OK;
 }
 
 static void leave(struct gm_desk *desk)
@@ -37,12 +40,15 @@ static void leave(struct gm_desk *desk)
     gm_mutex_unlock(desk->mu);
 }
 
-typedef gm_rc (*operation_fn)(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err);
+typedef gm_rc (*operation_fn)(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                              struct gm_err *err);
 
 /* Calls `fn` while no run of the pipeline is under way. */
-static gm_rc operate(struct gm_call *call, struct gm_str name, operation_fn fn, void *ctx, struct gm_err *err)
+static gm_rc operate(struct gm_call *call, struct gm_str name, operation_fn fn, void *ctx,
+                     struct gm_err *err)
 {
-    struct gm_operation operation = {.store = gm_engine_store(call->engine), .config = gm_engine_config(call->engine)};
+    struct gm_operation operation = {.store = gm_engine_store(call->engine),
+                                     .config = gm_engine_config(call->engine)};
     GM_TRY(find_pipeline(call, name, &operation.pipeline, err));
     GM_TRY(enter(call->desk, err));
     gm_rc rc = gm_engine_exclusive_begin(call->engine, operation.pipeline, err);
@@ -74,7 +80,8 @@ static gm_rc take_pipeline_name(void *ctx, const struct gm_run *run, struct gm_e
     return GM_OK;
 }
 
-static gm_rc approve(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc approve(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                     struct gm_err *err)
 {
     int64_t deleted;
     GM_TRY(gm_approve_run(operation, *(const int64_t *)ctx, &deleted, err));
@@ -101,9 +108,11 @@ gm_rc gm_admin_approve(struct gm_call *call, struct gm_err *err)
 
 /* ---- letters ---- */
 
-static gm_rc take_choice(const struct gm_call *call, struct gm_letter_choice *out_choice, struct gm_err *err)
+static gm_rc take_choice(const struct gm_call *call, struct gm_letter_choice *out_choice,
+                         struct gm_err *err)
 {
-    yyjson_mut_val *num = gm_json_member(call->body, GM_STR("num")), *key = gm_json_member(call->body, GM_STR("key"));
+    yyjson_mut_val *num = gm_json_member(call->body, GM_STR("num")),
+                   *key = gm_json_member(call->body, GM_STR("key"));
     *out_choice = (struct gm_letter_choice){.key = gm_json_str(key)};
     if (num != NULL && key != NULL) {
         return gm_fail(err, GM_E_INVALID, "give `num` or `key`, not both");
@@ -118,12 +127,13 @@ static gm_rc take_choice(const struct gm_call *call, struct gm_letter_choice *ou
     return GM_OK;
 }
 
-static gm_rc redrive(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc redrive(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                     struct gm_err *err)
 {
     struct gm_redrive_counts counts;
     GM_TRY(gm_redrive(operation, ctx, &counts, err));
-    gm_buf_addf(&call->reply->body, "{\"applied\":%lld,\"failed\":%lld,\"held\":%lld}", (long long)counts.applied,
-                (long long)counts.failed, (long long)counts.held);
+    gm_buf_addf(&call->reply->body, "{\"applied\":%lld,\"failed\":%lld,\"held\":%lld}",
+                (long long)counts.applied, (long long)counts.failed, (long long)counts.held);
     return GM_OK;
 }
 
@@ -134,7 +144,8 @@ gm_rc gm_admin_redrive(struct gm_call *call, struct gm_err *err)
     return operate(call, call->part, redrive, &choice, err);
 }
 
-static gm_rc drop(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc drop(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                  struct gm_err *err)
 {
     int64_t count;
     GM_TRY(gm_drop_letters(operation, ctx, &count, err));
@@ -174,12 +185,14 @@ static void take_up(struct gm_desk *desk, size_t at)
     gm_mutex_unlock(desk->mu);
 }
 
-static gm_rc plan(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc plan(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                  struct gm_err *err)
 {
     struct gm_run_handle *handle = gm_run_handle_new();
     size_t at = lay_down(call->desk, handle);
-    gm_rc rc = gm_plan_write_json(&(struct gm_plan){.operation = *operation, .handle = handle, .resync = *(const bool *)ctx},
-                                  &call->reply->body, err);
+    gm_rc rc = gm_plan_write_json(
+        &(struct gm_plan){.operation = *operation, .handle = handle, .resync = *(const bool *)ctx},
+        &call->reply->body, err);
     take_up(call->desk, at);
     gm_run_handle_free(handle);
     return rc;
@@ -197,7 +210,8 @@ gm_rc gm_admin_plan(struct gm_call *call, struct gm_err *err)
 
 /* ---- verification ---- */
 
-static gm_rc verify(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc verify(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                    struct gm_err *err)
 {
     (void)ctx;
     struct gm_verify_report report;
@@ -207,7 +221,8 @@ static gm_rc verify(struct gm_call *call, const struct gm_operation *operation, 
     return GM_OK;
 }
 
-static gm_rc check(struct gm_call *call, const struct gm_operation *operation, void *ctx, struct gm_err *err)
+static gm_rc check(struct gm_call *call, const struct gm_operation *operation, void *ctx,
+                   struct gm_err *err)
 {
     struct gm_artifact_check result;
     GM_TRY(gm_verify_check_artifact(operation, *(const struct gm_str *)ctx, &result, err));
@@ -222,5 +237,6 @@ gm_rc gm_admin_verify(struct gm_call *call, struct gm_err *err)
     if (given != NULL && artifact.p == NULL) {
         return gm_fail(err, GM_E_INVALID, "`check` is not the text of an artifact");
     }
-    return given != NULL ? operate(call, call->part, check, &artifact, err) : operate(call, call->part, verify, NULL, err);
+    return given != NULL ? operate(call, call->part, check, &artifact, err)
+                         : operate(call, call->part, verify, NULL, err);
 }

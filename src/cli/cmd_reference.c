@@ -137,7 +137,8 @@ static void add_metrics(struct gm_buf *out)
     }
 }
 
-static void add_route_fields(const char *head_z, const struct gm_route_field *fields, struct gm_buf *out)
+static void add_route_fields(const char *head_z, const struct gm_route_field *fields,
+                             struct gm_buf *out)
 {
     if (fields == NULL) {
         return;
@@ -152,21 +153,29 @@ static void add_admin_api(struct gm_buf *out)
 {
     gm_buf_addf(
         out,
-        "# Admin API\n\n"
-        "`gemel run` serves it over HTTP at `admin.listen` of the [configuration](configuration.md), a "
-        "loopback address. GET is free there. POST needs the header `Authorization: Bearer TOKEN`: the "
-        "token is made at each start and stands with the address in `admin.json` of the data directory, "
-        "readable for its owner only:\n\n"
-        "```json\n{\"url\":\"http://127.0.0.1:8070\",\"token\":\"…\"}\n```\n\n"
-        "Commands of the same user find it there when they need the data directory that `gemel run` "
-        "holds.\n\n"
-        "Requests and answers are JSON, the metrics excepted. A body is an object of %d MiB at most, and "
-        "may be left out. Members and parameters that are not known are refused. Errors are "
-        "`{\"error\":{\"code\":…,\"message\":…}}`: 400 the request is wrong, 401 no token or a wrong "
-        "one, 403 a host name that is not this machine's, 404 no such address, pipeline or run, 405 "
-        "another method, 409 it is under way, 413 too large, 422 the configuration or its source needs "
-        "a change, 503 later. What works on a pipeline waits for its run to end; of such requests %d may "
-        "be under way, of connections %d.\n",
+        "# Admin API\n"
+        "\n"
+        "`gemel run` serves it over HTTP at `admin.listen` of the "
+        "[configuration](configuration.md), a loopback address. GET is free there. POST "
+        "needs the header `Authorization: Bearer TOKEN`: the token is made at each start and "
+        "stands with the address in `admin.json` of the data directory, readable for its "
+        "owner only:\n"
+        "\n"
+        "```json\n"
+        "{\"url\":\"http://127.0.0.1:8070\",\"token\":\"…\"}\n"
+        "```\n"
+        "\n"
+        "Commands of the same user find it there when they need the data directory that "
+        "`gemel run` holds.\n"
+        "\n"
+        "Requests and answers are JSON, the metrics excepted. A body is an object of %d MiB "
+        "at most, and may be left out. Members and parameters that are not known are "
+        "refused. Errors are `{\"error\":{\"code\":…,\"message\":…}}`: 400 the request is "
+        "wrong, 401 no token or a wrong one, 403 a host name that is not this machine's, 404 "
+        "no such address, pipeline or run, 405 another method, 409 it is under way, 413 too "
+        "large, 422 the configuration or its source needs a change, 503 later. What works on "
+        "a pipeline waits for its run to end; of such requests %d may be under way, of "
+        "connections %d.\n",
         GM_HTTP_BODY_SIZE_MAX >> 20, GM_OPERATIONS_MAX, GM_HTTP_CONNECTIONS_MAX);
     for (const struct gm_route *route = gm_admin_routes(); route->method_z != NULL; route++) {
         gm_buf_addf(out, "\n## %s %s\n\n%s\n", route->method_z, route->path_z, route->help_z);

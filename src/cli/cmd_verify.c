@@ -1,7 +1,7 @@
 /* gemel verify, gemel plan: comparing and foretelling.
  *
- * Both work here when the store is free, and in the process that has it otherwise. Either way the result is the same JSON
- * (engine/operations.h), and what is printed is made of that. */
+ * Both work here when the store is free, and in the process that has it otherwise. Either way the
+ * result is the same JSON (engine/operations.h), and what is printed is made of that. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +9,9 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
-#include "json/json.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "json/json.h"
 
 enum { DIFFERENCES_PRINTED = 20, RESULT_SIZE_MAX = 64 << 20 };
 
@@ -60,7 +60,8 @@ static gm_rc open_anywhere(struct gm_args *args, struct gm_operation *operation,
     return rc;
 }
 
-static gm_rc ask_there(struct gm_args *args, const char *path_z, struct gm_str body, struct result *result, struct gm_err *err)
+static gm_rc ask_there(struct gm_args *args, const char *path_z, struct gm_str body,
+                       struct result *result, struct gm_err *err)
 {
     struct gm_http_answer answer;
     GM_TRY(gm_remote_post(args, path_z, body, &answer, err));
@@ -87,12 +88,16 @@ static bool true_at(const struct result *result, const char *pointer_z)
 /* ---- verify ---- */
 
 static const struct gm_option verify_options[] = {
-    {"artifact", "FILE", "Where to write the artifact (default: DATA/verifications/PIPELINE-TIME.json)."},
-    {"check", "FILE", "Check an artifact that was written before: its seal, and whether the graph is still as it says."},
+    {"artifact", "FILE",
+     "Where to write the artifact (default: DATA/verifications/PIPELINE-TIME.json)."},
+    {"check", "FILE",
+     "Check an artifact that was written before: its seal, and whether the graph is still as it "
+     "says."},
     {0},
 };
 
-static gm_rc write_artifact(struct gm_args *args, struct gm_str artifact, char **out_path_z, struct gm_err *err)
+static gm_rc write_artifact(struct gm_args *args, struct gm_str artifact, char **out_path_z,
+                            struct gm_err *err)
 {
     const char *given_z = gm_args_value(args, "artifact");
     const char *folder_z;
@@ -105,15 +110,16 @@ static gm_rc write_artifact(struct gm_args *args, struct gm_str artifact, char *
     GM_TRY(gm_folder_make(into_z, err));
     struct gm_date date;
     gm_time_split(gm_clock_wall_now(), &date);
-    *out_path_z = gm_format_z("%s/%s-%04d%02d%02dT%02d%02d%02dZ.json", into_z, args->words[0], date.year, date.month, date.day,
-                              date.hour, date.minute, date.second);
+    *out_path_z = gm_format_z("%s/%s-%04d%02d%02dT%02d%02d%02dZ.json", into_z, args->words[0],
+                              date.year, date.month, date.day, date.hour, date.minute, date.second);
     return gm_file_write_atomic(*out_path_z, artifact, 0644, err);
 }
 
 /* The file's path stands for what is in it. */
 static void print_verification_json(struct result *result, const char *path_z)
 {
-    (void)gm_json_set(result->doc, result->root, GM_STR("artifact"), gm_json_strcpy(result->doc, gm_str_z(path_z)));
+    (void)gm_json_set(result->doc, result->root, GM_STR("artifact"),
+                      gm_json_strcpy(result->doc, gm_str_z(path_z)));
     gm_buf_reset(&result->text);
     gm_json_write(result->root, &result->text);
     gm_print_json(&result->text);
@@ -121,7 +127,9 @@ static void print_verification_json(struct result *result, const char *path_z)
 
 static const char *kind_words(struct gm_str kind)
 {
-    return gm_str_is(kind, "missing") ? "in the source only" : gm_str_is(kind, "extra") ? "in the graph only" : "different";
+    return gm_str_is(kind, "missing") ? "in the source only"
+           : gm_str_is(kind, "extra") ? "in the graph only"
+                                      : "different";
 }
 
 static void print_differences(const struct result *result)
@@ -129,7 +137,8 @@ static void print_differences(const struct result *result)
     yyjson_mut_val *differences = gm_json_member(result->root, GM_STR("differences"));
     yyjson_mut_val *difference;
     size_t index, max;
-    yyjson_mut_arr_foreach(differences, index, max, difference) {
+    yyjson_mut_arr_foreach(differences, index, max, difference)
+    {
         if (index == DIFFERENCES_PRINTED) {
             puts("  … the artifact has more");
             return;
@@ -145,9 +154,11 @@ static void print_verification(const struct result *result, const char *path_z)
     gm_format_count(number_at(result, "/source_count"), source);
     gm_format_count(number_at(result, "/sink_count"), sink);
     printf("source: %s objects, graph: %s objects\n", source, sink);
-    int64_t unreadable = number_at(result, "/unreadable"), differences = number_at(result, "/differences_total");
+    int64_t unreadable = number_at(result, "/unreadable"),
+            differences = number_at(result, "/differences_total");
     if (unreadable > 0) {
-        printf("%lld records of the source cannot be applied; see `gemel dead-letters list`\n", (long long)unreadable);
+        printf("%lld records of the source cannot be applied; see `gemel dead-letters list`\n",
+               (long long)unreadable);
     }
     if (true_at(result, "/equal")) {
         puts("equal");
@@ -160,11 +171,13 @@ static void print_verification(const struct result *result, const char *path_z)
     printf("artifact: %s\n", path_z);
 }
 
-static gm_rc find_differences(struct gm_args *args, const struct gm_operation *operation, struct result *result, struct gm_err *err)
+static gm_rc find_differences(struct gm_args *args, const struct gm_operation *operation,
+                              struct result *result, struct gm_err *err)
 {
     struct gm_verify_report report;
     if (operation->store == NULL) {
-        GM_AUTO_FREE char *path_z = gm_format_z("/pipelines/%s/verify", operation->pipeline->name_z);
+        GM_AUTO_FREE char *path_z =
+            gm_format_z("/pipelines/%s/verify", operation->pipeline->name_z);
         return ask_there(args, path_z, GM_STR("{}"), result, err);
     }
     GM_TRY(gm_verify(operation, NULL, &report, err));
@@ -173,7 +186,8 @@ static gm_rc find_differences(struct gm_args *args, const struct gm_operation *o
     return GM_OK;
 }
 
-static gm_rc compare(struct gm_args *args, const struct gm_operation *operation, bool *out_equal, struct gm_err *err)
+static gm_rc compare(struct gm_args *args, const struct gm_operation *operation, bool *out_equal,
+                     struct gm_err *err)
 {
     struct result result;
     GM_AUTO_FREE char *path_z = NULL;
@@ -191,8 +205,8 @@ static gm_rc compare(struct gm_args *args, const struct gm_operation *operation,
     return rc;
 }
 
-static gm_rc check_artifact(struct gm_args *args, const struct gm_operation *operation, struct gm_str artifact, struct result *result,
-                            struct gm_err *err)
+static gm_rc check_artifact(struct gm_args *args, const struct gm_operation *operation,
+                            struct gm_str artifact, struct result *result, struct gm_err *err)
 {
     struct gm_artifact_check check;
     if (operation->store != NULL) {
@@ -217,15 +231,19 @@ static void print_check(struct gm_args *args, struct result *result)
         gm_print_json(&result->text);
         return;
     }
-    puts(true_at(result, "/sealed") ? "seal: whole" : "seal: broken; the artifact was changed after it was written");
+    puts(true_at(result, "/sealed")
+             ? "seal: whole"
+             : "seal: broken; the artifact was changed after it was written");
     if (true_at(result, "/same")) {
         puts("graph: as the artifact says");
     } else {
-        printf("graph: %lld of %d ranges have moved since\n", (long long)number_at(result, "/ranges_moved"), GM_VERIFY_RANGES);
+        printf("graph: %lld of %d ranges have moved since\n",
+               (long long)number_at(result, "/ranges_moved"), GM_VERIFY_RANGES);
     }
 }
 
-static gm_rc check_file(struct gm_args *args, const struct gm_operation *operation, bool *out_good, struct gm_err *err)
+static gm_rc check_file(struct gm_args *args, const struct gm_operation *operation, bool *out_good,
+                        struct gm_err *err)
 {
     struct result result;
     struct gm_buf artifact;
@@ -252,7 +270,8 @@ static int verify(struct gm_args *args)
     rc = rc == GM_OK ? open_anywhere(args, &operation, &err) : rc;
     if (rc == GM_OK) {
         bool check = gm_args_value(args, "check") != NULL;
-        rc = check ? check_file(args, &operation, &good, &err) : compare(args, &operation, &good, &err);
+        rc = check ? check_file(args, &operation, &good, &err)
+                   : compare(args, &operation, &good, &err);
     }
     gm_store_close(operation.store);
     if (rc != GM_OK) {
@@ -267,8 +286,10 @@ const struct gm_command gm_command_verify = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Compare source and graph, and write an artifact that proves it.",
-    .help_z = "Both sides are hashed by ranges of keys; ranges that differ are read again key by key. Exit code 1: they differ.\n"
-              "While `gemel run` has the data directory, it does the work, between two runs of the pipeline.",
+    .help_z = "Both sides are hashed by ranges of keys; ranges that differ are read again key by "
+              "key. Exit code 1: they differ.\n"
+              "While `gemel run` has the data directory, it does the work, between two runs of the "
+              "pipeline.",
     .example_z = "gemel verify products",
     .options = verify_options,
     .run = verify,
@@ -296,9 +317,11 @@ static void print_samples(const struct result *result, const char *what_z, const
     }
     gm_format_count(total, count);
     printf("  %s %s\n", what_z, count);
-    yyjson_mut_arr_foreach(samples, index, max, sample) {
+    yyjson_mut_arr_foreach(samples, index, max, sample)
+    {
         struct gm_str text = gm_json_member_str(sample, "text");
-        printf("    " GM_STR_FMT "%s" GM_STR_FMT "\n", GM_STR_ARG(gm_json_member_str(sample, "key")), text.n > 0 ? "  " : "",
+        printf("    " GM_STR_FMT "%s" GM_STR_FMT "\n",
+               GM_STR_ARG(gm_json_member_str(sample, "key")), text.n > 0 ? "  " : "",
                GM_STR_ARG(text));
     }
     if ((int64_t)gm_json_count(samples) < total) {
@@ -313,32 +336,39 @@ static void print_plan(const struct result *result)
     gm_format_count(number_at(result, "/report/counts/read"), read);
     gm_format_count(number_at(result, "/report/counts/unchanged"), unchanged);
     gm_span_format((gm_ns)(seconds * 1000 + 0.5) * GM_MS, span);
-    printf(GM_STR_FMT ": would read %s records, %s of them unchanged; takes about %s\n", GM_STR_ARG(text_at(result, "/pipeline")), read,
-           unchanged, span);
+    printf(GM_STR_FMT ": would read %s records, %s of them unchanged; takes about %s\n",
+           GM_STR_ARG(text_at(result, "/pipeline")), read, unchanged, span);
     print_samples(result, "create", "created");
     print_samples(result, "update", "updated");
     print_samples(result, "delete", "deleted");
     print_samples(result, "park", "parked");
     struct gm_str sweep = text_at(result, "/report/sweep/state");
-    if (gm_str_is(sweep, gm_sweep_name(GM_SWEEP_BLOCKED)) || gm_str_is(sweep, gm_sweep_name(GM_SWEEP_WAITING))) {
-        printf("  deletion " GM_STR_FMT ": " GM_STR_FMT "\n", GM_STR_ARG(sweep), GM_STR_ARG(text_at(result, "/report/sweep/reason")));
+    if (gm_str_is(sweep, gm_sweep_name(GM_SWEEP_BLOCKED)) ||
+        gm_str_is(sweep, gm_sweep_name(GM_SWEEP_WAITING))) {
+        printf("  deletion " GM_STR_FMT ": " GM_STR_FMT "\n", GM_STR_ARG(sweep),
+               GM_STR_ARG(text_at(result, "/report/sweep/reason")));
     }
 }
 
-static gm_rc foretell(struct gm_args *args, const struct gm_operation *operation, struct result *result, struct gm_err *err)
+static gm_rc foretell(struct gm_args *args, const struct gm_operation *operation,
+                      struct result *result, struct gm_err *err)
 {
     bool resync = gm_args_has(args, "resync");
     if (operation->store == NULL) {
         GM_AUTO_FREE char *path_z = gm_format_z("/pipelines/%s/plan", operation->pipeline->name_z);
-        return ask_there(args, path_z, resync ? GM_STR("{\"resync\":true}") : GM_STR("{}"), result, err);
+        return ask_there(args, path_z, resync ? GM_STR("{\"resync\":true}") : GM_STR("{}"), result,
+                         err);
     }
     struct gm_run_handle *handle = gm_run_handle_new();
-    gm_rc rc = gm_plan_write_json(&(struct gm_plan){.operation = *operation, .handle = handle, .resync = resync}, &result->text, err);
+    gm_rc rc = gm_plan_write_json(
+        &(struct gm_plan){.operation = *operation, .handle = handle, .resync = resync},
+        &result->text, err);
     gm_run_handle_free(handle);
     return rc;
 }
 
-static gm_rc plan_one(struct gm_args *args, const struct gm_operation *operation, struct gm_err *err)
+static gm_rc plan_one(struct gm_args *args, const struct gm_operation *operation,
+                      struct gm_err *err)
 {
     struct result result;
     result_init(&result);
@@ -375,9 +405,12 @@ const struct gm_command gm_command_plan = {
     .args_z = "[PIPELINE]",
     .args_max = 1,
     .summary_z = "Tell what a run would create, change and delete, and how long it would take.",
-    .help_z = "Reads the source and does all the work of a run, but undoes every transaction: no twin, state or report is written (models\n"
-              "that are new are). Relationships between objects of one run are not followed from batch to batch.\n"
-              "While `gemel run` has the data directory, it does the work, between two runs of the pipeline and with the configuration\n"
+    .help_z = "Reads the source and does all the work of a run, but undoes every transaction: no "
+              "twin, state or report is written (models\n"
+              "that are new are). Relationships between objects of one run are not followed from "
+              "batch to batch.\n"
+              "While `gemel run` has the data directory, it does the work, between two runs of the "
+              "pipeline and with the configuration\n"
               "that it runs with.",
     .example_z = "gemel plan products",
     .options = plan_options,

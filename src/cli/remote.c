@@ -19,7 +19,8 @@ gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, stru
     GM_AUTO_FREE char *path_z = gm_format_z("%s/admin.json", folder_z);
     struct gm_file_info info;
     GM_TRY(gm_file_info(path_z, &info, err));
-    if (info.type == GM_FILE_MISSING) { /* somebody works there, but not a server that could be asked */
+    /* somebody works there, but not a server that could be asked */
+    if (info.type == GM_FILE_MISSING) {
         *err = store_err;
         return rc;
     }
@@ -27,7 +28,8 @@ gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, stru
 }
 
 /* {"url":"http://127.0.0.1:8070","token":"…"} */
-static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_authorization_z, struct gm_err *err)
+static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_authorization_z,
+                             struct gm_err *err)
 {
     const char *folder_z;
     GM_TRY(gm_args_data(args, &folder_z, err));
@@ -39,7 +41,8 @@ static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_
     gm_rc rc = gm_file_read_all(path_z, &text, err);
     rc = rc == GM_OK ? gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&text), &root, err) : rc;
     if (rc == GM_OK) {
-        struct gm_str url = gm_json_member_str(root, "url"), token = gm_json_member_str(root, "token");
+        struct gm_str url = gm_json_member_str(root, "url"),
+                      token = gm_json_member_str(root, "token");
         *out_url_z = gm_str_dup_z(url);
         *out_authorization_z = gm_format_z("Bearer " GM_STR_FMT, GM_STR_ARG(token));
     }
@@ -48,7 +51,8 @@ static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_
     return rc;
 }
 
-/* The outcome that the answer's code names, so that a command ends as it would have where it does the work itself. */
+/* The outcome that the answer's code names, so that a command ends as it would have where it does
+ * the work itself. */
 static gm_rc outcome_of(struct gm_str code)
 {
     for (gm_rc rc = GM_E_INVALID; rc < GM_OK; rc++) {
@@ -66,9 +70,11 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     yyjson_mut_val *root = NULL;
     struct gm_err ignored;
     gm_rc rc = answer->status >= 500 ? GM_E_IO : GM_E_INVALID;
-    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) == GM_OK) {
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
+        GM_OK) {
         yyjson_mut_val *error = gm_json_member(root, GM_STR("error"));
-        rc = gm_fail(err, outcome_of(gm_json_member_str(error, "code")), GM_STR_FMT, GM_STR_ARG(gm_json_member_str(error, "message")));
+        rc = gm_fail(err, outcome_of(gm_json_member_str(error, "code")), GM_STR_FMT,
+                     GM_STR_ARG(gm_json_member_str(error, "message")));
     } else {
         rc = gm_fail(err, rc, "the running gemel answered %ld", answer->status);
     }
@@ -76,14 +82,16 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     return rc;
 }
 
-gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body, struct gm_http_answer *out_answer,
-                     struct gm_err *err)
+gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
+                     struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
     GM_AUTO_FREE char *authorization_z = NULL;
     GM_TRY(read_admin_file(args, &base_z, &authorization_z, err));
     GM_AUTO_FREE char *url_z = gm_format_z("%s%s", base_z, path_z);
-    GM_TRY(gm_http_send(&(struct gm_http_request){.method_z = "POST", .url_z = url_z, .authorization_z = authorization_z,
+    GM_TRY(gm_http_send(&(struct gm_http_request){.method_z = "POST",
+                                                  .url_z = url_z,
+                                                  .authorization_z = authorization_z,
                                                   .body = body.p != NULL ? body : GM_STR("{}")},
                         out_answer, err));
     if (out_answer->status >= 200 && out_answer->status < 300) {

@@ -7,10 +7,13 @@
 #include "cli/command.h"
 #include "net/http.h"
 
-/* Whether the store is free for this process (then it is opened) or another one has it (*out_store is NULL then, and GM_OK). */
-gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err) GM_MUST_CHECK;
-/* POST to the process that has the data directory. An answer other than 2xx becomes an error with its message. */
-gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body, struct gm_http_answer *out_answer,
-                     struct gm_err *err) GM_MUST_CHECK;
+/* Whether the store is free for this process (then it is opened) or another one has it (*out_store
+ * is NULL then, and GM_OK). */
+gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
+    GM_MUST_CHECK;
+/* POST to the process that has the data directory. An answer other than 2xx becomes an error with
+ * its message. */
+gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
+                     struct gm_http_answer *out_answer, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -2,7 +2,8 @@
 #include "engine/operations.h"
 #include "json/json.h"
 
-static void add_samples(struct gm_buf *out, const char *name_z, const struct gm_run_samples *samples)
+static void add_samples(struct gm_buf *out, const char *name_z,
+                        const struct gm_run_samples *samples)
 {
     gm_buf_addf(out, "\"%s\":[", name_z);
     for (size_t i = 0; i < samples->count; i++) {
@@ -19,7 +20,8 @@ static void write_report(struct gm_buf *out, const struct gm_run_report *report,
 {
     gm_buf_add(out, GM_STR("{\"pipeline\":"));
     gm_json_quote(out, report->run.pipeline_name);
-    gm_buf_addf(out, ",\"seconds\":%lld.%03d,\"report\":", (long long)(took / GM_SECOND), (int)(took % GM_SECOND / GM_MS));
+    gm_buf_addf(out, ",\"seconds\":%lld.%03d,\"report\":", (long long)(took / GM_SECOND),
+                (int)(took % GM_SECOND / GM_MS));
     gm_run_write_json(&report->run, out);
     gm_buf_add(out, GM_STR(",\"samples\":{"));
     add_samples(out, "created", &report->created);
@@ -38,11 +40,15 @@ gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct 
     const struct gm_clock *clock = gm_store_clock(operation->store);
     struct gm_run_report report;
     gm_ns before = clock->mono(clock);
-    gm_rc rc = gm_pipeline_run(&(struct gm_run_options){.store = operation->store, .pipeline = operation->pipeline,
-                                                       .folder_z = gm_config_folder_z(operation->config),
-                                                       .handle = plan->handle, .cause_z = "plan", .plan = true,
-                                                       .resync = plan->resync},
-                               &report, err);
+    gm_rc rc =
+        gm_pipeline_run(&(struct gm_run_options){.store = operation->store,
+                                                 .pipeline = operation->pipeline,
+                                                 .folder_z = gm_config_folder_z(operation->config),
+                                                 .handle = plan->handle,
+                                                 .cause_z = "plan",
+                                                 .plan = true,
+                                                 .resync = plan->resync},
+                        &report, err);
     if (rc == GM_OK) {
         write_report(out, &report, clock->mono(clock) - before);
     }

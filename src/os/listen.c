@@ -23,7 +23,8 @@ struct address {
     socklen_t size;
 };
 
-static bool parse_host(const char *host_z, bool bracketed, in_port_t port, struct address *out_address)
+static bool parse_host(const char *host_z, bool bracketed, in_port_t port,
+                       struct address *out_address)
 {
     *out_address = (struct address){0};
     if (bracketed) {
@@ -35,7 +36,8 @@ static bool parse_host(const char *host_z, bool bracketed, in_port_t port, struc
     out_address->at.v4.sin_family = AF_INET;
     out_address->at.v4.sin_port = port;
     out_address->size = sizeof(out_address->at.v4);
-    return inet_pton(AF_INET, strcmp(host_z, "localhost") == 0 ? "127.0.0.1" : host_z, &out_address->at.v4.sin_addr) == 1;
+    return inet_pton(AF_INET, strcmp(host_z, "localhost") == 0 ? "127.0.0.1" : host_z,
+                     &out_address->at.v4.sin_addr) == 1;
 }
 
 static gm_rc parse(const char *address_z, struct address *out_address, struct gm_err *err)
@@ -43,8 +45,10 @@ static gm_rc parse(const char *address_z, struct address *out_address, struct gm
     char host[INET6_ADDRSTRLEN];
     int64_t port;
     const char *colon_z = strrchr(address_z, ':');
-    bool bracketed = address_z[0] == '[' && colon_z != NULL && colon_z > address_z && colon_z[-1] == ']';
-    if (colon_z != NULL && gm_parse_i64(gm_str_z(colon_z + 1), &port) && port >= 0 && port <= 65535) {
+    bool bracketed =
+        address_z[0] == '[' && colon_z != NULL && colon_z > address_z && colon_z[-1] == ']';
+    if (colon_z != NULL && gm_parse_i64(gm_str_z(colon_z + 1), &port) && port >= 0 &&
+        port <= 65535) {
         const char *from_z = address_z + (bracketed ? 1 : 0);
         size_t n = (size_t)(colon_z - from_z) - (bracketed ? 1 : 0);
         if (n < sizeof(host)) {
@@ -55,7 +59,8 @@ static gm_rc parse(const char *address_z, struct address *out_address, struct gm
             }
         }
     }
-    return gm_fail(err, GM_E_CONFIG, "%s: no address to listen at; write 127.0.0.1:PORT", address_z);
+    return gm_fail(err, GM_E_CONFIG, "%s: no address to listen at; write 127.0.0.1:PORT",
+                   address_z);
 }
 
 static gm_rc fail(const char *address_z, int error, struct gm_err *err)
@@ -72,8 +77,8 @@ static bool open_socket(const struct address *address, int *out_fd)
     int fd = socket(address->at.any.sa_family, SOCK_STREAM, 0);
     *out_fd = fd;
     return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
-           setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 && bind(fd, &address->at.any, address->size) == 0 &&
-           listen(fd, BACKLOG) == 0;
+           setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+           bind(fd, &address->at.any, address->size) == 0 && listen(fd, BACKLOG) == 0;
 }
 
 static bool write_bound(int fd, char out_address[GM_ADDRESS_TEXT_SIZE])
@@ -84,7 +89,8 @@ static bool write_bound(int fd, char out_address[GM_ADDRESS_TEXT_SIZE])
         return false;
     }
     bool v6 = bound.at.any.sa_family == AF_INET6;
-    const void *bytes = v6 ? (const void *)&bound.at.v6.sin6_addr : (const void *)&bound.at.v4.sin_addr;
+    const void *bytes =
+        v6 ? (const void *)&bound.at.v6.sin6_addr : (const void *)&bound.at.v4.sin_addr;
     if (inet_ntop(bound.at.any.sa_family, bytes, host, sizeof(host)) == NULL) {
         return false;
     }
@@ -93,7 +99,8 @@ static bool write_bound(int fd, char out_address[GM_ADDRESS_TEXT_SIZE])
     return true;
 }
 
-gm_rc gm_listen(const char *address_z, int *out_fd, char out_address[GM_ADDRESS_TEXT_SIZE], struct gm_err *err)
+gm_rc gm_listen(const char *address_z, int *out_fd, char out_address[GM_ADDRESS_TEXT_SIZE],
+                struct gm_err *err)
 {
     struct address address;
     int fd;
