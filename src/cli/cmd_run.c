@@ -39,6 +39,7 @@ struct session {
     struct gm_admin *admin;
     struct gm_progress *progress;
     struct gm_mutex *mu;
+    struct gm_err storage_err; /* guarded by mu; rc set: the store failed, and this process with it */
     GM_VEC(struct report_line) lines; /* guarded by mu; runs that no report has told yet */
     /* guarded by mu; on schedule only the first round is reported, log lines tell the rest */
     bool reported;
@@ -113,6 +114,10 @@ static void report_run(void *ctx, const struct gm_pipeline *pipeline,
 {
     struct session *session = ctx;
     gm_mutex_lock(session->mu);
+    /* Sources never report these two, so it is the store: its writer takes nothing more. */
+    if (gm_str_is(report->run.error_code, "io") || gm_str_is(report->run.error_code, "corrupt")) {
+        (void)gm_fail(&session->storage_err, GM_E_IO, GM_STR_FMT, GM_STR_ARG(report->run.error));
+    }
     if (!session->reported) {
         add_line(session, pipeline->name_z, &report->run);
     }
@@ -195,8 +200,8 @@ static void set_gauges(struct session *session)
 static gm_rc start_engine(struct session *session, struct gm_err *err)
 {
     GM_TRY(open_engine(session, err));
-    GM_TRY(gm_engine_start(session->engine, err));
-    return gm_admin_start(session->engine, &session->admin, err);
+    GM_TRY(gm_admin_start(session->engine, &session->admin, err)); /* its address may be taken */
+    return gm_engine_start(session->engine, err);
 }
 
 /* The engine stops first, so that requests which wait for a run end. */
@@ -252,15 +257,25 @@ static void report_first_round(struct session *session)
     }
 }
 
+/* A store that failed is opened anew by the next process, which finds out what is there. */
+static gm_rc storage_failure(struct session *session, struct gm_err *err)
+{
+    gm_mutex_lock(session->mu);
+    *err = session->storage_err;
+    gm_mutex_unlock(session->mu);
+    return err->rc;
+}
+
 static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
 {
     GM_TRY(start_engine(session, err));
     gm_rc rc = GM_OK;
     while (rc == GM_OK && gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) == GM_OK) {
         gm_progress_show(session->progress, session->engine);
+        rc = storage_failure(session, err);
         report_first_round(session);
         set_gauges(session);
-        if (gm_signals_take_reload()) {
+        if (rc == GM_OK && gm_signals_take_reload()) {
             rc = reload(session, err);
         }
     }
