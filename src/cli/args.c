@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/vec.h"
 #include "cli/command.h"
+#include "sync/run.h"
 
 bool gm_args_has(const struct gm_args *args, const char *option_z)
 {
@@ -123,6 +124,19 @@ gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm
     const char *folder_z;
     GM_TRY(gm_args_data(args, &folder_z, err));
     return gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, out_store, err);
+}
+
+gm_rc gm_args_pipeline_num(struct gm_db *db, const char *name_z, int64_t *out_num,
+                           struct gm_err *err)
+{
+    struct gm_arena *arena = gm_arena_new(16 << 20);
+    struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
+    gm_rc rc = gm_pipeline_find(db, arena, &row, err);
+    *out_num = row.num;
+    gm_arena_free(arena);
+    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
+                                    "no pipeline `%s` has run here; see `gemel status`", name_z)
+                          : rc;
 }
 
 /* ---- output ---- */

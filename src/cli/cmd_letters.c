@@ -48,17 +48,6 @@ static gm_rc list_letter(void *ctx, const struct gm_dead_letter *letter, struct 
     return GM_OK;
 }
 
-static gm_rc find_pipeline_num(struct gm_db *db, struct gm_arena *arena, const char *name_z,
-                               int64_t *out_num, struct gm_err *err)
-{
-    struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
-    gm_rc rc = gm_pipeline_find(db, arena, &row, err);
-    *out_num = row.num;
-    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
-                                    "no pipeline `%s` has run here; see `gemel status`", name_z)
-                          : rc;
-}
-
 static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct gm_err *err)
 {
     struct gm_db *db;
@@ -68,7 +57,7 @@ static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct 
     GM_TRY(gm_args_reader(args, &db, err));
     gm_rc rc = GM_OK;
     if (args->word_count > 0) {
-        rc = find_pipeline_num(db, letters->arena, args->words[0], &query.pipeline, err);
+        rc = gm_args_pipeline_num(db, args->words[0], &query.pipeline, err);
     }
     rc = rc == GM_OK ? gm_dead_letters_list(db, &query, list_letter, letters, err) : rc;
     gm_db_close(db);
@@ -225,20 +214,6 @@ static gm_rc open_operation(struct gm_args *args, struct gm_operation *operation
     return GM_OK;
 }
 
-static int64_t member(const struct gm_http_answer *answer, const char *name_z)
-{
-    struct gm_arena *arena = gm_arena_new(16 << 20);
-    yyjson_mut_val *root = NULL;
-    struct gm_err ignored;
-    int64_t number = 0;
-    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
-        GM_OK) {
-        number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
-    }
-    gm_arena_free(arena);
-    return number;
-}
-
 static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *counts,
                               struct gm_err *err)
 {
@@ -253,8 +228,8 @@ static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *co
         return rc;
     }
     GM_TRY(do_there(args, &choice, "redrive", &answer, err));
-    *counts = (struct gm_redrive_counts){member(&answer, "applied"), member(&answer, "failed"),
-                                         member(&answer, "held")};
+    *counts = (struct gm_redrive_counts){gm_remote_number(&answer, "applied"), gm_remote_number(&answer, "failed"),
+                                         gm_remote_number(&answer, "held")};
     gm_http_answer_free(&answer);
     return GM_OK;
 }
@@ -305,7 +280,7 @@ static gm_rc drop_anywhere(struct gm_args *args, int64_t *out_count, struct gm_e
         return rc;
     }
     GM_TRY(do_there(args, &choice, "drop-letters", &answer, err));
-    *out_count = member(&answer, "dropped");
+    *out_count = gm_remote_number(&answer, "dropped");
     gm_http_answer_free(&answer);
     return GM_OK;
 }

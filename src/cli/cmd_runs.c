@@ -107,26 +107,13 @@ static gm_rc list_run(void *ctx, const struct gm_run *run, struct gm_err *err)
     return GM_OK;
 }
 
-static gm_rc find_pipeline(struct gm_db *db, const char *name_z, int64_t *out_num,
-                           struct gm_err *err)
-{
-    struct gm_arena *arena = gm_arena_new(16 << 20);
-    struct gm_pipeline_row row = {.name = gm_str_z(name_z)};
-    gm_rc rc = gm_pipeline_find(db, arena, &row, err);
-    *out_num = row.num;
-    gm_arena_free(arena);
-    return rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
-                                    "no pipeline `%s` has run here; see `gemel status`", name_z)
-                          : rc;
-}
-
 static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_err *err)
 {
     struct gm_db *db;
     int64_t limit, pipeline = 0;
     GM_TRY(gm_args_int(args, "limit", 20, &limit, err));
     GM_TRY(gm_args_reader(args, &db, err));
-    gm_rc rc = args->word_count > 0 ? find_pipeline(db, args->words[0], &pipeline, err) : GM_OK;
+    gm_rc rc = args->word_count > 0 ? gm_args_pipeline_num(db, args->words[0], &pipeline, err) : GM_OK;
     rc = rc == GM_OK
              ? gm_runs_list(db, &(struct gm_run_query){.pipeline = pipeline, .limit = limit},
                             list_run, listing, err)
@@ -262,28 +249,13 @@ static gm_rc approve_here(struct gm_args *args, struct gm_store *store, int64_t 
     return gm_approve_run(&operation, num, out_deleted, err);
 }
 
-/* A number from {"deleted":N}. */
-static int64_t answered_number(const struct gm_http_answer *answer, const char *name_z)
-{
-    struct gm_arena *arena = gm_arena_new(16 << 20);
-    yyjson_mut_val *root = NULL;
-    struct gm_err ignored;
-    int64_t number = 0;
-    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
-        GM_OK) {
-        number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
-    }
-    gm_arena_free(arena);
-    return number;
-}
-
 static gm_rc approve_there(struct gm_args *args, int64_t num, int64_t *out_deleted,
                            struct gm_err *err)
 {
     struct gm_http_answer answer;
     GM_AUTO_FREE char *path_z = gm_format_z("/runs/%lld/approve", (long long)num);
     GM_TRY(gm_remote_post(args, path_z, GM_STR("{}"), &answer, err));
-    *out_deleted = answered_number(&answer, "deleted");
+    *out_deleted = gm_remote_number(&answer, "deleted");
     gm_http_answer_free(&answer);
     return GM_OK;
 }

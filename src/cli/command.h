@@ -92,6 +92,10 @@ gm_rc gm_args_reader(struct gm_args *args, struct gm_db **out_db, struct gm_err 
 gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
     GM_MUST_CHECK;
 
+/* The number of a pipeline that has run here. GM_E_CONFIG: none has. */
+gm_rc gm_args_pipeline_num(struct gm_db *db, const char *name_z, int64_t *out_num,
+                           struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- output ---- */
 
 /* Columns of text for people: widths are found, the last column is not padded. */

@@ -101,3 +101,17 @@ gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str bod
     gm_http_answer_free(out_answer);
     return rc;
 }
+
+int64_t gm_remote_number(const struct gm_http_answer *answer, const char *name_z)
+{
+    struct gm_arena *arena = gm_arena_new(16 << 20);
+    yyjson_mut_val *root = NULL;
+    struct gm_err ignored;
+    int64_t number = 0;
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer->body), &root, &ignored) ==
+        GM_OK) {
+        number = yyjson_mut_get_sint(gm_json_member(root, gm_str_z(name_z)));
+    }
+    gm_arena_free(arena);
+    return number;
+}
