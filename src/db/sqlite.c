@@ -26,7 +26,10 @@ enum {
     PAGE_SIZE = 8192,
     CHECKPOINT_BYTES = 32 << 20,
     JOURNAL_KEEP_BYTES = 64 << 20, /* a log that grew past this behind a long reader is cut back */
-    STATEMENT_JOURNAL_BYTES = 1 << 20, /* savepoints of usual jobs stay in memory */
+    /* Savepoints of small jobs stay in memory. What is larger is spilled by SQLite in one write of
+     * this size, and its unix VFS takes more than 128 KiB - 1 at once for a full disk
+     * (seekAndWriteFd in os_unix.c keeps 17 bits of the length). */
+    STATEMENT_JOURNAL_BYTES = 120 << 10,
     CACHE_BYTES_DEFAULT = 16 << 20,
     PROGRESS_STEPS =
         2000, /* virtual machine steps between looks at the deadline: well under a ms */

@@ -419,6 +419,46 @@ static void a_savepoint_undoes_a_failed_part_alone(void **state)
     assert_int_equal(world_number(world, world->db, "SELECT sum(id) FROM t"), 4);
 }
 
+/* The pages that a savepoint may have to put back are more than SQLite keeps in memory, or its VFS
+ * writes at once. */
+static void a_savepoint_may_be_of_any_size(void **state)
+{
+    struct world *world = *state;
+    enum { ROWS = 600, BODY = 6000 };
+    char body[BODY];
+    memset(body, 'a', sizeof(body));
+    world_exec(world, world->db, "CREATE TABLE large (id BIGINT PRIMARY KEY, body TEXT)");
+    struct gm_stmt *insert = world_prepare(world, world->db, "INSERT INTO large VALUES ($1, $2)");
+    struct gm_stmt *update =
+        world_prepare(world, world->db, "UPDATE large SET body = $2 WHERE id = $1");
+    check_ok(gm_db_begin(world->db, &world->err), world->err);
+    for (int64_t i = 0; i < ROWS; i++) {
+        gm_bind_i64(insert, 1, i);
+        gm_bind_text(insert, 2, (struct gm_str){body, sizeof(body)});
+        check_ok(gm_stmt_run(insert, NULL, &world->err), world->err);
+    }
+    check_ok(gm_db_commit(world->db, &world->err), world->err);
+    body[0] = 'b';
+    check_ok(gm_db_begin(world->db, &world->err), world->err);
+    for (int half = 0; half < 2; half++) {
+        check_ok(gm_db_savepoint(world->db, &world->err), world->err);
+        for (int64_t i = half; i < ROWS; i += 2) {
+            gm_bind_i64(update, 1, i);
+            gm_bind_text(update, 2, (struct gm_str){body, sizeof(body)});
+            check_ok(gm_stmt_run(update, NULL, &world->err), world->err);
+        }
+        check_ok(half == 0 ? gm_db_savepoint_release(world->db, &world->err)
+                           : gm_db_savepoint_rollback(world->db, &world->err),
+                 world->err);
+    }
+    check_ok(gm_db_commit(world->db, &world->err), world->err);
+    assert_int_equal(
+        world_number(world, world->db, "SELECT count(*) FROM large WHERE body LIKE 'b%'"),
+        ROWS / 2);
+    gm_stmt_finalize(insert);
+    gm_stmt_finalize(update);
+}
+
 static void a_reader_cannot_write(void **state)
 {
     struct world *world = *state;
@@ -597,6 +637,7 @@ int main(void)
         WORLD_TEST(what_is_committed_is_seen_by_others_and_what_is_rolled_back_by_nobody),
         WORLD_TEST(a_snapshot_is_chosen_at_begin_and_stays),
         WORLD_TEST(a_savepoint_undoes_a_failed_part_alone),
+        WORLD_TEST(a_savepoint_may_be_of_any_size),
         WORLD_TEST(a_reader_cannot_write),
         WORLD_TEST(errors_are_sorted_by_what_to_do),
         WORLD_TEST(a_table_that_disappears_is_the_users_to_mend),
