@@ -368,7 +368,13 @@ static gm_rc run_opened(struct run_work *work, struct gm_err *err)
     const struct gm_clock *clock = gm_store_clock(work->options->store);
     name_run(work);
     if (!work->options->plan) {
-        GM_TRY(gm_store_write(work->options->store, begin_run, work, err));
+        gm_rc begin_rc = gm_store_write(work->options->store, begin_run, work, err);
+        if (begin_rc != GM_OK) {
+            work->run->num = 0; /* it is not in the store */
+            work->run->finished = clock->wall(clock);
+            fail_run(work, begin_rc, err);
+            return begin_rc;
+        }
     }
     gm_rc rc = run_through(work, err);
     work->run->finished = clock->wall(clock);

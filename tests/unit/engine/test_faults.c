@@ -113,6 +113,8 @@ static bool try_once(const struct sweep *sweep, enum plan plan, uint64_t at)
         }
         if (s->store != NULL) {
             check_rc(script_run(s), GM_E_IO, s->err); /* no way back but a new start */
+            assert_int_equal(s->report.run.status, GM_RUN_FAILED);
+            check_str(s->report.run.error_code, "io");
         }
     }
     script_close(s);
