@@ -65,20 +65,39 @@ const char *gm_args_config_path(const struct gm_args *args)
     return path_z != NULL ? path_z : "gemel.yaml";
 }
 
+static void print_config_errors(struct gm_config *config)
+{
+    if (config == NULL || gm_conf_error_count(gm_config_doc(config)) == 0) {
+        return;
+    }
+    struct gm_buf text;
+    gm_buf_init(&text, GM_CONF_SIZE_MAX);
+    gm_conf_print_errors(gm_config_doc(config), &text);
+    fwrite(text.p, 1, text.n, stderr);
+    gm_buf_deinit(&text);
+}
+
 gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, struct gm_err *err)
 {
     if (args->config == NULL) {
         gm_rc rc = gm_config_load(gm_args_config_path(args), &args->config, err);
-        if (args->config != NULL && gm_conf_error_count(gm_config_doc(args->config)) > 0) {
-            struct gm_buf text;
-            gm_buf_init(&text, GM_CONF_SIZE_MAX);
-            gm_conf_print_errors(gm_config_doc(args->config), &text);
-            fwrite(text.p, 1, text.n, stderr);
-            gm_buf_deinit(&text);
-        }
+        print_config_errors(args->config);
         GM_TRY(rc);
     }
     *out_config = args->config;
+    return GM_OK;
+}
+
+/* Whoever only looks need not know the secrets of the sources. */
+static gm_rc load_settings(struct gm_args *args, const struct gm_config **out_config,
+                           struct gm_err *err)
+{
+    if (args->config == NULL && args->settings == NULL) {
+        gm_rc rc = gm_config_lint(gm_args_config_path(args), &args->settings, err);
+        print_config_errors(args->settings);
+        GM_TRY(rc);
+    }
+    *out_config = args->config != NULL ? args->config : args->settings;
     return GM_OK;
 }
 
@@ -105,7 +124,7 @@ gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_er
     const struct gm_config *config;
     const char *data_z = gm_args_value(args, "data");
     if (data_z == NULL) {
-        GM_TRY(gm_args_config(args, &config, err));
+        GM_TRY(load_settings(args, &config, err));
         data_z = gm_config_root(config)->data;
     }
     *out_folder_z = data_z;

@@ -63,7 +63,8 @@ struct gm_args {
     } options[GM_ARG_OPTIONS_MAX];
     size_t option_count;
     bool json;
-    struct gm_config *config; /* loaded by gm_args_config */
+    struct gm_config *config;   /* loaded by gm_args_config */
+    struct gm_config *settings; /* loaded by gm_args_data: secrets are not looked up in it */
 };
 
 bool gm_args_has(const struct gm_args *args, const char *option_z);

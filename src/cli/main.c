@@ -213,6 +213,7 @@ static int run_command(const struct gm_command *command, int argc, char **argv)
         code = command->run(&args);
     }
     gm_config_free(args.config);
+    gm_config_free(args.settings);
     if (fflush(stdout) != 0 && code == GM_EXIT_OK) {
         code = GM_EXIT_ENVIRONMENT;
     }
