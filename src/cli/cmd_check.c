@@ -79,7 +79,7 @@ static int check(struct gm_args *args)
         gm_config_free(config);
         return gm_args_fail(args, GM_E_CONFIG, &err);
     }
-    gm_rc model_rc = config_errors == 0 ? check_models(config, &model_count, &model_err) : GM_OK;
+    gm_rc model_rc = check_models(config, &model_count, &model_err);
     size_t errors = gm_conf_error_count(gm_config_doc(config));
     print_findings(args, config);
     if (model_rc != GM_OK) {

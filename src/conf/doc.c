@@ -214,21 +214,49 @@ static int compare_problems(const void *a, const void *b)
     return order != 0 ? order : compare_numbers(x->order, y->order);
 }
 
-/* Pointers to the problems, sorted by place; the caller frees. */
-static const struct gm_conf_problem **sorted_problems(const struct gm_conf_doc *doc)
+static bool is_same_place(const struct gm_place *a, const struct gm_place *b)
+{
+    return a->line == b->line && a->column == b->column &&
+           gm_str_eq(gm_str_z(a->file_z), gm_str_z(b->file_z));
+}
+
+/* One of the problems before it says the same of the same place: what is linted twice, without
+ * models and with them, has its other mistakes told once. */
+static bool is_told(const struct gm_conf_problem *const *told, size_t count,
+                    const struct gm_conf_problem *problem)
+{
+    for (size_t i = count; i > 0 && is_same_place(&told[i - 1]->place, &problem->place); i--) {
+        if (strcmp(told[i - 1]->text_z, problem->text_z) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pointers to the problems, sorted by place, each told once; the caller frees. */
+static const struct gm_conf_problem **sorted_problems(const struct gm_conf_doc *doc,
+                                                      size_t *out_count)
 {
     const struct gm_conf_problem **sorted = gm_alloc_array(doc->problems.n + 1, sizeof(*sorted));
     for (size_t i = 0; i < doc->problems.n; i++) {
         sorted[i] = &doc->problems.at[i];
     }
     qsort(sorted, doc->problems.n, sizeof(*sorted), compare_problems);
+    size_t count = 0;
+    for (size_t i = 0; i < doc->problems.n; i++) {
+        if (!is_told(sorted, count, sorted[i])) {
+            sorted[count++] = sorted[i];
+        }
+    }
+    *out_count = count;
     return sorted;
 }
 
 void gm_conf_print_errors(const struct gm_conf_doc *doc, struct gm_buf *out)
 {
-    const struct gm_conf_problem **sorted = sorted_problems(doc);
-    for (size_t i = 0; i < doc->problems.n; i++) {
+    size_t count;
+    const struct gm_conf_problem **sorted = sorted_problems(doc, &count);
+    for (size_t i = 0; i < count; i++) {
         const struct gm_place *place = &sorted[i]->place;
         if (place->file_z != NULL) {
             gm_buf_addf(out, "%s:", place->file_z);
@@ -248,9 +276,10 @@ void gm_conf_print_errors(const struct gm_conf_doc *doc, struct gm_buf *out)
 
 void gm_conf_errors_json(const struct gm_conf_doc *doc, struct gm_buf *out)
 {
-    const struct gm_conf_problem **sorted = sorted_problems(doc);
+    size_t count;
+    const struct gm_conf_problem **sorted = sorted_problems(doc, &count);
     gm_buf_add_char(out, '[');
-    for (size_t i = 0; i < doc->problems.n; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct gm_place *place = &sorted[i]->place;
         gm_buf_add_z(out, i > 0 ? ",{\"file\":" : "{\"file\":");
         gm_conf_add_json(out, gm_str_z(place->file_z));
