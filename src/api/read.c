@@ -69,20 +69,23 @@ static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, str
     return GM_OK;
 }
 
-gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
+/* GM_OK with *reasons filled: not ready. */
+static gm_rc find_reasons(struct gm_call *call, struct gm_buf *reasons, struct gm_err *err)
 {
     struct gm_db *db;
+    GM_TRY(gm_store_write(gm_engine_store(call->engine), write_nothing, NULL, err));
+    GM_TRY(open_reader(call, &db, err));
+    gm_rc rc = add_pipelines_that_wait(call, db, reasons, err);
+    gm_db_close(db);
+    return rc;
+}
+
+gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
+{
     struct gm_buf reasons;
     gm_buf_init(&reasons, 1 << 20);
-    if (gm_store_write(gm_engine_store(call->engine), write_nothing, NULL, err) != GM_OK) {
+    if (find_reasons(call, &reasons, err) != GM_OK) {
         add_reason(&reasons, err->text);
-    } else if (open_reader(call, &db, err) != GM_OK) {
-        add_reason(&reasons, err->text);
-    } else {
-        if (add_pipelines_that_wait(call, db, &reasons, err) != GM_OK) {
-            add_reason(&reasons, err->text);
-        }
-        gm_db_close(db);
     }
     call->reply->status = reasons.n == 0 ? 200 : 503;
     gm_buf_addf(&call->reply->body, "{\"ready\":%s,\"reasons\":[",

@@ -42,9 +42,10 @@ class Daemon:
         raise AssertionError(f"no {event} in the log:\n{''.join(self.log)}")
 
     def end(self, how=signal.SIGTERM):
+        """The exit code; what it says at its end is added to the log."""
         self.process.send_signal(how)
         try:
-            self.process.communicate(timeout=DEADLINE_S)
+            self.log.append(self.process.communicate(timeout=DEADLINE_S)[1])
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
@@ -115,7 +116,7 @@ class Admin(gemel.Case):
         self.assertEqual(0o600, stat.S_IMODE(path.stat().st_mode))
         self.assertEqual({"url": f"http://127.0.0.1:{daemon.port}", "token": daemon.token}, json.loads(path.read_text()))
         self.assertRegex(daemon.token, r"^[0-9a-f]{64}$")
-        self.assertEqual(0, daemon.end())
+        self.assertEqual(0, daemon.end(), "".join(daemon.log))
         self.assertFalse(path.exists())
 
     def test_the_file_of_a_killed_process_is_removed_by_who_comes_next(self):
@@ -301,7 +302,7 @@ class Admin(gemel.Case):
         self.assertEqual(1, len(ready))
         self.assertIn(b"16 operations are under way", read_all(ready[0]))
         self.assertEqual("up", daemon.get("/health")["status"])
-        self.assertEqual(0, daemon.end())
+        self.assertEqual(0, daemon.end(), "".join(daemon.log))
         clients.remove(ready[0])
         for client in clients:
             self.assertIn(b'"code":"cancelled"', read_all(client))
@@ -373,7 +374,7 @@ class Admin(gemel.Case):
         connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=DEADLINE_S)
         connection.request("GET", "/health")
         connection.getresponse().read()  # kept open, idle
-        self.assertEqual(0, daemon.end())
+        self.assertEqual(0, daemon.end(), "".join(daemon.log))
         connection.close()
 
 
