@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "os/listen.h"
+#include "os/thread.h"
 #include "json/json.h"
 
 enum {
@@ -16,16 +17,25 @@ enum {
     DISCARDED_SIZE_MAX = 8 << 20,
 };
 
+/* How long the end waits for an answer to be handed over, each time. A client that does not read
+ * loses its answer. */
+#define DRAIN_TIME (2 * GM_SECOND)
+
 struct gm_http_server {
     struct gm_http_server_options options;
     struct MHD_Daemon *daemon;
     char *url_z;
+    struct gm_mutex *mu;
+    struct gm_cond *answered;
+    /* guarded by mu; exchanges from their handler's beginning to the answer's end */
+    size_t answering;
 };
 
 /* One request, from its headers to its answer. */
 struct exchange {
     struct gm_buf body;
     uint64_t body_size; /* also of what was thrown away */
+    bool answering;
 };
 
 /* ---- requests ---- */
@@ -167,6 +177,22 @@ static enum MHD_Result begin_exchange(struct MHD_Connection *connection, void **
     return MHD_YES;
 }
 
+static void begin_answer(struct gm_http_server *server, struct exchange *exchange)
+{
+    exchange->answering = true;
+    gm_mutex_lock(server->mu);
+    server->answering++;
+    gm_mutex_unlock(server->mu);
+}
+
+static void end_answer(struct gm_http_server *server)
+{
+    gm_mutex_lock(server->mu);
+    server->answering--;
+    gm_cond_broadcast(server->answered);
+    gm_mutex_unlock(server->mu);
+}
+
 /* Called once with the headers (*state NULL), then for each piece of the body, then once more. */
 /* tidy: params: the library's signature */
 static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *path_z,
@@ -188,6 +214,7 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
     if (gm_buf_failed(&exchange->body)) {
         return refuse_body(connection);
     }
+    begin_answer(ctx, exchange);
     return answer(ctx, &(struct gm_http_call){.method_z = method_z,
                                               .path_z = path_z,
                                               .body = gm_buf_str(&exchange->body),
@@ -197,11 +224,13 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how)
 {
-    (void)ctx;
     (void)connection;
     (void)how;
     struct exchange *exchange = *state;
     if (exchange != NULL) {
+        if (exchange->answering) {
+            end_answer(ctx);
+        }
         gm_buf_deinit(&exchange->body);
         gm_free(exchange);
         *state = NULL;
@@ -236,6 +265,8 @@ gm_rc gm_http_server_start(const struct gm_http_server_options *options,
     GM_TRY(gm_listen(options->address_z, &fd, address, err));
     struct gm_http_server *server = gm_alloc(sizeof(*server));
     server->options = *options;
+    server->mu = gm_mutex_new();
+    server->answered = gm_cond_new();
     server->url_z = gm_format_z("http://%s", address);
     unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
                      MHD_USE_ERROR_LOG;
@@ -244,8 +275,8 @@ gm_rc gm_http_server_start(const struct gm_http_server_options *options,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)GM_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)GM_HTTP_IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GM_HTTP_HEADERS_SIZE_MAX,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
-        NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_END);
     if (server->daemon == NULL) {
         gm_listen_close(fd);
         gm_http_server_stop(server);
@@ -263,14 +294,30 @@ const char *gm_http_server_url_z(const struct gm_http_server *server)
     return server->url_z;
 }
 
+/* Takes no more connections, and lets answers that are under way reach their clients: ending the
+ * library's part cuts them off. */
+static void drain(struct gm_http_server *server)
+{
+    gm_listen_close(MHD_quiesce_daemon(server->daemon));
+    bool in_time = true;
+    gm_mutex_lock(server->mu);
+    while (server->answering > 0 && in_time) {
+        in_time = gm_cond_wait_for(server->answered, server->mu, DRAIN_TIME);
+    }
+    gm_mutex_unlock(server->mu);
+}
+
 void gm_http_server_stop(struct gm_http_server *server)
 {
     if (server == NULL) {
         return;
     }
     if (server->daemon != NULL) {
+        drain(server);
         MHD_stop_daemon(server->daemon);
     }
+    gm_cond_free(server->answered);
+    gm_mutex_free(server->mu);
     gm_free(server->url_z);
     gm_free(server);
 }

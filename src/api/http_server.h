@@ -10,7 +10,7 @@
  *     GM_TRY(gm_http_server_start(&options, &server, err));
  *     gm_http_server_stop(server);
  *
- * Bounded: GM_HTTP_CONNECTIONS_MAX connections (more wait in the system's queue),
+ * Bounded: GM_HTTP_CONNECTIONS_MAX connections (more are closed at once),
  * GM_HTTP_BODY_SIZE_MAX bytes of body (413 beyond), GM_HTTP_HEADERS_SIZE_MAX of address and headers
  * (431), GM_HTTP_IDLE_S of silence. What the server answers by itself, short of nonsense that is no
  * HTTP at all, is an error as gm_http_reply_error writes it.

@@ -18,8 +18,7 @@
 static const struct gm_option run_options[] = {
     {"once", NULL, "Run every pipeline once and end: exit code 1 when one did not succeed."},
     {"pipeline", "NAME", "With --once: this one only."},
-    {"resync", NULL,
-     "With --once: put every object right, also where its source is unchanged."},
+    {"resync", NULL, "With --once: put every object right, also where its source is unchanged."},
     {0},
 };
 
@@ -39,7 +38,8 @@ struct session {
     struct gm_admin *admin;
     struct gm_progress *progress;
     struct gm_mutex *mu;
-    struct gm_err storage_err; /* guarded by mu; rc set: the store failed, and this process with it */
+    /* guarded by mu; rc set: the store failed, and this process with it */
+    struct gm_err storage_err;
     GM_VEC(struct report_line) lines; /* guarded by mu; runs that no report has told yet */
     /* guarded by mu; on schedule only the first round is reported, log lines tell the rest */
     bool reported;
@@ -81,6 +81,16 @@ static void add_line(struct session *session, const char *name_z, const struct g
     line->cells[REPORT_COLUMNS - 1] = gm_format_z("%s", span);
 }
 
+static void forget_lines(struct session *session)
+{
+    for (size_t i = 0; i < session->lines.n; i++) {
+        for (size_t k = 0; k < REPORT_COLUMNS; k++) {
+            gm_free(session->lines.at[i].cells[k]);
+        }
+    }
+    session->lines.n = 0;
+}
+
 /* One line a run since the last report. */
 static void print_report(struct session *session)
 {
@@ -95,12 +105,9 @@ static void print_report(struct session *session)
             cells[k] = gm_str_z(session->lines.at[i].cells[k]);
         }
         gm_table_add(table, cells);
-        for (size_t k = 0; k < REPORT_COLUMNS; k++) {
-            gm_free(session->lines.at[i].cells[k]);
-        }
     }
     bool any = session->lines.n > 0;
-    session->lines.n = 0;
+    forget_lines(session);
     gm_mutex_unlock(session->mu);
     if (any && !session->args->json) {
         gm_table_print(table);
@@ -134,12 +141,13 @@ static void report_run(void *ctx, const struct gm_pipeline *pipeline,
 
 static gm_rc open_engine(struct session *session, struct gm_err *err)
 {
-    return gm_engine_open(&(struct gm_engine_options){.config = session->config,
-                                                      .store = session->store,
-                                                      .on_run = report_run,
-                                                      .ctx = session,
-                                                       .resync = gm_args_has(session->args, "resync")},
-                          &session->engine, err);
+    return gm_engine_open(
+        &(struct gm_engine_options){.config = session->config,
+                                    .store = session->store,
+                                    .on_run = report_run,
+                                    .ctx = session,
+                                    .resync = gm_args_has(session->args, "resync")},
+        &session->engine, err);
 }
 
 /* ---- once ---- */
@@ -310,7 +318,8 @@ static int run(struct gm_args *args)
     session.path_z = gm_args_config_path(args);
     session.config = args->config;
     args->config = NULL; /* the session's now: a reload replaces it */
-    if (rc == GM_OK && !gm_args_has(args, "once") && (gm_args_has(args, "resync") || gm_args_has(args, "pipeline"))) {
+    if (rc == GM_OK && !gm_args_has(args, "once") &&
+        (gm_args_has(args, "resync") || gm_args_has(args, "pipeline"))) {
         rc = gm_fail(&err, GM_E_CONFIG, "--resync and --pipeline go with --once");
     }
     rc = rc == GM_OK ? gm_signals_start(session.stop, &err) : rc;
@@ -322,6 +331,7 @@ static int run(struct gm_args *args)
     gm_store_close(session.store);
     gm_config_free(session.config);
     gm_progress_free(session.progress);
+    forget_lines(&session); /* of a round that a signal ended */
     gm_vec_deinit(&session.lines);
     gm_mutex_free(session.mu);
     gm_stop_free(session.stop);
