@@ -33,6 +33,7 @@ struct session {
     const char *path_z;
     struct gm_stop *stop;
     struct gm_config *config;
+    const struct gm_pipeline *only; /* with --once; NULL: all */
     struct gm_store *store;
     struct gm_engine *engine;
     struct gm_admin *admin;
@@ -171,12 +172,8 @@ static void run_once_thread(void *arg)
 
 static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err *err)
 {
-    struct once once = {.session = session};
+    struct once once = {.session = session, .pipeline = session->only};
     struct gm_thread *thread;
-    const char *name_z = gm_args_value(session->args, "pipeline");
-    if (name_z != NULL && (once.pipeline = gm_config_find(session->config, name_z, NULL)) == NULL) {
-        return gm_fail(err, GM_E_CONFIG, "no pipeline `%s`", name_z);
-    }
     GM_TRY(gm_thread_start("gemel-once", run_once_thread, &once, &thread, err));
     while (gm_stop_wait(session->stop, GM_PROGRESS_PERIOD) == GM_OK) {
         gm_progress_show(session->progress, session->engine);
@@ -315,11 +312,15 @@ static int run(struct gm_args *args)
     size_t failed = 0;
     const struct gm_config *config;
     gm_rc rc = gm_args_config(args, &config, &err);
+    const char *only_z = gm_args_value(args, "pipeline");
+    if (rc == GM_OK && only_z != NULL) {
+        rc = gm_args_pipeline(args, only_z, &session.only, &err);
+    }
     session.path_z = gm_args_config_path(args);
     session.config = args->config;
     args->config = NULL; /* the session's now: a reload replaces it */
     if (rc == GM_OK && !gm_args_has(args, "once") &&
-        (gm_args_has(args, "resync") || gm_args_has(args, "pipeline"))) {
+        (gm_args_has(args, "resync") || only_z != NULL)) {
         rc = gm_fail(&err, GM_E_CONFIG, "--resync and --pipeline go with --once");
     }
     rc = rc == GM_OK ? gm_signals_start(session.stop, &err) : rc;

@@ -209,8 +209,11 @@ static int export(struct gm_args *args)
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);
     }
-    fprintf(stderr, "%lld models, %lld twins, %lld relationships\n", (long long)counts.models,
-            (long long)counts.twins, (long long)counts.relationships);
+    bool as_json = args->json && !to_stdout;
+    fprintf(as_json ? stdout : stderr,
+            as_json ? "{\"models\":%lld,\"twins\":%lld,\"relationships\":%lld}\n"
+                    : "%lld models, %lld twins, %lld relationships\n",
+            (long long)counts.models, (long long)counts.twins, (long long)counts.relationships);
     return GM_EXIT_OK;
 }
 

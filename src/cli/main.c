@@ -214,7 +214,9 @@ static int run_command(const struct gm_command *command, int argc, char **argv)
     }
     gm_config_free(args.config);
     gm_config_free(args.settings);
-    if (fflush(stdout) != 0 && code == GM_EXIT_OK) {
+    bool unwritten = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (unwritten && code == GM_EXIT_OK) {
+        fprintf(stderr, "gemel %s: standard output could not be written\n", command->name_z);
         code = GM_EXIT_ENVIRONMENT;
     }
     return code;
