@@ -108,11 +108,11 @@ static void count_record(struct run_work *work, struct gm_record *record)
         return;
     case GM_VERDICT_CREATED:
         counts->created++;
-        gm_run_add_sample(work, &report->created, record->key, record->target_id);
+        gm_run_add_sample(work, &report->created, record->key, record->delivered);
         break;
     case GM_VERDICT_UPDATED:
         counts->updated++;
-        gm_run_add_sample(work, &report->updated, record->key, record->target_id);
+        gm_run_add_sample(work, &report->updated, record->key, record->delivered);
         break;
     case GM_VERDICT_SAME:
         counts->same++;

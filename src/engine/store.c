@@ -61,6 +61,7 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
         *gm_vec_push(&store->models) = models;
         rc = gm_graph_open(db, &store->graph, err);
     }
+    rc = rc == GM_OK ? gm_graph_pack_in_background(store->graph, err) : rc;
     rc = rc == GM_OK ? gm_state_writer_open(db, &store->states, err) : rc;
     if (rc == GM_OK) {
         gm_graph_set_models(store->graph, models);
@@ -184,6 +185,7 @@ static gm_rc run_job(void *ctx, struct gm_db *db, struct gm_err *err)
     struct gm_store *store = job->store_;
     struct gm_store_tx tx = {.db = db, .graph = store->graph, .states = store->states};
     gm_rc rc = job->fn(job->ctx, &tx, err);
+    rc = rc == GM_OK ? gm_graph_flush(store->graph, err) : rc;
     if (rc != GM_OK) {
         gm_graph_forget(store->graph);
     }

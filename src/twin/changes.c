@@ -18,6 +18,13 @@ enum {
      * above. */
     CHANGE_SIZE_MAX = 16 << 20,
     CHUNK_SIZE_MAX = GM_CHANGES_CHUNK_SIZE + CHANGE_SIZE_MAX,
+    PACKED_SIZE_MAX = 1 << 30, /* of one transaction; its bodies are bounded far below */
+};
+
+/* A chunk that is compressed and waits for the flush; its bytes stand in `packed`, one behind the other. */
+struct packed_chunk {
+    int64_t first, count, size, checksum;
+    size_t packed_size;
 };
 
 struct gm_change_log {
@@ -26,6 +33,7 @@ struct gm_change_log {
     ZSTD_CCtx *compressor;
     struct gm_buf chunk; /* uncompressed, under construction */
     struct gm_buf packed;
+    GM_VEC(struct packed_chunk) chunks;
     struct gm_buf actor; /* of the change before, for "same again" */
     struct gm_buf twin;
     int64_t next;  /* number of the next change; 0: not known */
@@ -38,7 +46,7 @@ gm_rc gm_change_log_open(struct gm_db *db, struct gm_change_log **out_log, struc
 {
     struct gm_change_log *log = gm_alloc(sizeof(*log));
     gm_buf_init(&log->chunk, CHUNK_SIZE_MAX);
-    gm_buf_init(&log->packed, ZSTD_compressBound(CHUNK_SIZE_MAX));
+    gm_buf_init(&log->packed, PACKED_SIZE_MAX);
     gm_buf_init(&log->actor, CHUNK_SIZE_MAX);
     gm_buf_init(&log->twin, CHUNK_SIZE_MAX);
     log->compressor = ZSTD_createCCtx();
@@ -65,6 +73,7 @@ void gm_change_log_close(struct gm_change_log *log)
     ZSTD_freeCCtx(log->compressor);
     gm_buf_deinit(&log->chunk);
     gm_buf_deinit(&log->packed);
+    gm_vec_deinit(&log->chunks);
     gm_buf_deinit(&log->actor);
     gm_buf_deinit(&log->twin);
     gm_free(log);
@@ -101,6 +110,26 @@ static void put_repeated(struct gm_buf *chunk, struct gm_buf *before, struct gm_
     gm_buf_add(before, text);
 }
 
+/* The chunk under construction, compressed behind those that wait for the flush. */
+static void pack(struct gm_change_log *log)
+{
+    size_t bound = ZSTD_compressBound(log->chunk.n);
+    char *to = gm_buf_reserve(&log->packed, bound);
+    GM_ASSERT(to != NULL);
+    size_t n =
+        ZSTD_compressCCtx(log->compressor, to, bound, log->chunk.p, log->chunk.n, ZSTD_LEVEL);
+    GM_ASSERT(!ZSTD_isError(n));
+    gm_buf_commit(&log->packed, n);
+    *gm_vec_push(&log->chunks) = (struct packed_chunk){
+        .first = log->first,
+        .count = log->count,
+        .size = (int64_t)log->chunk.n,
+        .checksum = (int64_t)gm_hash64(gm_buf_str(&log->chunk), 0),
+        .packed_size = n,
+    };
+    log->count = 0;
+}
+
 gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change,
                         struct gm_err *err)
 {
@@ -133,38 +162,39 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
     log->count++;
     log->next++;
     if (log->chunk.n >= GM_CHANGES_CHUNK_SIZE || log->count >= GM_CHANGES_CHUNK_COUNT) {
-        return gm_change_log_flush(log, err);
+        pack(log);
     }
     return GM_OK;
 }
 
 gm_rc gm_change_log_flush(struct gm_change_log *log, struct gm_err *err)
 {
-    if (log->count == 0) {
-        return GM_OK;
+    size_t at = 0;
+    if (log->count > 0) {
+        pack(log);
     }
+    for (size_t i = 0; i < log->chunks.n; i++) {
+        const struct packed_chunk *chunk = &log->chunks.at[i];
+        gm_bind_i64(log->insert, 1, chunk->first);
+        gm_bind_i64(log->insert, 2, chunk->count);
+        gm_bind_i64(log->insert, 3, CODEC_ZSTD);
+        gm_bind_i64(log->insert, 4, chunk->size);
+        gm_bind_i64(log->insert, 5, chunk->checksum);
+        gm_bind_blob(log->insert, 6, (struct gm_str){log->packed.p + at, chunk->packed_size});
+        GM_TRY(gm_stmt_run(log->insert, NULL, err));
+        at += chunk->packed_size;
+    }
+    log->chunks.n = 0;
     gm_buf_reset(&log->packed);
-    size_t bound = ZSTD_compressBound(log->chunk.n);
-    char *to = gm_buf_reserve(&log->packed, bound);
-    GM_ASSERT(to != NULL);
-    size_t n =
-        ZSTD_compressCCtx(log->compressor, to, bound, log->chunk.p, log->chunk.n, ZSTD_LEVEL);
-    GM_ASSERT(!ZSTD_isError(n));
-    gm_buf_commit(&log->packed, n);
-    gm_bind_i64(log->insert, 1, log->first);
-    gm_bind_i64(log->insert, 2, log->count);
-    gm_bind_i64(log->insert, 3, CODEC_ZSTD);
-    gm_bind_i64(log->insert, 4, (int64_t)log->chunk.n);
-    gm_bind_i64(log->insert, 5, (int64_t)gm_hash64(gm_buf_str(&log->chunk), 0));
-    gm_bind_blob(log->insert, 6, gm_buf_str(&log->packed));
-    log->count = 0;
-    return gm_stmt_run(log->insert, NULL, err);
+    return GM_OK;
 }
 
 void gm_change_log_forget(struct gm_change_log *log)
 {
     log->next = 0;
     log->count = 0;
+    log->chunks.n = 0;
+    gm_buf_reset(&log->packed);
     gm_reset(log->insert);
     gm_reset(log->last);
 }

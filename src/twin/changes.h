@@ -59,7 +59,8 @@ void gm_change_log_close(struct gm_change_log *log);
  * gm_change_log_forget). */
 gm_rc gm_change_log_next(struct gm_change_log *log, int64_t *out_num, struct gm_err *err)
     GM_MUST_CHECK;
-/* Appends; change->num must be the next number. Texts are copied. */
+/* Appends, and compresses what fills a chunk; change->num must be the next number. Texts are
+ * copied. Does not touch the connection: one other thread may do it, between `next` and `flush`. */
 gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *change,
                         struct gm_err *err) GM_MUST_CHECK;
 /* Writes what is collected: before the transaction commits. */

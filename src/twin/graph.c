@@ -12,6 +12,8 @@ enum {
     TWIN_COUNT_BITS = 32,
 };
 
+static gm_rc wait_for_packer(struct gm_graph *graph, struct gm_err *err);
+
 gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err *err)
 {
     const char *const sql[STMT_COUNT] = {
@@ -72,6 +74,12 @@ void gm_graph_close(struct gm_graph *graph)
     if (graph == NULL) {
         return;
     }
+    if (graph->packer != NULL) {
+        gm_queue_close(graph->to_pack);
+        gm_thread_join(graph->packer);
+    }
+    gm_queue_free(graph->to_pack);
+    gm_queue_free(graph->packed);
     for (size_t i = 0; i < STMT_COUNT; i++) {
         gm_stmt_finalize(graph->stmts[i]);
     }
@@ -86,6 +94,8 @@ void gm_graph_close(struct gm_graph *graph)
 
 void gm_graph_forget(struct gm_graph *graph)
 {
+    struct gm_err ignored;
+    (void)wait_for_packer(graph, &ignored);
     if (graph->log != NULL) {
         gm_change_log_forget(graph->log);
     }
@@ -235,6 +245,7 @@ gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *o
 
 gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struct gm_err *err)
 {
+    GM_TRY(gm_graph_flush(graph, err)); /* of the session before, if any */
     graph->cause = *cause;
     graph->entries.n = 0;
     gm_arena_reset(graph->arena);
@@ -297,7 +308,8 @@ static gm_rc store_counters(struct gm_graph *graph, struct gm_err *err)
     return GM_OK;
 }
 
-gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err)
+/* Encodes and compresses the session's changes; on the packer's thread when there is one. */
+static gm_rc pack_changes(struct gm_graph *graph, struct gm_err *err)
 {
     for (size_t i = 0; i < graph->entries.n; i++) {
         const struct gm_graph_entry *entry = &graph->entries.at[i];
@@ -316,6 +328,51 @@ gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err)
         GM_TRY(gm_change_log_add(graph->log, &change, err));
     }
     graph->entries.n = 0;
+    return GM_OK;
+}
+
+static void run_packer(void *arg)
+{
+    struct gm_graph *graph = arg;
+    while (gm_queue_pop(graph->to_pack) != NULL) {
+        graph->pack_rc = pack_changes(graph, &graph->pack_err);
+        GM_ASSERT(gm_queue_push(graph->packed, graph));
+    }
+}
+
+gm_rc gm_graph_pack_in_background(struct gm_graph *graph, struct gm_err *err)
+{
+    graph->to_pack = gm_queue_new(1);
+    graph->packed = gm_queue_new(1);
+    return gm_thread_start("gemel-packer", run_packer, graph, &graph->packer, err);
+}
+
+/* Until the packer has given the session back nothing of it may be touched. */
+static gm_rc wait_for_packer(struct gm_graph *graph, struct gm_err *err)
+{
+    if (!graph->packing) {
+        return GM_OK;
+    }
+    (void)gm_queue_pop(graph->packed);
+    graph->packing = false;
+    *err = graph->pack_err;
+    return graph->pack_rc;
+}
+
+gm_rc gm_graph_flush(struct gm_graph *graph, struct gm_err *err)
+{
+    GM_TRY(wait_for_packer(graph, err));
     GM_TRY(gm_change_log_flush(graph->log, err));
     return store_counters(graph, err);
+}
+
+gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err)
+{
+    if (graph->packer == NULL) {
+        GM_TRY(pack_changes(graph, err));
+        return gm_graph_flush(graph, err);
+    }
+    graph->packing = true;
+    GM_ASSERT(gm_queue_push(graph->to_pack, graph));
+    return GM_OK;
 }

@@ -96,6 +96,11 @@ gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct 
 gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put,
                                  struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
+/* From now on gm_graph_end only hands the session's changes to a thread that encodes and compresses
+ * them while the caller writes other things; what was given to the session must stay until
+ * gm_graph_flush, which writes them and comes before the commit. */
+gm_rc gm_graph_pack_in_background(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_flush(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
 
 /* A relationship that stands for itself (rows of a join table). Its ends may be missing: then it
  * waits. */

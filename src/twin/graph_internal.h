@@ -4,6 +4,8 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "os/queue.h"
+#include "os/thread.h"
 #include "twin/graph.h"
 
 /* The statements, in the order of graph.c's table. */
@@ -76,6 +78,12 @@ struct gm_graph {
     GM_VEC(struct gm_graph_counter) counters;
     int64_t waiting;     /* relationships that wait; -1: not known */
     int64_t graves;      /* twins that are gone; -1: not known */
+    /* The packer; NULL: none. It owns `entries`, `text` and `log` while `packing`. */
+    struct gm_thread *packer;
+    struct gm_queue *to_pack, *packed;
+    bool packing;
+    gm_rc pack_rc; /* the packer's; read after it gave the session back */
+    struct gm_err pack_err;
     struct gm_map *nums; /* ids looked up lately → twin numbers */
 };
 

@@ -90,6 +90,7 @@ static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct
         gm_record_fail(batch, record, item->twin.rc, "%s", own.text);
         return GM_OK;
     }
+    record->delivered = item->twin.id;
     record->verdict = verdict_of(item->twin.outcome);
     return GM_OK;
 }
@@ -112,6 +113,7 @@ static gm_rc apply_link(struct twins_sink *sink, struct gm_batch *batch, struct 
         return GM_OK;
     }
     record->target_id = item->link_id;
+    record->delivered = item->link_id;
     record->verdict = verdict_of(item->link.outcome);
     return GM_OK;
 }
