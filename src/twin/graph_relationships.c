@@ -133,6 +133,51 @@ static gm_rc insert_standing(struct link *link, bool *out_inserted, struct gm_er
     return GM_OK;
 }
 
+static gm_rc refuse_owner(const struct link *link, struct gm_err *own_err)
+{
+    return gm_fail(own_err, GM_E_INVALID,
+                   "relationship \"" GM_STR_FMT "\" of twin \"" GM_STR_FMT
+                   "\" is there already and not this pipeline's; "
+                   "give the map another `id`",
+                   GM_STR_ARG(link->id), GM_STR_ARG(link->source_id));
+}
+
+/* Whose the standing relationship of this id is; -1: there is none. */
+static gm_rc find_owner(const struct link *link, int64_t *out_owner, struct gm_err *err)
+{
+    *out_owner = -1;
+    if (link->source == 0) {
+        return GM_OK;
+    }
+    struct gm_stmt *get = link->graph->stmts[STMT_RELATIONSHIP_GET];
+    gm_bind_i64(get, 1, link->source);
+    gm_bind_text(get, 2, link->id);
+    gm_rc rc = gm_step(get, err);
+    if (rc == GM_OK) {
+        *out_owner = gm_column_i64(get, 2);
+        gm_reset(get);
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+/* Likewise of the one that waits. */
+static gm_rc find_waiting_owner(const struct link *link, int64_t *out_owner, struct gm_err *err)
+{
+    *out_owner = -1;
+    if (link->graph->waiting == 0) {
+        return GM_OK;
+    }
+    struct gm_stmt *get = link->graph->stmts[STMT_WAITING_GET];
+    gm_bind_text(get, 1, link->source_id);
+    gm_bind_text(get, 2, link->id);
+    gm_rc rc = gm_step(get, err);
+    if (rc == GM_OK) {
+        *out_owner = gm_column_i64(get, 2);
+        gm_reset(get);
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 /* One of this id is there: it becomes this one, unless it is somebody else's. */
 static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct gm_err *err)
 {
@@ -151,12 +196,7 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
         return GM_OK;
     }
     if (owner != link->pipeline) {
-        (void)gm_fail(own_err, GM_E_INVALID,
-                      "relationship \"" GM_STR_FMT "\" of twin \"" GM_STR_FMT
-                      "\" is there already and not this pipeline's; "
-                      "give the map another `id`",
-                      GM_STR_ARG(link->id), GM_STR_ARG(link->source_id));
-        return GM_E_INVALID;
+        return refuse_owner(link, own_err);
     }
     struct gm_stmt *update = link->graph->stmts[STMT_RELATIONSHIP_UPDATE];
     gm_bind_i64(update, 1, link->source);
@@ -176,6 +216,11 @@ static gm_rc settle(struct link *link, struct gm_err *own_err, struct gm_err *er
     find_obstacle(link);
     bool removed;
     if (link->waiting_for.p != NULL) {
+        int64_t owner;
+        GM_TRY(find_owner(link, &owner, err));
+        if (owner >= 0 && owner != link->pipeline) {
+            return refuse_owner(link, own_err);
+        }
         GM_TRY(remove_standing(link, &removed, err));
         return put_waiting(link, err);
     }
@@ -452,10 +497,15 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id,
                         .run = graph->cause.run,
                         .position = position};
     bool removed;
-    GM_TRY(remove_waiting(&link, &removed, err));
+    int64_t owner;
+    GM_TRY(find_waiting_owner(&link, &owner, err));
+    if (owner == link.pipeline) {
+        GM_TRY(remove_waiting(&link, &removed, err));
+    }
     GM_TRY(gm_graph_find_num(graph, source_id, &link.source, err));
-    if (link.source == 0) {
-        return GM_OK;
+    GM_TRY(find_owner(&link, &owner, err));
+    if (owner != link.pipeline) {
+        return GM_OK; /* not there, or somebody else's */
     }
     gm_rc rc = describe(&link, err);
     if (rc == GM_E_END) {

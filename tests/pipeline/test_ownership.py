@@ -242,6 +242,26 @@ class Relationships(gemel.Case):
         self.run_pipeline("persons")
         self.assertEqual({key for key in self.everything if key[1] == "worksIn"}, set(self.relationships()))
 
+    def test_a_join_row_that_goes_leaves_a_relationship_that_others_made(self):
+        """Another pipeline, and an import, made the same relationship first: it is theirs."""
+        self.sql("hr.db", "CREATE TABLE boss (id INTEGER PRIMARY KEY, boss INTEGER); INSERT INTO boss VALUES (1, 3), (2, 1), (3, 2)")
+        self.run_all()
+        self.write("in.ndjson", [{"Section": "Header"}, {"fileVersion": "1.0.0"}, {"Section": "Relationships"},
+                                 {"$sourceId": "person-3", "$relationshipId": "reportsTo-person-2", "$relationshipName": "reportsTo",
+                                  "$targetId": "person-2"}])
+        self.gemel("import", "in.ndjson")
+        before = self.relationships()
+        config = json.loads((self.folder / "gemel.yaml").read_text())["pipelines"]
+        config["bosses"] = table("hr.db", "boss", "id", {"relationship": {
+            "name": "reportsTo", "source": "person-{id}", "target": "person-{boss}"}}, missing={"max_share": "100%"})
+        self.configure(config)
+        self.assertEqual(0, self.run_pipeline("bosses").parked)
+        self.sql("hr.db", "DELETE FROM boss WHERE id > 1")
+        self.run_pipeline("bosses")
+        self.assertEqual(2, self.run_pipeline("bosses").deleted)
+        self.assertEqual(before, self.relationships())
+        self.assert_equal_to_source("persons")
+
     def test_a_relationship_that_the_model_does_not_have_is_refused(self):
         config = self.folder / "gemel.yaml"
         config.write_text(config.read_text().replace('"source": "person-{person}"', '"source": "room-{room}"')
