@@ -191,21 +191,45 @@ static gm_rc export_to(struct gm_args *args, struct gm_file *file, struct gm_exp
     return rc;
 }
 
+/* Pipes and devices are written to; a file is replaced when its new content is whole. */
+static bool is_replaced(const char *path_z)
+{
+    struct gm_file_info info;
+    struct gm_err ignored;
+    return gm_file_info(path_z, &info, &ignored) == GM_OK &&
+           (info.type == GM_FILE_MISSING || info.type == GM_FILE_REGULAR);
+}
+
+static gm_rc export_to_file(struct gm_args *args, const char *path_z,
+                            struct gm_export_counts *counts, struct gm_err *err)
+{
+    bool replaced = is_replaced(path_z);
+    GM_AUTO_FREE char *new_z = gm_format_z(replaced ? "%s.part" : "%s", path_z);
+    struct gm_file *file = NULL;
+    gm_rc rc = gm_file_create(new_z, &file, err);
+    rc = rc == GM_OK ? export_to(args, file, counts, err) : rc;
+    rc = rc == GM_OK && replaced ? gm_file_sync(file, err) : rc;
+    gm_file_close(file);
+    if (rc == GM_OK && replaced) {
+        rc = gm_file_rename(new_z, path_z, err);
+    }
+    if (rc != GM_OK && replaced) {
+        struct gm_err ignored; /* the first failure is the one to tell */
+        gm_rc removed = gm_file_remove(new_z, &ignored);
+        (void)removed;
+    }
+    return rc;
+}
+
 static int export(struct gm_args *args)
 {
     bool to_stdout = args->word_count == 0 || strcmp(args->words[0], "-") == 0;
-    struct gm_file *file = NULL;
     struct gm_export_counts counts = {0};
     struct gm_err err = {0};
-    gm_rc rc = GM_OK;
-    if (to_stdout) {
-        file = gm_file_stdout();
-    } else {
-        rc = gm_file_create(args->words[0], &file, &err);
-    }
-    rc = rc == GM_OK ? export_to(args, file, &counts, &err) : rc;
-    rc = rc == GM_OK && !to_stdout ? gm_file_sync(file, &err) : rc;
-    gm_file_close(file);
+    struct gm_file *out = to_stdout ? gm_file_stdout() : NULL;
+    gm_rc rc = to_stdout ? export_to(args, out, &counts, &err)
+                         : export_to_file(args, args->words[0], &counts, &err);
+    gm_file_close(out);
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);
     }

@@ -232,6 +232,18 @@ class Commands(gemel.Case):
         self.gemel("import", "no.ndjson", expect=None)
         self.assertNotEqual(gemel.DONE, self.gemel("import", "missing.ndjson", expect=None).code)
 
+    def test_an_export_that_fails_leaves_the_file_as_it_was(self):
+        self.write("out.ndjson", "precious\n")
+        (self.folder / "empty").mkdir()
+        self.assertNotEqual(gemel.DONE, self.gemel("export", "out.ndjson", "--data", "empty", expect=None).code)
+        self.assertEqual("precious\n", (self.folder / "out.ndjson").read_text())
+        self.run_all()
+        self.gemel("export", "out.ndjson")
+        text = self.gemel("export").out
+        self.assertEqual(text, (self.folder / "out.ndjson").read_text())
+        self.assertEqual(text, self.gemel("export", "/dev/stdout").out)
+        self.assertEqual([], list(self.folder.glob("*.part")))
+
     # ---- one process at a time ----
 
     def test_a_second_process_on_the_same_data_is_refused_and_readers_are_not(self):
