@@ -16,6 +16,7 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_dead_letters_redrive,
         &gm_command_dead_letters_drop,
         &gm_command_verify,
+        &gm_command_forget,
         &gm_command_query,
         &gm_command_history,
         &gm_command_trace,

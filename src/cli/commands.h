@@ -16,6 +16,7 @@ extern const struct gm_command gm_command_dead_letters_show;
 extern const struct gm_command gm_command_dead_letters_redrive;
 extern const struct gm_command gm_command_dead_letters_drop;
 extern const struct gm_command gm_command_verify;
+extern const struct gm_command gm_command_forget;
 extern const struct gm_command gm_command_query;
 extern const struct gm_command gm_command_history;
 extern const struct gm_command gm_command_trace;

@@ -53,6 +53,12 @@ struct gm_plan {
 gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct gm_err *err)
     GM_MUST_CHECK;
 
+/* The pipeline (of the store, whether a configuration still has it or not) delivers nothing any
+ * more: its twins stay and may be taken over, or with `delete` those go that nothing else delivers.
+ * GM_E_CONFIG: no such pipeline. */
+gm_rc gm_forget_pipeline(struct gm_store *store, const char *name_z, bool delete,
+                         int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- verification ---- */
 
 enum { GM_VERIFY_RANGES = 4096, GM_VERIFY_DIFFERENCES_MAX = 1000 };

@@ -24,6 +24,7 @@ gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err
         [STMT_TWIN_UPDATE] = GM_SQL_TWIN_UPDATE,
         [STMT_TWIN_SET_SOURCES] = GM_SQL_TWIN_SET_SOURCES,
         [STMT_TWIN_SET_LAST_CHANGE] = GM_SQL_TWIN_SET_LAST_CHANGE,
+        [STMT_TWIN_DISOWN] = GM_SQL_TWIN_DISOWN,
         [STMT_TWIN_RENUMBER] = GM_SQL_TWIN_RENUMBER,
         [STMT_TWIN_DELETE] = GM_SQL_TWIN_DELETE,
         [STMT_TWIN_LAST_COUNT] = GM_SQL_TWIN_LAST_COUNT,

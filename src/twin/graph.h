@@ -124,6 +124,9 @@ gm_rc gm_graph_remove_link(struct gm_graph *graph, struct gm_str source_id,
  * is fine. */
 gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names,
                             bool *out_deleted, struct gm_err *err) GM_MUST_CHECK;
+/* The cause's pipeline no longer counts as delivering the twin, which stays as it is; another may
+ * take it over. Missing is fine. */
+gm_rc gm_graph_disown(struct gm_graph *graph, int64_t num, struct gm_err *err) GM_MUST_CHECK;
 /* Deletes whatever delivers it. GM_E_END: no such twin. */
 gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position,
                            struct gm_err *err) GM_MUST_CHECK;

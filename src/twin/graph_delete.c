@@ -92,6 +92,13 @@ static gm_rc withdraw(struct gm_graph *graph, const struct gm_twin *twin, struct
     return gm_stmt_run(graph->stmts[STMT_TWIN_SET_SOURCES], NULL, err);
 }
 
+gm_rc gm_graph_disown(struct gm_graph *graph, int64_t num, struct gm_err *err)
+{
+    gm_bind_i64(graph->stmts[STMT_TWIN_DISOWN], 1, num);
+    gm_bind_i64(graph->stmts[STMT_TWIN_DISOWN], 2, graph->cause.pipeline);
+    return gm_stmt_run(graph->stmts[STMT_TWIN_DISOWN], NULL, err);
+}
+
 gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs names,
                             bool *out_deleted, struct gm_err *err)
 {

@@ -122,7 +122,7 @@ static gm_rc check_owner(const struct put_work *work)
             put->err, GM_E_INVALID,
             "twin \"" GM_STR_FMT
             "\" is made from another key of this pipeline already; let $dtId depend on the "
-            "whole key",
+            "whole key, or `gemel forget` the pipeline when its keys were changed",
             GM_STR_ARG(put->id));
     }
     if (gm_twin_model_num(work->row.num) != put->model->num && pipeline != 0 && !ours &&
