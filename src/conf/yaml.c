@@ -104,6 +104,9 @@ static bool attach(struct loading *loading, struct gm_node *node)
         }
         node->key = top->key;
         node->key_place = top->key_place;
+        if (node->type == GM_NODE_NULL && node->text.n == 0) {
+            node->place = top->key_place; /* what is not there: the library's versions disagree */
+        }
         top->has_key = false;
     }
     node->parent = top->node;

@@ -87,8 +87,8 @@ static void normal_draws_have_mean_and_deviation(void **state)
     gm_rng_init(&rng, 9);
     double sum = 0;
     double squares = 0;
-    enum { COUNT = 100000 };
-    for (int i = 0; i < COUNT; i++) {
+    const int count = 100000;
+    for (int i = 0; i < count; i++) {
         double u = gm_rng_double(&rng);
         assert_true(u >= 0 && u < 1);
         double v = gm_rng_normal(&rng, 20, 2);
@@ -96,8 +96,8 @@ static void normal_draws_have_mean_and_deviation(void **state)
         sum += v;
         squares += (v - 20) * (v - 20);
     }
-    assert_true(fabs(sum / COUNT - 20) < 0.05);
-    assert_true(fabs(sqrt(squares / COUNT) - 2) < 0.05);
+    assert_true(fabs(sum / count - 20) < 0.05);
+    assert_true(fabs(sqrt(squares / count) - 2) < 0.05);
 }
 
 int main(void)

@@ -100,8 +100,9 @@ static void values_are_bounded_in_depth(void **state)
 static void flaws_of_the_library_are_mended(void **state)
 {
     struct fixture *f = *state;
-    expect_program(f, "{a: (.t | todate)}", "{'t':1e18}",
-                   "jq: errror converting number of seconds since epoch to datetime");
+    with_program(f, "{a: (.t | todate)}"); /* jq 1.6 misspells "error" */
+    assert_non_null(strstr(outcome(f, body(f, "{'t':1e18}")),
+                           "converting number of seconds since epoch to datetime"));
     expect_program(f, "{a: (.t | todate), b: (.t | strftime(\"%Y\"))}", "{'t':0}",
                    "{'a':'1970-01-01T00:00:00Z','b':'1970'}");
     expect_program(f, "{a: (.t | gsub(\"^ *\"; \"\"))}", "{'t':'  x'}", "{'a':'x'}");
