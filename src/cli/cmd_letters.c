@@ -228,7 +228,8 @@ static gm_rc redrive_anywhere(struct gm_args *args, struct gm_redrive_counts *co
         return rc;
     }
     GM_TRY(do_there(args, &choice, "redrive", &answer, err));
-    *counts = (struct gm_redrive_counts){gm_remote_number(&answer, "applied"), gm_remote_number(&answer, "failed"),
+    *counts = (struct gm_redrive_counts){gm_remote_number(&answer, "applied"),
+                                         gm_remote_number(&answer, "failed"),
                                          gm_remote_number(&answer, "held")};
     gm_http_answer_free(&answer);
     return GM_OK;

@@ -113,7 +113,8 @@ static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_
     int64_t limit, pipeline = 0;
     GM_TRY(gm_args_int(args, "limit", 20, &limit, err));
     GM_TRY(gm_args_reader(args, &db, err));
-    gm_rc rc = args->word_count > 0 ? gm_args_pipeline_num(db, args->words[0], &pipeline, err) : GM_OK;
+    gm_rc rc =
+        args->word_count > 0 ? gm_args_pipeline_num(db, args->words[0], &pipeline, err) : GM_OK;
     rc = rc == GM_OK
              ? gm_runs_list(db, &(struct gm_run_query){.pipeline = pipeline, .limit = limit},
                             list_run, listing, err)

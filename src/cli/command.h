@@ -6,7 +6,8 @@
  *         {0},
  *     };
  *     const struct gm_command gm_command_runs_list = {
- *         .name_z = "runs list", .args_z = "[PIPELINE]", .args_max = 1, .summary_z = "List runs, newest first.",
+ *         .name_z = "runs", .args_z = "[PIPELINE]", .args_max = 1,
+ *         .summary_z = "List runs, newest first.",
  *         .options = options, .run = runs_list,
  *     };
  *

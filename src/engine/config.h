@@ -1,7 +1,8 @@
 /* The configuration file, decoded: one data directory, models, pipelines.
  *
  *     struct gm_config *config;
- *     rc = gm_config_load("gemel.yaml", &config, err);       // GM_E_CONFIG: err sums up, gm_config_doc() has all errors
+ *     rc = gm_config_load("gemel.yaml", &config, err);
+ *     // GM_E_CONFIG: err sums up, gm_config_doc() has all errors
  *     gm_config_free(config);
  *
  * Read-only once loaded; threads share it. Loading does no I/O but reading the file and the

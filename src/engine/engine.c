@@ -119,7 +119,7 @@ static void run_task(struct gm_engine *engine, struct task *task, const char *ca
                                  .handle = task->handle,
                                  .cause_z = cause_z,
                                  .keep_runs = engine->root->keep_runs,
-                                .resync = engine->options.resync},
+                                 .resync = engine->options.resync},
         &report, &err);
     gm_metric_set(GM_M_RUN_RUNNING, label, 0);
     count_run(pipeline, &report.run);

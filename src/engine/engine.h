@@ -1,7 +1,8 @@
 /* The engine: the pipelines of a configuration, run on their schedules or once.
  *
  *     struct gm_engine *engine;
- *     GM_TRY(gm_engine_open(&(struct gm_engine_options){.config = config, .store = store}, &engine, err));
+ *     struct gm_engine_options options = {.config = config, .store = store};
+ *     GM_TRY(gm_engine_open(&options, &engine, err));
  *     GM_TRY(gm_engine_start(engine, err));      // schedules, until gm_engine_stop
  *     …
  *     gm_engine_stop(engine);                    // asks runs to end, waits for them

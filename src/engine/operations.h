@@ -42,7 +42,8 @@ gm_rc gm_drop_letters(const struct gm_operation *operation, const struct gm_lett
 /* ---- plans ---- */
 
 /* What a run would do, found by doing it and undoing every transaction. Appends
- *     {"pipeline","seconds","report":{…as gm_run_write_json…},"samples":{"created":[{"key","text"}…],"updated","deleted","parked"}}
+ *     {"pipeline","seconds","report":{…as gm_run_write_json…},
+ *      "samples":{"created":[{"key","text"}…],"updated","deleted","parked"}}
  * `handle` stops it from another thread. `resync`: look at every object, also where its source is
  * unchanged. */
 struct gm_plan {
@@ -90,7 +91,8 @@ struct gm_verify_report {
 gm_rc gm_verify(const struct gm_operation *operation, struct gm_stop *stop,
                 struct gm_verify_report *out_report, struct gm_err *err) GM_MUST_CHECK;
 void gm_verify_report_free(struct gm_verify_report *report);
-/* {"pipeline","equal","source_count","sink_count","unreadable","differences_total","differences":[{"kind","key"}…],"artifact"}; the
+/* {"pipeline","equal","source_count","sink_count","unreadable","differences_total",
+ * "differences":[{"kind","key"}…],"artifact"}; the
  * artifact is a string, since its seal is over its bytes. */
 void gm_verify_write_json(const struct gm_pipeline *pipeline, const struct gm_verify_report *report,
                           struct gm_buf *out);

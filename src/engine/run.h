@@ -1,20 +1,21 @@
 /* One run of one pipeline: from a snapshot of the source to committed effects.
  *
  *     struct gm_run_handle *handle = gm_run_handle_new();
- *     gm_rc rc = gm_pipeline_run(&(struct gm_run_options){.store = store, .pipeline = pipeline, .handle = handle, .cause_z = "once"},
- *                                &report, err);
+ *     struct gm_run_options options = {.store = store, .pipeline = pipeline, .handle = handle,
+ *                                      .cause_z = "once"};
+ *     gm_rc rc = gm_pipeline_run(&options, &report, err);
  *
  * Threads of a run: its own (the worker) and a reader; effects go to the store's writer. Batches go
  * round:
  *
- *     reader: source.read ──filled──▶ worker: compare, steps, prepare ──job──▶ writer: apply, state, letters, commit
- *        ▲                               │ nothing to write                      │
- *        └───────────── free ◀───────────┴────────────── done ◀──────────────────┘
+ *     reader: read ──filled──▶ worker: compare, steps, prepare ──job──▶ writer: apply, commit
+ *        ▲                        │ nothing to write  ▲                     │
+ *        └──────── free ◀─────────┘                   └──────── done ◀──────┘
  *
- * There are SLOTS batches and no more, so a slow writer slows the reader. The worker alone counts
- * and knows what was seen. A source that breaks in the middle ends the attempt; what was committed
- * stays, and the next attempt begins anew: what is unchanged costs a comparison. A crash at any
- * point leaves whole batches: effects, state and cursor are in one commit. */
+ * There are RUN_SLOTS batches and no more, so a slow writer slows the reader. The worker alone
+ * counts and knows what was seen. A source that breaks in the middle ends the attempt; what was
+ * committed stays, and the next attempt begins anew: what is unchanged costs a comparison. A crash
+ * at any point leaves whole batches: effects, state and cursor are in one commit. */
 #ifndef GM_ENGINE_RUN_H
 #define GM_ENGINE_RUN_H
 

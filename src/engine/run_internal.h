@@ -51,7 +51,8 @@ struct run_work {
     struct gm_map *freed_keys;
     struct breaker breaker;
     int64_t letters; /* of the pipeline; the writer's thread while jobs are out */
-    bool broken;     /* a batch failed: none behind it may commit. The writer's thread while jobs are out */
+    /* a batch failed: none behind it may commit. The writer's thread while jobs are out */
+    bool broken;
     int64_t unkeyed; /* records of the attempt whose key could not be told */
 };
 

@@ -2,12 +2,15 @@
  *
  *     struct gm_store *store;
  *     GM_TRY(gm_store_open(&(struct gm_store_options){.folder_z = "data"}, &store, err));
- *     rc = gm_store_write(store, fn, ctx, err);      // on the writer's thread, inside a transaction; durable when it returns
+ *     // on the writer's thread, inside a transaction; durable when it returns:
+ *     rc = gm_store_write(store, fn, ctx, err);
  *     struct gm_db *db;
  *     GM_TRY(gm_store_reader(store, &db, err));      // a reading connection of the caller's own
  *     gm_store_close(store);
  *
- *     DATA/store.db   everything; DATA/lock   who works here; DATA/admin.json   where its admin API is, and the token for it
+ *     DATA/store.db     everything
+ *     DATA/lock         who works here
+ *     DATA/admin.json   where its admin API is, and the token for it
  *
  * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema
  * up to date, marks runs that a killed process left behind and removes its admin.json. What needs

@@ -96,7 +96,7 @@ struct gm_record {
     bool repeated;
     bool newly_parked;        /* a dead letter that was not there before */
     yyjson_mut_val *original; /* of a JSON source: the body before steps and sink */
-    struct gm_str delivered;     /* what it became, for people: set by the sink */
+    struct gm_str delivered;  /* what it became, for people: set by the sink */
     void *prepared;           /* the sink's own, made by prepare() for apply() */
 };
 

@@ -1,7 +1,8 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
-#include <pthread.h> /* tidy: libraries: libcurl wants one initialisation per process, before any thread uses it */
+/* tidy: libraries: libcurl wants one initialisation per process, before any thread uses it */
+#include <pthread.h>
 
 #include "base/mem.h"
 

@@ -1,8 +1,9 @@
 /* An HTTP client: one request, one bounded answer. Over libcurl, which is included in http.c only.
  *
  *     struct gm_http_answer answer;
- *     gm_rc rc = gm_http_send(&(struct gm_http_request){.method_z = "POST", .url_z = url_z, .body = json, .timeout = 10 * GM_SECOND},
- *                             &answer, err);
+ *     struct gm_http_request request = {.method_z = "POST", .url_z = url_z, .body = json,
+ *                                       .timeout = 10 * GM_SECOND};
+ *     gm_rc rc = gm_http_send(&request, &answer, err);
  *     …
  *     gm_http_answer_free(&answer);
  *

@@ -101,7 +101,7 @@ gm_rc gm_dead_letters_remove_key(struct gm_db *db, int64_t pipeline, struct gm_s
 }
 
 gm_rc gm_dead_letters_remove_outdated(struct gm_db *db, int64_t pipeline, int64_t run,
-                                     struct gm_err *err)
+                                      struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_REMOVE_OUTDATED, &stmt, err));

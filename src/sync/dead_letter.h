@@ -43,10 +43,10 @@ gm_rc gm_dead_letter_remove(struct gm_db *db, int64_t num, struct gm_err *err) G
 /* All of a key: it took effect, or it is gone. *out_count (may be NULL). */
 gm_rc gm_dead_letters_remove_key(struct gm_db *db, int64_t pipeline, struct gm_str key,
                                  int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
-/* Run `run` showed the whole source and parked anew what is still wrong: what it did not, of records
- * without a key or that repeated one, goes. */
+/* Run `run` showed the whole source and parked anew what is still wrong: what it did not, of
+ * records without a key or that repeated one, goes. */
 gm_rc gm_dead_letters_remove_outdated(struct gm_db *db, int64_t pipeline, int64_t run,
-                                     struct gm_err *err) GM_MUST_CHECK;
+                                      struct gm_err *err) GM_MUST_CHECK;
 /* One more attempt failed. GM_E_END: no such letter. */
 gm_rc gm_dead_letter_failed(struct gm_db *db, int64_t num, gm_ns now, struct gm_str error,
                             struct gm_err *err) GM_MUST_CHECK;

@@ -21,7 +21,8 @@ enum {
     PACKED_SIZE_MAX = 1 << 30, /* of one transaction; its bodies are bounded far below */
 };
 
-/* A chunk that is compressed and waits for the flush; its bytes stand in `packed`, one behind the other. */
+/* A chunk that is compressed and waits for the flush; its bytes stand in `packed`, one behind the
+ * other. */
 struct packed_chunk {
     int64_t first, count, size, checksum;
     size_t packed_size;

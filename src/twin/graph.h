@@ -1,7 +1,8 @@
 /* The twin graph: writes. Twins and relationships, typed by models, each change logged with its
  * cause.
  *
- *     GM_TRY(gm_graph_begin(graph, &(struct gm_cause){.pipeline = 3, .run = 17, .actor = GM_STR("Products"), .now = now}, err));
+ *     struct gm_cause cause = {.pipeline = 3, .run = 17, .actor = GM_STR("Products"), .now = now};
+ *     GM_TRY(gm_graph_begin(graph, &cause, err));
  *     for (i…) { GM_TRY(gm_graph_put_twin(graph, &puts[i], err)); }
  *     for (i…) { GM_TRY(gm_graph_put_relationships(graph, &puts[i], err)); }
  *     GM_TRY(gm_graph_end(graph, err));                     // then the transaction commits

@@ -77,8 +77,8 @@ struct gm_graph {
     GM_VEC(struct gm_graph_entry) entries;
     int64_t first_change; /* the number of entries.at[0] */
     GM_VEC(struct gm_graph_counter) counters;
-    int64_t waiting;     /* relationships that wait; -1: not known */
-    int64_t graves;      /* twins that are gone; -1: not known */
+    int64_t waiting; /* relationships that wait; -1: not known */
+    int64_t graves;  /* twins that are gone; -1: not known */
     /* The packer; NULL: none. It owns `entries`, `text` and `log` while `packing`. */
     struct gm_thread *packer;
     struct gm_queue *to_pack, *packed;
