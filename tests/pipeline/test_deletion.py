@@ -193,6 +193,21 @@ class Deletion(gemel.Case):
         self.assertEqual(("none", 0), (lambda run: (run.sweep, run.written))(self.run_parts()))
         self.assertEqual([], self.letters())
 
+    def test_a_row_whose_fields_are_shifted_does_not_stand_for_another_object(self):
+        lines = [f"part {i},{i}\n" for i in range(1, 41)]
+        self.write("parts.csv", "name,id\n" + "".join(lines))
+        self.configure({"parts": csv_pipeline({"path": "parts.csv", "key": "id"}, MAPPING)})
+        self.run_parts()
+        self.write("parts.csv", "name,id\n" + "".join(["part,1,1\n", *lines[1:39]]))
+        for _ in range(3):
+            run = self.run_parts()
+            self.assert_blocked(run, "could not be read")
+        self.assertEqual((40, ["line 2"]), (self.count(), [letter["key"] for letter in self.letters()]))
+        self.write("parts.csv", "name,id\n" + "".join(lines[:39]))
+        self.run_parts()
+        self.assertEqual(1, self.run_parts().deleted)
+        self.assertIn("p-1", self.twins())
+
     def test_a_bad_cell_says_which_object_it_is_of_and_blocks_no_deletion(self):
         self.model("Part", {"name": "string", "size": "integer"})
         lines = [f"{i},part {i},{i}\n" for i in range(1, 41)]

@@ -1,10 +1,10 @@
 /* Rows of CSV files become records. Each file names its columns, or all have those of the settings;
  * a file may have other columns than the one before it, as long as those of the key are there.
  *
- * A line is wrong alone when its bytes are whole but not what the columns ask for; its key is told
- * when its field is there, so that the object is not taken for missing; but not when the row spans
- * lines, since an open quote may have swallowed other rows. What may only be half
- * written breaks the pass instead: the writer, not the record, is the cause. */
+ * A line is wrong alone when its bytes are whole but not what the columns ask for; its key is told,
+ * so that the object is not taken for missing. But where the fields do not fall into the columns,
+ * as with a comma too many, any field may stand in the key's place: such a row has no key. What may
+ * only be half written breaks the pass instead: the writer, not the record, is the cause. */
 #include "connect/csv/csv.h"
 
 #include "base/mem.h"
@@ -179,13 +179,15 @@ static size_t field_at(const struct gm_csv_row *row, size_t offset)
     return field;
 }
 
-/* Marks the record when the row as a whole is wrong. */
-static void check_row(const struct csv_source *csv, struct gm_batch *batch,
+/* Marks the record when the row as a whole is wrong. False: fields may be in the wrong columns, or
+ * a quote may have swallowed other rows. */
+static bool check_row(const struct csv_source *csv, struct gm_batch *batch,
                       struct gm_record *record, const struct gm_csv_row *row)
 {
     unsigned long long line = row->line;
     size_t count = csv->files.shape->count;
     size_t bad_at;
+    bool fits = row->field_count == count && row->stray == SIZE_MAX;
     if (row->field_count != count) {
         gm_record_fail(batch, record, GM_E_INVALID,
                        "line %llu has %zu field%s, but there are %zu columns", line,
@@ -201,13 +203,13 @@ static void check_row(const struct csv_source *csv, struct gm_batch *batch,
                        line, GM_STR_ARG(column_name(csv, field_at(row, bad_at))),
                        (unsigned)(unsigned char)row->bytes.p[bad_at]);
     }
+    return fits;
 }
 
-/* A quote that is not closed swallows lines with the keys in them. */
-static bool may_hide_lines(const struct gm_record *record, const struct gm_csv_row *row)
+/* Of a row that is too large: a quote that is not closed swallows lines with the keys in them. */
+static bool may_hide_lines(const struct gm_csv_row *row)
 {
-    size_t inner = row->bytes.n > 0 ? row->bytes.n - 1 : 0; /* the last byte is its own line end */
-    return record->rc != GM_OK && inner > 0 && memchr(row->bytes.p, '\n', inner) != NULL;
+    return row->bytes.n > 0 && memchr(row->bytes.p, '\n', row->bytes.n) != NULL;
 }
 
 static bool is_half_written(const struct csv_source *csv, const struct gm_csv_row *row)
@@ -240,7 +242,7 @@ static void refuse_row(struct csv_source *csv, struct gm_batch *batch, struct gm
         convert_field(csv, &(struct target){batch, record, cells}, &field, column, bytes);
     }
     record->cells = cells;
-    if (cells != NULL && !may_hide_lines(record, row)) {
+    if (cells != NULL && !may_hide_lines(row)) {
         gm_record_take_key(batch, record, &csv->key, "line");
     } else {
         gm_record_number_key(batch, record, "line");
@@ -260,18 +262,17 @@ static void fill_record(struct csv_source *csv, struct gm_batch *batch, struct g
         return;
     }
     memcpy(bytes, row->bytes.p, row->bytes.n);
-    check_row(csv, batch, record, row);
-    bool hides_lines = may_hide_lines(record, row);
+    bool fits = check_row(csv, batch, record, row);
     struct target target = {.batch = batch, .record = record, .cells = cells};
     size_t count = csv->files.shape->count;
     for (size_t i = 0; i < count && i < row->field_count; i++) {
         convert_field(csv, &target, &row->fields[i], i, bytes);
     }
     record->cells = cells;
-    if (hides_lines) {
-        gm_record_number_key(batch, record, "line");
-    } else {
+    if (fits) {
         gm_record_take_key(batch, record, &csv->key, "line");
+    } else {
+        gm_record_number_key(batch, record, "line");
     }
     gm_record_hash(batch, record, csv->files.env.hash_seed);
 }

@@ -147,8 +147,8 @@ static void types_are_strict(void **state)
 static void a_line_with_other_fields_than_columns_is_wrong_alone(void **state)
 {
     (void)state;
-    expect_rows("id,b\n1\n2,x,y\n3,z\n", "1 !line 2 has 1 field, but there are 2 columns\n"
-                                         "2 !line 3 has 3 fields, but there are 2 columns\n"
+    expect_rows("id,b\n1\n2,x,y\n3,z\n", "line 2 !line 2 has 1 field, but there are 2 columns\n"
+                                         "line 3 !line 3 has 3 fields, but there are 2 columns\n"
                                          "3 {\"b\":\"z\",\"id\":\"3\"}\n");
     expect_rows("b,id\n1\n", "line 2 !line 2 has 1 field, but there are 2 columns\n");
 }
@@ -157,7 +157,7 @@ static void text_behind_a_closing_quote_is_wrong_alone(void **state)
 {
     (void)state;
     expect_rows("id,b\n1,\"x\"y\n2,z\n",
-                "1 !line 2, column `b`: there is text behind the closing quote\n"
+                "line 2 !line 2, column `b`: there is text behind the closing quote\n"
                 "2 {\"b\":\"z\",\"id\":\"2\"}\n");
 }
 
