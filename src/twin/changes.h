@@ -10,10 +10,10 @@
  * before compression, checksum (XXH3-64 of the uncompressed bytes), data. Uncompressed chunk,
  * integers as LEB128 varints, signed ones in zigzag form:
  *     format version (1)
- *     then per change: kind, time (signed, difference to the one before, nanoseconds), number of the
- *     twin's change before (difference backwards from this change's number; 0: none), pipeline,
- *     run, position, actor (length and bytes; of the
- *     pipeline's source: "Products"), twin id (length, bytes), data (length, bytes)
+ *     then per change: kind, time (signed, difference to the one before, nanoseconds), number of
+ *     the twin's change before (difference backwards from this change's number; 0: none), pipeline,
+ *     run, position, actor (length and bytes; of the pipeline's source: "Products"), twin id
+ *     (length, bytes), data (length, bytes)
  * `actor` and `twin id` of length 0 repeat those of the change before. A chunk is written in the
  * transaction of the changes it holds, so a crash leaves both or neither. A checksum that does not
  * match is GM_E_CORRUPT and names the chunk.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "base/rng.h"
 #include "os/process.h"
 #include "support/faultvfs.h"
@@ -148,7 +149,9 @@ static int setup(void **state)
     int64_t acknowledged;
     const char *seed_z = gm_env_z("GEMEL_SEED");
     gm_random_bytes(&sweep.offset, sizeof(sweep.offset));
-    sweep.offset = seed_z != NULL ? strtoull(seed_z, NULL, 10) : sweep.offset % 1000;
+    int64_t seed = (int64_t)(sweep.offset % 1000);
+    assert_true(seed_z == NULL || gm_parse_i64(gm_str_z(seed_z), &seed));
+    sweep.offset = (uint64_t)seed;
     s->vfs_z = disk_name_z;
     check_ok(run_pass(s, &acknowledged), s->err);
     script_close(s);
