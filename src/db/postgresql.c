@@ -32,6 +32,7 @@ enum {
 };
 static const gm_ns CONNECT_TIMEOUT_DEFAULT = 10 * GM_SECOND;
 static const gm_ns BUSY_TIMEOUT_DEFAULT = 5 * GM_SECOND;
+static const gm_ns CANCEL_REPEAT = 100 * GM_MS;
 static const gm_ns CANCEL_TIMEOUT = 5 * GM_SECOND; /* how long the server may take to stop */
 
 struct pg_db {
@@ -179,20 +180,32 @@ static gm_rc drop_results(struct pg_db *db, const struct gm_deadline *deadline, 
     return GM_OK;
 }
 
-/* Makes the server stop what it does. When it does not within CANCEL_TIMEOUT the connection is
- * given up. */
-static void cancel(struct pg_db *db)
+static void request_cancel(struct pg_db *db)
 {
     PGcancel *request = PQgetCancel(db->conn);
     if (request != NULL) {
         char reason[256];
-        (void)PQcancel(request, reason, sizeof(reason)); /* a failure shows in the wait below */
+        (void)PQcancel(request, reason,
+                       sizeof(reason)); /* a failure shows in the wait for the end */
         PQfreeCancel(request);
     }
-    struct gm_deadline deadline = gm_deadline_in(CANCEL_TIMEOUT, NULL);
+}
+
+/* Makes the server stop what it does. A request that comes before the server has begun the command
+ * does nothing, so it is repeated. When the end does not come within CANCEL_TIMEOUT the connection
+ * is given up. */
+static void cancel(struct pg_db *db)
+{
+    struct gm_deadline last = gm_deadline_in(CANCEL_TIMEOUT, NULL);
     struct gm_err unheard;
     bool ended = false;
-    if (drop_results(db, &deadline, INT64_MAX, &ended, &unheard) != GM_OK || !ended) {
+    gm_rc rc;
+    do {
+        request_cancel(db);
+        struct gm_deadline again = gm_deadline_in(CANCEL_REPEAT, NULL);
+        rc = drop_results(db, &again, INT64_MAX, &ended, &unheard);
+    } while (rc == GM_E_CANCELLED && !gm_deadline_passed(&last));
+    if (rc != GM_OK || !ended) {
         db->lost = true;
     }
 }
