@@ -12,7 +12,7 @@ from gemel import table
 
 GRID = gemel.SHARED / "graph/energy-grid-import.ndjson"
 COMMANDS = ["run", "check", "plan", "status", "runs", "runs show", "runs approve", "dead-letters list", "dead-letters show",
-            "dead-letters redrive", "dead-letters drop", "verify", "query", "history", "trace", "waiting", "import", "export",
+            "dead-letters redrive", "dead-letters drop", "verify", "forget", "query", "history", "trace", "waiting", "import", "export",
             "sample company", "connector list", "connector help", "schema", "reference"]
 MAPPING = {"$dtId": "p-{id}", "$model": "dtmi:t:Part;1", "name": "name", "relationships": [{"name": "madeBy", "target": "m-{maker}"}]}
 
