@@ -84,7 +84,7 @@ struct gm_sink_env {
     struct gm_strs names;   /* what the map writes (see gm_steps_targets), in byte order */
     /* what it wrote before its last change and no longer does: to be removed */
     struct gm_strs dropped_names;
-    bool open_names; /* there is no map: the bodies' members tell */
+    bool open_names; /* there is no map: a body is the whole object */
 };
 
 /* One job on the writer's thread. */

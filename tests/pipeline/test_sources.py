@@ -247,6 +247,11 @@ class Files(gemel.Case):
         self.configure({"rooms": {"source": {"jsonl": {"path": "rooms.jsonl", "key": "$dtId"}}, "sink": "twins"}})
         self.assertEqual(2, self.run_pipeline("rooms").created)
         self.assertEqual({("a", "next", "b"): {"length": 2}}, self.relationships())
+        self.assert_equal_to_source("rooms")
+        self.write("rooms.jsonl", [{"$dtId": "a", **head}, {"$dtId": "b", **head, "name": "B"}])
+        self.assertEqual(1, self.run_pipeline("rooms").updated)
+        self.assertEqual(({"a": {}, "b": {"name": "B"}}, {}), (self.twins(), self.relationships()))
+        self.assert_equal_to_source("rooms")
 
     def test_steps_filter_and_reshape(self):
         self.write("parts.jsonl", [{"id": 1, "name": "A", "old": False}, {"id": 2, "name": "B", "old": True}, {"id": 3, "name": "C", "old": False}])

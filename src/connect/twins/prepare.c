@@ -329,6 +329,21 @@ static gm_rc complete_components(struct work *work, yyjson_mut_val *nulls)
     return GM_OK;
 }
 
+/* Without a map a document is the whole twin: what it does not have goes. */
+static void add_all_absent(struct work *work, yyjson_mut_val *nulls)
+{
+    const struct gm_model *model = work->item->twin.model;
+    for (size_t i = 0; i < model->content_count; i++) {
+        const struct gm_content *content = &model->contents[i];
+        if (content->type == GM_CONTENT_COMPONENT) {
+            add_absent(work, content, nulls);
+        } else if (content->type == GM_CONTENT_PROPERTY &&
+                   gm_json_member(work->record->body, content->name) == NULL) {
+            gm_json_set(work->batch->doc, nulls, content->name, yyjson_mut_null(work->batch->doc));
+        }
+    }
+}
+
 /* A name that the map no longer has: what it wrote goes, unless the map has it in another form. */
 static void add_dropped(struct work *work, struct gm_str dropped, yyjson_mut_val *nulls)
 {
@@ -400,6 +415,7 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     yyjson_mut_val *body = work->record->body;
     yyjson_mut_val *relationships = NULL, *nulls = yyjson_mut_obj(work->batch->doc);
     struct gm_strs dropped = work->sink->env.dropped_names;
+    bool is_document = work->sink->env.open_names && work->record->kind == GM_RECORD_UPSERT;
     if (nulls == NULL) {
         return out_of_memory(work, err);
     }
@@ -407,7 +423,7 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     if (relationships != NULL) {
         GM_TRY(prepare_relationships(work, relationships, err));
     } else if (work->record->kind == GM_RECORD_UPSERT) {
-        put->has_relationships = has_dropped_relationships(work);
+        put->has_relationships = is_document || has_dropped_relationships(work);
     }
     GM_TRY(move_nulls(work, body, put->model, nulls));
     GM_TRY(complete_components(work, nulls));
@@ -418,6 +434,9 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     if (put->text.n > GM_TWIN_BODY_SIZE_MAX) {
         return gm_fail(&work->own, GM_E_INVALID, "twin \"" GM_STR_FMT "\": %zu bytes; at most %d",
                        GM_STR_ARG(put->id), put->text.n, GM_TWIN_BODY_SIZE_MAX);
+    }
+    if (is_document) {
+        add_all_absent(work, nulls);
     }
     for (size_t i = 0; i < dropped.n; i++) {
         add_dropped(work, dropped.at[i], nulls);

@@ -177,6 +177,8 @@ const struct gm_connector gm_connector_twins = {
               "documents in the form that `map` makes: `{\"$dtId\", \"$metadata\": {\"$model\"}, "
               "…, \"$relationships\": […]}` for twins, "
               "`{\"$sourceId\", \"$relationshipName\", \"$targetId\", …}` for relationships. "
+              "Such a document is the whole twin: properties and relationships that it does not "
+              "have are removed; use a `map` where pipelines share twins. "
               "Everything is checked against the "
               "models. A relationship whose other end is missing waits for it.",
     .example_z = "twins\n",
