@@ -215,6 +215,7 @@ static void print_cell(const struct gm_table *table, size_t column, const char *
 
 void gm_table_print(const struct gm_table *table)
 {
+    GM_ASSERT(table->column_count > 0);
     for (size_t i = 0; i < table->column_count; i++) {
         print_cell(table, i, table->heads[i]);
     }

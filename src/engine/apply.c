@@ -49,7 +49,7 @@ static gm_rc park(const struct application *application, struct gm_record *recor
     struct run_work *work = application->work;
     struct gm_batch *batch = application->batch;
     struct gm_buf text;
-    gm_buf_init(&text, 4 * GM_RECORD_SIZE_MAX);
+    gm_buf_init(&text, (size_t)4 * GM_RECORD_SIZE_MAX);
     write_original(batch, record, &text);
     struct gm_dead_letter letter = {
         .pipeline = work->row.num,

@@ -76,7 +76,8 @@ static void count_run(const struct gm_pipeline *pipeline, const struct gm_run *r
     gm_metric_set(GM_M_RUN_LAST_SECONDS, label,
                   (double)(run->finished - run->started) / (double)GM_SECOND);
     if (run->status == GM_RUN_SUCCEEDED) {
-        gm_metric_set(GM_M_RUN_LAST_SUCCESS_TIME, label, (double)(run->finished / GM_SECOND));
+        gm_ns whole_seconds = run->finished / GM_SECOND;
+        gm_metric_set(GM_M_RUN_LAST_SUCCESS_TIME, label, (double)whole_seconds);
     }
 }
 

@@ -195,7 +195,7 @@ static gm_ns next_cron(const struct gm_schedule *schedule, gm_ns now)
 {
     gm_ns t = now - now % GM_MINUTE + GM_MINUTE;
     /* 29 February on a given weekday comes within 28 years, but 40 with a century that has none. */
-    for (int64_t days = 0; days < 41 * 366; days++) {
+    for (int64_t days = 0; days < INT64_C(41) * 366; days++) {
         struct gm_date date;
         gm_time_split(t, &date);
         gm_ns midnight = t - (date.hour * GM_HOUR + date.minute * GM_MINUTE +

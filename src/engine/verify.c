@@ -221,7 +221,7 @@ static gm_rc note_source_key(struct verification *verification, struct gm_str ke
         verification->hashes.at[index] = gm_hash128_sum(verification->hashes.at[index], hash);
         return GM_OK;
     }
-    if (verification->hashes.n >= 2 * KEYS_MAX) {
+    if (verification->hashes.n >= (size_t)2 * KEYS_MAX) {
         return gm_fail(err, GM_E_LIMIT,
                        "more than %d keys in ranges that differ; run the pipeline first",
                        2 * KEYS_MAX);
@@ -380,7 +380,7 @@ static gm_rc verification_open(struct verification *verification,
     verification->source = gm_alloc(sizeof(*verification->source));
     verification->sink = gm_alloc(sizeof(*verification->sink));
     verification->keys = gm_map_new();
-    gm_buf_init(&verification->text, 4 * GM_RECORD_SIZE_MAX);
+    gm_buf_init(&verification->text, (size_t)4 * GM_RECORD_SIZE_MAX);
     return gm_run_work_open(&verification->work, &verification->options, &verification->run_report,
                             err);
 }
