@@ -83,7 +83,7 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
     GM_MUST_CHECK;
 
-/* ---- run.c ---- */
+/* ---- run_work.c ---- */
 
 /* Opens steps and sink, reads what the store knows of the pipeline. For runs, redrives, approvals
  * and verification. */

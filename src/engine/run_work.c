@@ -1,0 +1,130 @@
+/* What runs, redrives, approvals and verification work with: a pipeline's row, steps and sink,
+ * opened and closed. */
+#include "base/mem.h"
+#include "engine/run_internal.h"
+
+enum { REPORT_ARENA_SIZE = 16 << 20, NAMES_MAX = 4096 };
+
+/* Names that the map wrote when the last complete run went, and no longer does: they are taken off
+ * the twins. */
+static void find_dropped_names(struct run_work *work)
+{
+    struct gm_str rest = work->row.step_targets, name;
+    bool same_steps = gm_str_is(work->row.step_fingerprint, work->pipeline->step_fingerprint_z);
+    if (rest.n == 0 || same_steps || work->open_names) {
+        return;
+    }
+    struct gm_str *dropped = gm_arena_alloc(work->report->arena, NAMES_MAX * sizeof(*dropped));
+    size_t count = 0;
+    while (rest.n > 0 && count < NAMES_MAX) {
+        (void)gm_str_cut(rest, '\n', &name, &rest);
+        bool kept = name.n == 0;
+        for (size_t i = 0; !kept && i < work->names.n; i++) {
+            kept = gm_str_eq(work->names.at[i], name);
+        }
+        if (!kept) {
+            dropped[count++] = name;
+        }
+    }
+    work->dropped_names = (struct gm_strs){dropped, count};
+}
+
+static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
+{
+    const struct gm_run_options *options = work->options;
+    const struct gm_models *models = gm_store_models(options->store);
+    struct gm_steps_conf conf = {
+        .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
+    GM_TRY(gm_steps_compile(&conf, models, &work->steps, err));
+    gm_steps_targets(work->steps, &work->names.at, &work->names.n, &work->open_names);
+    find_dropped_names(work);
+    struct gm_sink_env env = {.models = models,
+                              .graph = gm_store_graph(options->store),
+                              .names = work->names,
+                              .dropped_names = work->dropped_names,
+                              .open_names = work->open_names};
+    return work->pipeline->sink->sink_open(work->conf->sink.conf, &env, &work->sink, err);
+}
+
+static gm_rc insert_pipeline(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct run_work *work = ctx;
+    return gm_pipeline_insert(tx->db, work->row.name, &work->row.num, err);
+}
+
+static gm_rc find_pipeline(struct run_work *work, struct gm_err *err)
+{
+    work->row.name = gm_str_z(work->pipeline->name_z);
+    gm_rc rc = gm_pipeline_find(work->db, work->report->arena, &work->row, err);
+    if (rc != GM_E_END) {
+        return rc;
+    }
+    work->row = (struct gm_pipeline_row){.name = gm_str_z(work->pipeline->name_z)};
+    if (work->options->plan) {
+        work->row.num = INT64_MAX; /* nothing is known of it, and nothing will be */
+        return GM_OK;
+    }
+    return gm_store_write(work->options->store, insert_pipeline, work, err);
+}
+
+gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
+                       struct gm_run_report *report, struct gm_err *err)
+{
+    *work = (struct run_work){.options = options,
+                              .pipeline = options->pipeline,
+                              .conf = options->pipeline->conf,
+                              .report = report,
+                              .run = &report->run};
+    if (report->arena == NULL) {
+        report->arena = gm_arena_new(REPORT_ARENA_SIZE);
+    }
+    work->parked_keys = gm_map_new();
+    work->freed_keys = gm_map_new();
+    work->breaker.window = (size_t)work->conf->errors.window;
+    work->breaker.ring = gm_alloc(work->breaker.window);
+    GM_TRY(gm_store_reader(options->store, &work->db, err));
+    GM_TRY(find_pipeline(work, err));
+    GM_TRY(gm_state_reader_open(work->db, &work->states, err));
+    GM_TRY(gm_dead_letters_count(work->db, work->row.num, &work->letters, err));
+    return open_steps_and_sink(work, err);
+}
+
+void gm_run_work_close(struct run_work *work)
+{
+    if (work->sink != NULL) {
+        work->pipeline->sink->sink_close(work->sink);
+    }
+    gm_steps_free(work->steps);
+    gm_state_reader_close(work->states);
+    gm_db_close(work->db);
+    gm_seen_free(work->seen);
+    gm_map_free(work->parked_keys);
+    gm_map_free(work->freed_keys);
+    gm_free(work->breaker.ring);
+}
+
+gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source,
+                         struct gm_err *err)
+{
+    struct gm_connect_env env = {.folder_z = work->options->folder_z,
+                                 .clock = gm_store_clock(work->options->store),
+                                 .stop = stop,
+                                 .hash_seed = work->pipeline->hash_seed};
+    return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);
+}
+
+void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key,
+                       struct gm_str text)
+{
+    if (!work->options->plan || samples->count >= GM_RUN_SAMPLES_MAX) {
+        return;
+    }
+    samples->at[samples->count++] = (struct gm_run_sample){gm_arena_dup(work->report->arena, key),
+                                                           gm_arena_dup(work->report->arena, text)};
+}
+
+void gm_run_report_free(struct gm_run_report *report)
+{
+    gm_arena_free(report->arena);
+    report->arena = NULL;
+}
