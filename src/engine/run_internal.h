@@ -19,7 +19,7 @@ struct gm_run_handle {
     _Atomic int64_t started, read, written, parked, rows_estimate, read_bytes, bytes_estimate;
 };
 
-enum { RUN_SLOTS = 3 };
+enum { RUN_SLOTS = 4 };
 
 /* The last `window` records that were tried: whether each had to be parked. */
 struct breaker {

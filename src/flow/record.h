@@ -102,7 +102,7 @@ struct gm_record {
 
 enum {
     GM_KEY_SIZE_MAX = 1024,
-    GM_BATCH_RECORDS_MAX = 8192,
+    GM_BATCH_RECORDS_MAX = 4096,
     GM_RECORD_SIZE_MAX = 16 << 20,   /* one record's bytes; a larger one is refused alone */
     GM_BATCH_SIZE_TARGET = 8 << 20,  /* a source ends a batch when its arena holds this much */
     GM_BATCH_SIZE_LIMIT = 128 << 20, /* the arena's limit */
