@@ -47,7 +47,6 @@ static void read_source(void *arg)
     struct gm_deadline deadline = {.stop = attempt->stop};
     struct slot *slot;
     gm_rc rc = GM_OK;
-    gm_thread_give_way(); /* to the writer: it is what a load waits for */
     while (rc == GM_OK && (slot = gm_queue_pop(attempt->free)) != NULL) {
         gm_batch_reset(slot->batch);
         rc = connector->read(attempt->source, slot->batch, &deadline, &attempt->reader_err);

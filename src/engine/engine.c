@@ -155,7 +155,6 @@ static void run_tasks(void *arg)
 {
     struct gm_engine *engine = arg;
     struct task *task;
-    gm_thread_give_way(); /* to the writer */
     gm_mutex_lock(engine->mu);
     while ((task = next_waiting(engine)) != NULL) {
         const char *cause_z = task->cause_z;

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -51,12 +50,6 @@ gm_rc gm_thread_start(const char *name_z, gm_thread_fn fn, void *arg, struct gm_
     }
     *out_thread = thread;
     return GM_OK;
-}
-
-void gm_thread_give_way(void)
-{
-    /* On Linux a thread has a nice value of its own, and 0 is the calling one. */
-    (void)setpriority(PRIO_PROCESS, 0, 5);
 }
 
 void gm_thread_join(struct gm_thread *thread)

@@ -22,10 +22,6 @@ gm_rc gm_thread_start(const char *name_z, gm_thread_fn fn, void *arg, struct gm_
                       struct gm_err *err) GM_MUST_CHECK;
 void gm_thread_join(struct gm_thread *thread); /* frees it; NULL is fine */
 
-/* The calling thread works for one that bounds the whole: from now on it gives way to it where
- * processors are short. A hint; nothing depends on it. */
-void gm_thread_give_way(void);
-
 struct gm_mutex;
 struct gm_mutex *gm_mutex_new(void);
 void gm_mutex_free(struct gm_mutex *mutex);

@@ -335,7 +335,6 @@ static gm_rc pack_changes(struct gm_graph *graph, struct gm_err *err)
 static void run_packer(void *arg)
 {
     struct gm_graph *graph = arg;
-    gm_thread_give_way(); /* to the writer, which has other work meanwhile */
     while (gm_queue_pop(graph->to_pack) != NULL) {
         graph->pack_rc = pack_changes(graph, &graph->pack_err);
         GM_ASSERT(gm_queue_push(graph->packed, graph));
