@@ -199,6 +199,7 @@ static void set_gauges(struct session *session)
     if (gm_file_info(path_z, &info, &ignored) == GM_OK) {
         gm_metric_set(GM_M_STORE_SIZE_BYTES, GM_STR(""), (double)info.size_bytes);
     }
+    gm_metric_set(GM_M_BUILD_INFO, GM_STR(GM_VERSION), 1);
     gm_metric_set(GM_M_RESIDENT_BYTES, GM_STR(""), (double)gm_resident_bytes());
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/rng.h"
 #include "engine/run_internal.h"
 #include "os/process.h"
@@ -201,6 +202,10 @@ static gm_rc end_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err
     if (work->options->keep_runs > 0) {
         GM_TRY(gm_runs_trim(tx->db, work->row.num, work->options->keep_runs, err));
     }
+    int64_t waiting;
+    GM_TRY(gm_graph_waiting_count(tx->db, &waiting, err));
+    gm_metric_set(GM_M_PENDING_RELATIONSHIPS, GM_STR(""), (double)waiting);
+    gm_metric_set(GM_M_DEAD_LETTERS, work->row.name, (double)work->letters);
     return gm_run_update(tx->db, work->run, err);
 }
 
