@@ -10,8 +10,6 @@
 
 enum {
     TOKEN_SIZE = 32, /* random bytes: cannot be guessed */
-    /* Of what is parsed from a request; a body's values take a few times its text. */
-    CALL_ARENA_SIZE = 32 * GM_HTTP_BODY_SIZE_MAX,
 };
 
 struct gm_admin {
@@ -178,11 +176,15 @@ static gm_rc handle_call(struct gm_call *call, struct gm_err *err)
     return call->route->handle(call, err);
 }
 
-static void handle_request(void *ctx, const struct gm_http_call *http, struct gm_http_reply *reply)
+static void answer_request(void *ctx, struct gm_http_call *http)
 {
     struct gm_admin *admin = ctx;
-    struct gm_call call = {
-        .engine = admin->engine, .desk = &admin->desk, .http = http, .reply = reply};
+    struct gm_http_reply *reply = &http->reply;
+    struct gm_call call = {.engine = admin->engine,
+                           .desk = &admin->desk,
+                           .http = http,
+                           .reply = reply,
+                           .arena = http->arena};
     struct gm_err err = {0};
     if (!host_is_loopback(http)) {
         gm_http_reply_error(reply, 403, "forbidden",
@@ -197,7 +199,7 @@ static void handle_request(void *ctx, const struct gm_http_call *http, struct gm
                             "there is no such address; see the admin-api page of the reference");
         return;
     case GM_ROUTE_NO_METHOD:
-        reply->allow_z = call.route->method_z;
+        gm_http_reply_header(http, "Allow", gm_str_z(call.route->method_z));
         gm_http_reply_error(reply, 405, "method-not-allowed",
                             "this address takes another method; see the Allow header");
         return;
@@ -210,7 +212,6 @@ static void handle_request(void *ctx, const struct gm_http_call *http, struct gm
             "send `Authorization: Bearer TOKEN`; the token stands in DATA/admin.json");
         return;
     }
-    call.arena = gm_arena_new(CALL_ARENA_SIZE);
     gm_rc rc = handle_call(&call, &err);
     if (strcmp(call.route->method_z, "GET") != 0) {
         gm_log_info("admin.request", GM_L_Z("path", http->path_z),
@@ -220,7 +221,12 @@ static void handle_request(void *ctx, const struct gm_http_call *http, struct gm
     if (rc != GM_OK) {
         reply_failure(&call, rc, &err);
     }
-    gm_arena_free(call.arena);
+}
+
+static void handle_request(void *ctx, struct gm_http_call *http)
+{
+    answer_request(ctx, http);
+    gm_http_call_answer(http);
 }
 
 /* ---- life ---- */
@@ -246,7 +252,7 @@ static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)
 static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *err)
 {
     const struct gm_http_server_options options = {
-        .address_z = listen_z, .handle = handle_request, .ctx = admin};
+        .address_z = listen_z, .handle = handle_request, .ctx = admin, .blocking = true};
     gm_rc rc = gm_http_server_start(&options, &admin->server, err);
     if (rc == GM_E_CONFIG) {
         GM_AUTO_FREE char *why_z = gm_strdup_z(err->text);

@@ -2,9 +2,9 @@
 #ifndef GM_API_CALL_H
 #define GM_API_CALL_H
 
-#include "api/http_server.h"
 #include "api/routes.h"
 #include "engine/engine.h"
+#include "net/server.h"
 #include "json/json.h"
 
 enum { GM_QUERY_MAX = 4 };

@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/http_server.h"
 #include "api/routes.h"
 #include "base/metrics.h"
 #include "cli/commands.h"
+#include "net/server.h"
 #include "step/step.h"
 
 /* gemel reference: pages of docs/reference, from the tables that also drive parsing and help. */

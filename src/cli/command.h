@@ -23,7 +23,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/operations.h"
-#include "engine/store.h"
+#include "store/store.h"
 
 enum gm_exit { GM_EXIT_OK = 0, GM_EXIT_FAILED = 1, GM_EXIT_USAGE = 2, GM_EXIT_ENVIRONMENT = 3 };
 

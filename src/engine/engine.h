@@ -17,7 +17,7 @@
 
 #include "engine/config.h"
 #include "engine/run.h"
-#include "engine/store.h"
+#include "store/store.h"
 
 struct gm_engine_options {
     const struct gm_config *config; /* keeps */

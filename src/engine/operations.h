@@ -6,7 +6,7 @@
 
 #include "engine/config.h"
 #include "engine/run.h"
-#include "engine/store.h"
+#include "store/store.h"
 #include "sync/dead_letter.h"
 #include "sync/run.h"
 

@@ -20,7 +20,7 @@
 #define GM_ENGINE_RUN_H
 
 #include "engine/config.h"
-#include "engine/store.h"
+#include "store/store.h"
 #include "sync/run.h"
 
 /* How a run is watched and stopped from other threads. */

@@ -1,5 +1,5 @@
 /* The data directory. */
-#include "engine/store.h"
+#include "store/store.h"
 
 #include "base/mem.h"
 #include "base/metrics.h"

@@ -1,5 +1,5 @@
 /* Over libmicrohttpd: its callbacks become one call per request. */
-#include "api/http_server.h"
+#include "net/server.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
@@ -31,18 +31,25 @@ struct gm_http_server {
     size_t answering;
 };
 
+enum { CALL_ARENA_SIZE_MAX = 64 << 20 }; /* what a handler takes for one request */
+
 /* One request, from its headers to its answer. */
 struct exchange {
+    struct gm_http_server *server;
+    struct MHD_Connection *connection;
     struct gm_buf body;
     uint64_t body_size; /* also of what was thrown away */
     bool answering;
+    bool answered; /* guarded by server->mu */
+    struct gm_http_call call;
 };
 
 /* ---- requests ---- */
 
 const char *gm_http_call_header(const struct gm_http_call *call, const char *name_z)
 {
-    return MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, name_z);
+    const struct exchange *exchange = call->private_;
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name_z);
 }
 
 struct query_walk {
@@ -63,7 +70,9 @@ void gm_http_call_each_query(const struct gm_http_call *call,
                              void *ctx)
 {
     struct query_walk walk = {fn, ctx};
-    (void)MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, visit_query, &walk);
+    const struct exchange *exchange = call->private_;
+    (void)MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, visit_query,
+                                    &walk);
 }
 
 static int hex_digit(char c)
@@ -108,6 +117,14 @@ void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *co
     gm_buf_add_z(&reply->body, "}}");
 }
 
+void gm_http_reply_header(struct gm_http_call *call, const char *name_z, struct gm_str value)
+{
+    struct gm_http_reply *reply = &call->reply;
+    GM_ASSERT(reply->header_count < GM_HTTP_REPLY_HEADERS_MAX);
+    reply->headers[reply->header_count++] =
+        (struct gm_http_header){name_z, gm_arena_dup(call->arena, value).p};
+}
+
 /* The library frees the bytes with free(3), which is not ours to call: it gets a copy. */
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct gm_http_reply *reply)
 {
@@ -128,8 +145,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct gm_h
              : ok;
     ok =
         ok == MHD_YES ? MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") : ok;
-    if (ok == MHD_YES && reply->allow_z != NULL) {
-        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow_z);
+    for (size_t i = 0; ok == MHD_YES && i < reply->header_count; i++) {
+        ok = MHD_add_response_header(response, reply->headers[i].name_z, reply->headers[i].value_z);
     }
     if (ok == MHD_YES && reply->status == MHD_HTTP_UNAUTHORIZED) {
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -150,13 +167,38 @@ static enum MHD_Result refuse_body(struct MHD_Connection *connection)
     return ok;
 }
 
-static enum MHD_Result answer(const struct gm_http_server *server, const struct gm_http_call *call)
+void gm_http_call_answer(struct gm_http_call *call)
 {
-    struct gm_http_reply reply = {.status = MHD_HTTP_OK};
-    gm_buf_init(&reply.body, GM_HTTP_REPLY_SIZE_MAX);
-    server->options.handle(server->options.ctx, call, &reply);
-    enum MHD_Result ok = send_reply(call->connection, &reply);
-    gm_buf_deinit(&reply.body);
+    struct exchange *exchange = call->private_;
+    gm_mutex_lock(exchange->server->mu);
+    exchange->answered = true;
+    gm_cond_broadcast(exchange->server->answered);
+    gm_mutex_unlock(exchange->server->mu);
+}
+
+bool gm_http_call_work(struct gm_http_call *call, void (*fn)(void *ctx, struct gm_http_call *call),
+                       void *ctx)
+{
+    fn(ctx, call);
+    return true;
+}
+
+static enum MHD_Result answer(struct gm_http_server *server, struct exchange *exchange)
+{
+    struct gm_http_call *call = &exchange->call;
+    call->private_ = exchange;
+    call->reply.status = MHD_HTTP_OK;
+    call->arena = gm_arena_new(CALL_ARENA_SIZE_MAX);
+    gm_buf_init(&call->reply.body, GM_HTTP_REPLY_SIZE_MAX);
+    server->options.handle(server->options.ctx, call);
+    gm_mutex_lock(server->mu);
+    while (!exchange->answered) {
+        gm_cond_wait(server->answered, server->mu);
+    }
+    gm_mutex_unlock(server->mu);
+    enum MHD_Result ok = send_reply(exchange->connection, &call->reply);
+    gm_buf_deinit(&call->reply.body);
+    gm_arena_free(call->arena);
     return ok;
 }
 
@@ -215,10 +257,12 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
         return refuse_body(connection);
     }
     begin_answer(ctx, exchange);
-    return answer(ctx, &(struct gm_http_call){.method_z = method_z,
-                                              .path_z = path_z,
-                                              .body = gm_buf_str(&exchange->body),
-                                              .connection = connection});
+    exchange->server = ctx;
+    exchange->connection = connection;
+    exchange->call.method_z = method_z;
+    exchange->call.path_z = path_z;
+    exchange->call.body = gm_buf_str(&exchange->body);
+    return answer(ctx, exchange);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,

@@ -15,8 +15,8 @@
  * Opening takes the directory's lock (GM_E_RETRY names the process that has it), brings the schema
  * up to date, marks runs that a killed process left behind and removes its admin.json. What needs
  * only to look uses gm_store_open_reader, which takes no lock. */
-#ifndef GM_ENGINE_STORE_H
-#define GM_ENGINE_STORE_H
+#ifndef GM_STORE_STORE_H
+#define GM_STORE_STORE_H
 
 #include "db/writer.h"
 #include "dtdl/model.h"
