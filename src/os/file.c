@@ -80,6 +80,19 @@ gm_rc gm_file_create(const char *path_z, struct gm_file **out_file, struct gm_er
     return open_file(path_z, O_WRONLY | O_CREAT | O_TRUNC, 0666, out_file, err);
 }
 
+gm_rc gm_file_append(const char *path_z, struct gm_file **out_file, struct gm_err *err)
+{
+    return open_file(path_z, O_WRONLY | O_CREAT | O_APPEND, 0666, out_file, err);
+}
+
+gm_rc gm_file_seek(struct gm_file *file, uint64_t offset, struct gm_err *err)
+{
+    if (lseek(file->fd, (off_t)offset, SEEK_SET) < 0) {
+        return gm_os_fail(err, errno, file->path_z, "go to a place in it");
+    }
+    return GM_OK;
+}
+
 gm_rc gm_file_read(struct gm_file *file, void *to, size_t size, size_t *out_n, struct gm_err *err)
 {
     ssize_t n;

@@ -59,11 +59,16 @@ gm_rc gm_folder_walk(const char *path_z, bool recursive, gm_folder_fn fn, void *
 /* Sequential reading with a plain descriptor. */
 struct gm_file;
 gm_rc gm_file_open(const char *path_z, struct gm_file **out_file, struct gm_err *err) GM_MUST_CHECK;
+/* Goes on at `offset`, counted from the beginning: of files, not of pipes. */
+gm_rc gm_file_seek(struct gm_file *file, uint64_t offset, struct gm_err *err) GM_MUST_CHECK;
 /* Up to `size` bytes; *out_n = 0 at the end. */
 gm_rc gm_file_read(struct gm_file *file, void *to, size_t size, size_t *out_n, struct gm_err *err)
     GM_MUST_CHECK;
 /* Opens for writing, new or cut to nothing. */
 gm_rc gm_file_create(const char *path_z, struct gm_file **out_file, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Opens for writing at the end, new when it is not there. */
+gm_rc gm_file_append(const char *path_z, struct gm_file **out_file, struct gm_err *err)
     GM_MUST_CHECK;
 gm_rc gm_file_write(struct gm_file *file, struct gm_str bytes, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_file_sync(struct gm_file *file, struct gm_err *err) GM_MUST_CHECK;

@@ -16,12 +16,17 @@ const char *gm_import_section_name(enum gm_import_section section)
     return section_names[section];
 }
 
-void gm_import_problem(struct gm_import *import, uint64_t line, const char *text_z)
+void gm_import_report(const struct gm_import *import, uint64_t line, const char *text_z)
 {
-    import->counts->failed++;
     if (import->options->problem != NULL) {
         import->options->problem(import->options->ctx, line, import->section, text_z);
     }
+}
+
+void gm_import_problem(struct gm_import *import, uint64_t line, const char *text_z)
+{
+    import->counts->failed++;
+    gm_import_report(import, line, text_z);
 }
 
 gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **out_value,
@@ -38,8 +43,8 @@ gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **
 
 /* ---- sections ---- */
 
-/* What was read goes into the store, and the batch begins anew. */
-static gm_rc apply(struct gm_import *import, struct gm_err *err)
+/* What was read goes into the store, and the batch begins anew. `section`: that of the next line. */
+static gm_rc apply(struct gm_import *import, enum gm_import_section section, struct gm_err *err)
 {
     if (import->options->deadline != NULL && gm_deadline_passed(import->options->deadline)) {
         return gm_fail(err, GM_E_CANCELLED,
@@ -47,9 +52,12 @@ static gm_rc apply(struct gm_import *import, struct gm_err *err)
                        (unsigned long long)import->reader.line);
     }
     GM_TRY(gm_import_apply_models(import, err));
-    GM_TRY(gm_import_apply_batch(import, err));
     import->counts->lines = import->reader.line;
-    import->counts->bytes = import->reader.bytes;
+    import->counts->bytes = gm_line_reader_offset(&import->reader);
+    import->reached = (struct gm_import_position){.offset = import->counts->bytes,
+                                                  .section = section,
+                                                  .header_seen = import->header_seen};
+    GM_TRY(gm_import_apply_batch(import, err));
     if (import->options->progress != NULL) {
         import->options->progress(import->options->ctx, import->counts);
     }
@@ -91,8 +99,11 @@ static gm_rc begin_section(struct gm_import *import, struct gm_str name, struct 
             "`; expected Header, Models, Twins or Relationships; its lines are passed over",
             GM_STR_ARG(name));
     }
-    GM_TRY(apply(import, err)); /* resets the batch, and `name` with it */
+    GM_TRY(apply(import, section, err)); /* resets the batch, and `name` with it */
     import->section = section;
+    if (import->options->section != NULL) {
+        import->options->section(import->options->ctx, section);
+    }
     gm_import_seen_deinit(&import->seen);
     if (unknown.rc != GM_OK) {
         gm_import_problem(import, import->reader.line, unknown.text);
@@ -152,7 +163,7 @@ static gm_rc read_line(struct gm_import *import, struct gm_str line, struct gm_e
         return GM_OK;
     }
     import->batch_size += line.n;
-    return batch_is_full(import) ? apply(import, err) : GM_OK;
+    return batch_is_full(import) ? apply(import, import->section, err) : GM_OK;
 }
 
 static gm_rc read_lines(struct gm_import *import, struct gm_err *err)
@@ -178,7 +189,7 @@ static gm_rc read_lines(struct gm_import *import, struct gm_err *err)
         return gm_fail(err, GM_E_INVALID,
                        "no header; the file must begin with {\"Section\":\"Header\"}");
     }
-    return apply(import, err);
+    return apply(import, import->section, err);
 }
 
 /* ---- the whole ---- */
@@ -193,11 +204,24 @@ static char *make_actor(const struct gm_import_options *options)
     return gm_format_z("import " GM_STR_FMT, GM_STR_ARG(name));
 }
 
+static gm_rc begin(struct gm_import *import, struct gm_err *err)
+{
+    const struct gm_import_position *from = import->options->from;
+    if (from == NULL) {
+        return GM_OK;
+    }
+    *import->counts = from->counts;
+    import->section = from->section;
+    import->header_seen = from->header_seen;
+    return gm_line_reader_seek(&import->reader, from->offset, from->counts.lines, err);
+}
+
 static gm_rc run(struct gm_import *import, struct gm_err *err)
 {
-    gm_rc rc = read_lines(import, err);
+    gm_rc rc = begin(import, err);
+    rc = rc == GM_OK ? read_lines(import, err) : rc;
     import->counts->lines = import->reader.line;
-    import->counts->bytes = import->reader.bytes;
+    import->counts->bytes = gm_line_reader_offset(&import->reader);
     return rc == GM_OK ? rc : gm_fail_within(err, "%s", import->options->path_z);
 }
 

@@ -17,6 +17,10 @@ struct gm_line_reader {
 };
 gm_rc gm_line_reader_open(struct gm_line_reader *reader, const char *path_z, struct gm_err *err)
     GM_MUST_CHECK;
+/* Goes on behind `line` lines, at `offset`. */
+gm_rc gm_line_reader_seek(struct gm_line_reader *reader, uint64_t offset, uint64_t line,
+                          struct gm_err *err) GM_MUST_CHECK;
+uint64_t gm_line_reader_offset(const struct gm_line_reader *reader); /* of the next line */
 void gm_line_reader_close(struct gm_line_reader *reader);
 /* The next line that is not blank, without its end and white space around it; valid until the next
  * call. GM_E_INVALID: the line is too long and was passed over. GM_E_END: no more. */
@@ -72,12 +76,14 @@ struct gm_import {
     yyjson_mut_doc *model_doc;
     GM_VEC(struct gm_import_model) interfaces;
     bool header_seen;
+    struct gm_import_position reached; /* when the batch under way is committed */
 };
 
 /* gm_json_parse of one line: messages tell the column alone. */
 gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **out_value,
                       struct gm_err *err) GM_MUST_CHECK;
-/* Reports a line and counts it. */
+/* Reports a line; counts it, too. */
+void gm_import_report(const struct gm_import *import, uint64_t line, const char *text_z);
 void gm_import_problem(struct gm_import *import, uint64_t line, const char *text_z);
 
 /* import_models.c: a line of Models; and all that were read, into the store. */

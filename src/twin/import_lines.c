@@ -16,6 +16,20 @@ gm_rc gm_line_reader_open(struct gm_line_reader *reader, const char *path_z, str
     return GM_OK;
 }
 
+gm_rc gm_line_reader_seek(struct gm_line_reader *reader, uint64_t offset, uint64_t line,
+                          struct gm_err *err)
+{
+    GM_TRY(gm_file_seek(reader->file, offset, err));
+    reader->bytes = offset;
+    reader->line = line;
+    return GM_OK;
+}
+
+uint64_t gm_line_reader_offset(const struct gm_line_reader *reader)
+{
+    return reader->bytes - (reader->buf.n - reader->at);
+}
+
 void gm_line_reader_close(struct gm_line_reader *reader)
 {
     gm_file_close(reader->file);

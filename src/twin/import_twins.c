@@ -281,17 +281,6 @@ static gm_rc apply_all(struct batch_job *job, struct gm_err *err)
     return gm_graph_end(import->store->graph, err);
 }
 
-static gm_rc apply_in_transaction(void *ctx, struct gm_db *db, struct gm_err *err)
-{
-    struct batch_job job = {.import = ctx};
-    GM_TRY(gm_twin_reader_open(db, &job.reader, err));
-    gm_rc rc = apply_all(&job, err);
-    gm_twin_reader_close(job.reader);
-    return rc;
-}
-
-/* ---- after the commit ---- */
-
 static void count(enum gm_put_outcome outcome, int64_t *created, int64_t *updated, int64_t *same)
 {
     *created += outcome == GM_PUT_CREATED;
@@ -299,25 +288,65 @@ static void count(enum gm_put_outcome outcome, int64_t *created, int64_t *update
     *same += outcome == GM_PUT_SAME;
 }
 
-static void report(struct gm_import *import)
+static void count_twin(struct gm_import_counts *counts, const struct gm_import_twin *twin)
 {
-    struct gm_import_counts *counts = import->counts;
+    if (twin->put.rc != GM_OK) {
+        counts->failed++;
+        return;
+    }
+    count(twin->put.outcome, &counts->twins_created, &counts->twins_updated, &counts->twins_same);
+}
+
+static void count_link(struct gm_import_counts *counts, const struct gm_import_link *link)
+{
+    if (link->put.rc != GM_OK) {
+        counts->failed++;
+        return;
+    }
+    count(link->put.outcome, &counts->relationships_created, &counts->relationships_updated,
+          &counts->relationships_same);
+}
+
+/* What the import has done when this batch is committed. */
+static gm_rc mark(struct gm_import *import, struct gm_db *db, struct gm_err *err)
+{
+    struct gm_import_counts *counts = &import->reached.counts;
+    *counts = *import->counts;
+    for (size_t i = 0; i < import->twins.n; i++) {
+        count_twin(counts, &import->twins.at[i]);
+    }
+    for (size_t i = 0; i < import->links.n; i++) {
+        count_link(counts, &import->links.at[i]);
+    }
+    const struct gm_import_options *options = import->options;
+    return options->mark != NULL ? options->mark(options->ctx, db, &import->reached, err) : GM_OK;
+}
+
+static gm_rc apply_in_transaction(void *ctx, struct gm_db *db, struct gm_err *err)
+{
+    struct batch_job job = {.import = ctx};
+    GM_TRY(gm_twin_reader_open(db, &job.reader, err));
+    gm_rc rc = apply_all(&job, err);
+    rc = rc == GM_OK ? mark(ctx, db, err) : rc;
+    gm_twin_reader_close(job.reader);
+    return rc;
+}
+
+/* ---- after the commit ---- */
+
+/* The lines are counted already. */
+static void report(const struct gm_import *import)
+{
     for (size_t i = 0; i < import->twins.n; i++) {
         const struct gm_import_twin *twin = &import->twins.at[i];
         if (twin->put.rc != GM_OK) {
-            gm_import_problem(import, twin->line, twin->err.text);
-        } else {
-            count(twin->put.outcome, &counts->twins_created, &counts->twins_updated,
-                  &counts->twins_same);
+            gm_import_report(import, twin->line, twin->err.text);
         }
     }
     for (size_t i = 0; i < import->links.n; i++) {
         const struct gm_import_link *link = &import->links.at[i];
         if (link->put.rc != GM_OK) {
-            gm_import_problem(import, link->line, link->err.text);
-        } else {
-            count(link->put.outcome, &counts->relationships_created, &counts->relationships_updated,
-                  &counts->relationships_same);
+            gm_import_report(import, link->line, link->err.text);
         }
     }
 }
@@ -326,6 +355,7 @@ gm_rc gm_import_apply_batch(struct gm_import *import, struct gm_err *err)
 {
     if (import->twins.n + import->links.n > 0) {
         GM_TRY(import->store->write(import->store->ctx, apply_in_transaction, import, err));
+        *import->counts = import->reached.counts;
         report(import);
     }
     import->twins.n = 0;

@@ -25,6 +25,9 @@
  * before what needs them. Duplicate ids are found among the first GM_IMPORT_SEEN_MAX of a section;
  * behind these the last line wins.
  *
+ * An import that was interrupted can go on: with each transaction the caller may write down how far it
+ * got (`mark`), and give that back (`from`). Ids that came before the interruption are not remembered.
+ *
  * Export writes the same format from one snapshot, in an order that depends on the graph alone:
  * models by depth of what they need and then by id, twins by id, relationships by source and id.
  * What was imported into an empty store comes out equal.
@@ -66,6 +69,14 @@ struct gm_import_counts {
     uint64_t bytes;
 };
 
+/* Where an import stands between two transactions: everything before it is in the store. */
+struct gm_import_position {
+    uint64_t offset; /* in the file, bytes: where line `counts.lines` + 1 begins */
+    enum gm_import_section section;
+    bool header_seen;
+    struct gm_import_counts counts;
+};
+
 /* Interfaces to add, as gm_models_extend takes them: all or nothing. */
 struct gm_import_interfaces {
     yyjson_mut_val *const *at;
@@ -92,7 +103,14 @@ struct gm_import_options {
     struct gm_str name; /* for the cause; n 0: the path's last part */
     const struct gm_clock *clock;
     const struct gm_deadline *deadline; /* NULL: none; looked at between transactions */
+    const struct gm_import_position *from; /* NULL: the beginning; not of standard input */
     void *ctx;
+    /* In the transaction of each batch, on its thread: where the import stands when it commits. May
+     * be NULL. */
+    gm_rc (*mark)(void *ctx, struct gm_db *db, const struct gm_import_position *position,
+                  struct gm_err *err);
+    /* A section begins: what came before is in the store. May be NULL. */
+    void (*section)(void *ctx, enum gm_import_section section);
     void (*problem)(void *ctx, uint64_t line, enum gm_import_section section,
                     const char *text_z); /* may be NULL */
     void (*progress)(

@@ -524,6 +524,62 @@ static void a_deadline_ends_the_import_between_transactions(void **state)
     gm_stop_free(stop);
 }
 
+/* What a caller writes down with each transaction, until it is stopped. */
+struct notebook {
+    struct gm_import_position last;
+    int marks, marks_max;
+    struct gm_stop *stop;
+};
+
+static gm_rc note(void *ctx, struct gm_db *db, const struct gm_import_position *position,
+                  struct gm_err *err)
+{
+    (void)db;
+    (void)err;
+    struct notebook *notebook = ctx;
+    notebook->last = *position;
+    if (++notebook->marks == notebook->marks_max) {
+        gm_stop_request(notebook->stop);
+    }
+    return GM_OK;
+}
+
+static void an_import_goes_on_where_it_was_stopped(void **state)
+{
+    struct world *world = *state;
+    int n = 2 * GM_IMPORT_BATCH_LINES + 7;
+    const char *path_z = write_ring(world, n);
+    struct gm_import_store store = {.ctx = world,
+                                    .write = world_write,
+                                    .add_interfaces = world_add_interfaces,
+                                    .graph = world->graph};
+    struct notebook notebook = {.marks_max = 1};
+    struct gm_import_options options = {
+        .path_z = path_z, .clock = &world->clock, .ctx = &notebook, .mark = note};
+    gm_rc rc = GM_E_CANCELLED;
+    for (int begun = 0; rc == GM_E_CANCELLED; begun++) {
+        assert_in_range(begun, 0, 10);
+        notebook.stop = gm_stop_new();
+        notebook.marks = 0;
+        struct gm_deadline deadline = {.stop = notebook.stop};
+        struct gm_import_position from = notebook.last;
+        options.deadline = &deadline;
+        options.from = begun > 0 ? &from : NULL;
+        rc = gm_import_run(&store, &options, &world->counts, &world->err);
+        store.models = world_models(world);
+        gm_stop_free(notebook.stop);
+    }
+    check_ok(rc, world->err);
+    assert_int_equal(notebook.last.section, GM_IMPORT_RELATIONSHIPS);
+    assert_int_equal(world->counts.failed, 0);
+    assert_int_equal(world->counts.twins_created, n);
+    assert_int_equal(world->counts.twins_same, 0);
+    assert_int_equal(world->counts.relationships_created, n);
+    struct gm_file_info info;
+    check_ok(gm_file_info(path_z, &info, &world->err), world->err);
+    assert_int_equal(world->counts.bytes, info.size_bytes);
+}
+
 #define world_test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -546,6 +602,7 @@ int main(void)
         world_test(a_twin_that_is_too_large_is_refused),
         world_test(a_failure_of_the_store_ends_the_import),
         world_test(a_deadline_ends_the_import_between_transactions),
+        world_test(an_import_goes_on_where_it_was_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
