@@ -129,6 +129,8 @@ const struct gm_field gm_config_fields[] = {
     GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000",
                  .help = "How many run reports are kept per pipeline."),
     GM_FIELD_STRUCT(struct gm_config_root, admin, .fields = admin_fields, .help = "The admin API."),
+    GM_FIELD_STRUCT(struct gm_config_root, api, .fields = gm_api_fields,
+                    .help = "The twin API, for clients of Azure Digital Twins."),
     GM_FIELD_STRUCT(struct gm_config_root, log, .fields = log_fields,
                     .help = "Log lines on standard error."),
     GM_FIELD_STRUCT(struct gm_config_root, notify, .fields = notify_fields,
@@ -283,6 +285,7 @@ static void decode(struct gm_config *config, const struct gm_node *root)
     if (config->root.admin.listen != NULL) {
         check_listen(config, root);
     }
+    gm_api_conf_check(config->doc, gm_node_member(root, GM_STR("api")), &config->root.api);
 }
 
 static gm_rc load(const char *path_z, bool offline, struct gm_config **out_config,

@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "connect/connector.h"
+#include "engine/api_config.h"
 #include "engine/schedule.h"
 #include "sync/sweep.h"
 
@@ -68,6 +69,7 @@ struct gm_config_root {
     int64_t concurrency;
     int64_t keep_runs;
     struct gm_admin_conf admin;
+    struct gm_api_conf api;
     struct gm_log_conf log;
     struct gm_notify_conf notify;
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
