@@ -13,11 +13,39 @@ static void init_curl(void)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* One request under way. */
+struct exchange {
+    CURL *curl;
+    const struct gm_http_request *request;
+    struct gm_http_answer *answer;
+    gm_rc taken; /* what request->take said */
+    struct gm_err *err;
+};
+
 static size_t take_body(char *data, size_t size, size_t count, void *ctx)
 {
-    struct gm_buf *body = ctx;
-    gm_buf_add(body, (struct gm_str){data, size * count});
-    return gm_buf_failed(body) ? 0 : size * count; /* anything short ends the transfer */
+    struct exchange *exchange = ctx;
+    const struct gm_str bytes = {data, size * count};
+    const struct gm_http_request *request = exchange->request;
+    long status = 0;
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (request->take != NULL && status >= 200 && status < 300) {
+        exchange->taken = request->take(request->take_ctx, bytes, exchange->err);
+        return exchange->taken == GM_OK ? bytes.n : 0; /* anything short ends the transfer */
+    }
+    gm_buf_add(&exchange->answer->body, bytes);
+    return gm_buf_failed(&exchange->answer->body) ? 0 : bytes.n;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *ctx)
+{
+    struct exchange *exchange = ctx;
+    const struct gm_str line = {data, size * count};
+    if (gm_str_starts(line, GM_STR("HTTP/"))) {
+        gm_buf_reset(&exchange->answer->headers); /* those before were of a 100 */
+    }
+    gm_buf_add(&exchange->answer->headers, line);
+    return gm_buf_failed(&exchange->answer->headers) ? 0 : line.n;
 }
 
 static int watch_stop(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total,
@@ -27,7 +55,7 @@ static int watch_stop(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up
     (void)now;
     (void)up_total;
     (void)up_now;
-    const struct gm_http_request *request = ctx;
+    const struct gm_http_request *request = ((struct exchange *)ctx)->request;
     return request->stop != NULL && gm_stop_requested(request->stop) ? 1 : 0;
 }
 
@@ -45,39 +73,60 @@ static struct curl_slist *make_headers(const struct gm_http_request *request)
             gm_format_z("Authorization: %s", request->authorization_z);
         headers = curl_slist_append(headers, authorization_z);
     }
+    for (size_t i = 0; i < request->header_count; i++) {
+        GM_AUTO_FREE char *line_z =
+            gm_format_z("%s: %s", request->headers[i].name_z, request->headers[i].value_z);
+        headers = curl_slist_append(headers, line_z);
+    }
     return headers;
 }
 
-static void set_options(CURL *curl, const struct gm_http_request *request,
-                        struct gm_http_answer *answer)
+static void set_options(struct exchange *exchange)
 {
+    CURL *curl = exchange->curl;
+    const struct gm_http_request *request = exchange->request;
     curl_easy_setopt(curl, CURLOPT_URL, request->url_z);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method_z);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout / GM_MS));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_stop);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "gemel/" GM_VERSION);
+    if (request->idle_timeout > 0) {
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(request->idle_timeout / GM_SECOND));
+    }
+    if (request->ca_file_z != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file_z);
+    }
+    if (strcmp(request->method_z, "HEAD") == 0) {
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    }
     if (request->body.p != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.p);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
     }
 }
 
-static gm_rc outcome(CURLcode code, const struct gm_http_request *request,
-                     const struct gm_http_answer *answer, struct gm_err *err)
+static gm_rc outcome(CURLcode code, const struct exchange *exchange, struct gm_err *err)
 {
+    const struct gm_http_request *request = exchange->request;
+    if (exchange->taken != GM_OK) {
+        return exchange->taken; /* it has said why */
+    }
     switch (code) {
     case CURLE_OK:
         return GM_OK;
     case CURLE_ABORTED_BY_CALLBACK:
         return gm_fail(err, GM_E_CANCELLED, "stopped");
     case CURLE_WRITE_ERROR:
-        if (gm_buf_failed(&answer->body)) {
+        if (gm_buf_failed(&exchange->answer->body) || gm_buf_failed(&exchange->answer->headers)) {
             return gm_fail(err, GM_E_LIMIT, "%s: the answer is larger than %d MB", request->url_z,
                            GM_HTTP_ANSWER_SIZE_MAX >> 20);
         }
@@ -101,10 +150,12 @@ gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer 
     CURL *curl = curl_easy_init();
     GM_ASSERT(curl != NULL);
     gm_buf_init(&answer.body, GM_HTTP_ANSWER_SIZE_MAX);
+    gm_buf_init(&answer.headers, GM_HTTP_ANSWER_HEADERS_SIZE_MAX);
+    struct exchange exchange = {.curl = curl, .request = request, .answer = &answer, .err = err};
     struct curl_slist *headers = make_headers(request);
-    set_options(curl, request, &answer);
+    set_options(&exchange);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    gm_rc rc = outcome(curl_easy_perform(curl), request, &answer, err);
+    gm_rc rc = outcome(curl_easy_perform(curl), &exchange, err);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
@@ -116,7 +167,35 @@ gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer 
     return GM_OK;
 }
 
+static bool same_name(struct gm_str name, const char *name_z)
+{
+    size_t n = strlen(name_z);
+    for (size_t i = 0; i < n && i < name.n; i++) {
+        char a = name.p[i], b = name_z[i];
+        a = (char)(a >= 'A' && a <= 'Z' ? a | 0x20 : a);
+        b = (char)(b >= 'A' && b <= 'Z' ? b | 0x20 : b);
+        if (a != b) {
+            return false;
+        }
+    }
+    return name.n == n;
+}
+
+struct gm_str gm_http_answer_header(const struct gm_http_answer *answer, const char *name_z)
+{
+    struct gm_str rest = gm_buf_str(&answer->headers);
+    while (rest.n > 0) {
+        struct gm_str line, name, value;
+        (void)gm_str_cut(rest, '\n', &line, &rest);
+        if (gm_str_cut(line, ':', &name, &value) && same_name(name, name_z)) {
+            return gm_str_trim(value);
+        }
+    }
+    return (struct gm_str){NULL, 0};
+}
+
 void gm_http_answer_free(struct gm_http_answer *answer)
 {
+    gm_buf_deinit(&answer->headers);
     gm_buf_deinit(&answer->body);
 }

@@ -26,6 +26,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/status.h"
+#include "net/header.h"
 
 enum {
     GM_HTTP_CONNECTIONS_MAX = 64,    /* unless options say otherwise */
@@ -37,9 +38,6 @@ enum {
     GM_HTTP_WORKERS_MAX = 64,
 };
 
-struct gm_http_header {
-    const char *name_z, *value_z;
-};
 struct gm_http_reply {
     int status;                 /* 200 unless changed */
     const char *content_type_z; /* application/json when left alone */

@@ -43,7 +43,8 @@ gm_rc gm_import_parse(yyjson_mut_doc *doc, struct gm_str line, yyjson_mut_val **
 
 /* ---- sections ---- */
 
-/* What was read goes into the store, and the batch begins anew. `section`: that of the next line. */
+/* What was read goes into the store, and the batch begins anew. `section`: that of the next
+ * line. */
 static gm_rc apply(struct gm_import *import, enum gm_import_section section, struct gm_err *err)
 {
     if (import->options->deadline != NULL && gm_deadline_passed(import->options->deadline)) {
@@ -54,9 +55,8 @@ static gm_rc apply(struct gm_import *import, enum gm_import_section section, str
     GM_TRY(gm_import_apply_models(import, err));
     import->counts->lines = import->reader.line;
     import->counts->bytes = gm_line_reader_offset(&import->reader);
-    import->reached = (struct gm_import_position){.offset = import->counts->bytes,
-                                                  .section = section,
-                                                  .header_seen = import->header_seen};
+    import->reached = (struct gm_import_position){
+        .offset = import->counts->bytes, .section = section, .header_seen = import->header_seen};
     GM_TRY(gm_import_apply_batch(import, err));
     if (import->options->progress != NULL) {
         import->options->progress(import->options->ctx, import->counts);

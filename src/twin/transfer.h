@@ -25,8 +25,9 @@
  * before what needs them. Duplicate ids are found among the first GM_IMPORT_SEEN_MAX of a section;
  * behind these the last line wins.
  *
- * An import that was interrupted can go on: with each transaction the caller may write down how far it
- * got (`mark`), and give that back (`from`). Ids that came before the interruption are not remembered.
+ * An import that was interrupted can go on: with each transaction the caller may write down how far
+ * it got (`mark`), and give that back (`from`). Ids that came before the interruption are not
+ * remembered.
  *
  * Export writes the same format from one snapshot, in an order that depends on the graph alone:
  * models by depth of what they need and then by id, twins by id, relationships by source and id.
@@ -102,7 +103,7 @@ struct gm_import_options {
     const char *path_z; /* "-": standard input */
     struct gm_str name; /* for the cause; n 0: the path's last part */
     const struct gm_clock *clock;
-    const struct gm_deadline *deadline; /* NULL: none; looked at between transactions */
+    const struct gm_deadline *deadline;    /* NULL: none; looked at between transactions */
     const struct gm_import_position *from; /* NULL: the beginning; not of standard input */
     void *ctx;
     /* In the transaction of each batch, on its thread: where the import stands when it commits. May
