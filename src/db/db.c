@@ -79,6 +79,7 @@ void gm_db_close(struct gm_db *db)
     }
     gm_db_rollback(db);
     gm_vec_deinit(&db->kept);
+    gm_vec_deinit(&db->functions);
     char *label_z = db->label_z;
     db->ops->close(db);
     gm_free(label_z);
@@ -102,6 +103,24 @@ gm_rc gm_db_exec(struct gm_db *db, const char *sql_z, struct gm_err *err)
     }
     gm_rc rc = db->ops->exec(db, sql_z, err);
     return rc == GM_OK ? rc : after_failure(db, rc, err);
+}
+
+gm_rc gm_db_add_function(struct gm_db *db, const struct gm_db_function *function,
+                         struct gm_err *err)
+{
+    err = error_of(db, err);
+    for (size_t i = 0; i < db->functions.n; i++) {
+        if (db->functions.at[i] == function) {
+            return GM_OK;
+        }
+    }
+    if (db->ops->add_function == NULL) {
+        return gm_fail(err, GM_E_CONFIG, "%s: this engine has no function %s", db->label_z,
+                       function->name_z);
+    }
+    GM_TRY(db->ops->add_function(db, function, err));
+    *gm_vec_push(&db->functions) = function;
+    return GM_OK;
 }
 
 /* ---- transactions ---- */

@@ -58,6 +58,22 @@ enum gm_db_engine gm_db_engine(const struct gm_db *db);
 /* Calls are cancelled when it passes; NULL takes it away. Borrowed until replaced. */
 void gm_db_set_deadline(struct gm_db *db, const struct gm_deadline *deadline);
 
+/* A function that SQL statements of this connection may call from now on. It appends its text to
+ * `out`, or nothing for NULL, and depends on its arguments alone. Kept until the connection closes;
+ * adding it again is fine. GM_E_CONFIG: the engine (PostgreSQL) has none. */
+struct gm_db_value {
+    int64_t i;       /* 0 when it is no number */
+    struct gm_str s; /* p NULL: NULL */
+};
+struct gm_buf;
+struct gm_db_function {
+    const char *name_z;
+    int arg_count; /* at most 4 */
+    void (*fn)(const struct gm_db_value *args, struct gm_buf *out);
+};
+gm_rc gm_db_add_function(struct gm_db *db, const struct gm_db_function *function,
+                         struct gm_err *err) GM_MUST_CHECK;
+
 /* Any number of statements separated by ';', no parameters, results thrown away. */
 gm_rc gm_db_exec(struct gm_db *db, const char *sql_z, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_db_begin(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK; /* write transaction */

@@ -24,7 +24,8 @@ struct gm_db {
     const struct gm_deadline *deadline; /* borrows until replaced; NULL: none */
     struct gm_stmt *stmts;              /* all that are not finalized */
     GM_VEC(struct gm_db_kept) kept;     /* as many as the program has statements, at most */
-    char *label_z;                      /* names the database in messages; never holds a password */
+    GM_VEC(const struct gm_db_function *) functions;
+    char *label_z; /* names the database in messages; never holds a password */
     enum gm_db_mode mode;
     bool source;
     bool in_tx;            /* between begin and commit or rollback, as the caller sees it */
@@ -47,6 +48,9 @@ struct gm_engine {
                   struct gm_db **out_db, struct gm_err *err);
     void (*close)(
         struct gm_db *db); /* all statements are finalized; frees the struct but not the label */
+    /* NULL: the engine has none of the caller's functions */
+    gm_rc (*add_function)(struct gm_db *db, const struct gm_db_function *function,
+                          struct gm_err *err);
     gm_rc (*exec)(struct gm_db *db, const char *sql_z, struct gm_err *err);
     gm_rc (*begin)(struct gm_db *db, struct gm_err *err);
     gm_rc (*begin_snapshot)(struct gm_db *db, struct gm_err *err);

@@ -1,4 +1,4 @@
-/* SQLite behind db.h: the only file that includes sqlite3.h.
+/* SQLite behind db.h: the only file that includes sqlite3.h, but for sqlite_functions.c.
  *
  * The store is opened in WAL mode with synchronous=FULL: a commit is one append to the log and one
  * sync, readers never wait for the writer, and a crash at any point leaves either the whole
@@ -16,10 +16,12 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/num.h"
 #include "db/engine.h"
+#include "db/sqlite_functions.h"
 #include "os/file.h"
 
 enum {
@@ -443,7 +445,9 @@ static gm_rc open_steps(struct sqlite_db *db, const struct gm_db_options *option
     uint64_t cache_bytes = options->cache_bytes != 0 ? options->cache_bytes : CACHE_BYTES_DEFAULT;
     (void)snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%llu",
                    (unsigned long long)(cache_bytes / 1024));
-    return exec(db, cache, err);
+    GM_TRY(exec(db, cache, err));
+    int rc = options->source ? SQLITE_OK : gm_sqlite_add_functions(db->handle);
+    return rc == SQLITE_OK ? GM_OK : failed(db, rc, err);
 }
 
 static gm_rc sqlite_open(const struct gm_db_options *options, const char *location_z,
@@ -476,6 +480,41 @@ static void sqlite_close(struct gm_db *base)
     int rc = sqlite3_close(db_of(base)->handle);
     GM_ASSERT(rc == SQLITE_OK); /* only unfinished statements make it fail */
     gm_free(base);
+}
+
+/* ---- functions of the caller ---- */
+
+enum { FUNCTION_ARGS_MAX = 4, FUNCTION_TEXT_SIZE_MAX = 1 << 20 };
+
+static void call_function(sqlite3_context *ctx, int count, sqlite3_value **args)
+{
+    const struct gm_db_function *function = sqlite3_user_data(ctx);
+    struct gm_db_value values[FUNCTION_ARGS_MAX];
+    struct gm_buf out;
+    for (int i = 0; i < count; i++) {
+        const unsigned char *p = sqlite3_value_text(args[i]);
+        values[i].i = sqlite3_value_int64(args[i]);
+        values[i].s = (struct gm_str){(const char *)p, (size_t)sqlite3_value_bytes(args[i])};
+    }
+    gm_buf_init(&out, FUNCTION_TEXT_SIZE_MAX);
+    function->fn(values, &out);
+    if (out.p != NULL && !gm_buf_failed(&out)) {
+        sqlite3_result_text64(ctx, out.p, out.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+    }
+    gm_buf_deinit(&out);
+}
+
+static gm_rc sqlite_add_function(struct gm_db *base, const struct gm_db_function *function,
+                                 struct gm_err *err)
+{
+    struct sqlite_db *db = db_of(base);
+    GM_ASSERT(function->arg_count <= FUNCTION_ARGS_MAX);
+    void *data;
+    memcpy(&data, &function, sizeof(data)); /* SQLite hands it back as it is */
+    int rc = sqlite3_create_function_v2(db->handle, function->name_z, function->arg_count,
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, data,
+                                        call_function, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? GM_OK : failed(db, rc, err);
 }
 
 /* ---- transactions ---- */
@@ -784,6 +823,7 @@ const struct gm_engine gm_engine_sqlite = {
     .engine = GM_DB_SQLITE,
     .open = sqlite_open,
     .close = sqlite_close,
+    .add_function = sqlite_add_function,
     .exec = sqlite_exec,
     .begin = sqlite_begin,
     .begin_snapshot = sqlite_begin_snapshot,

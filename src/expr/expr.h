@@ -22,7 +22,8 @@
  * NOT, IN, NIN, TRUE, FALSE, NULL): write [[Not]]; behind a '.' they are segments like others.
  * Precedence: OR < AND < NOT < test. Nesting is bounded by GM_EXPR_DEPTH_MAX, the text by
  * GM_EXPR_SIZE_MAX, and everything is allocated in the arena. Errors: GM_E_INVALID with "line L,
- * column C: expected …, found …" (columns count characters); GM_E_LIMIT when the arena is full.
+ * column C: expected …, found …" (columns count characters from 1; a
+ * token stands in quotes, and "the end" without); GM_E_LIMIT when the arena is full.
  * Thread rule: a lexer has one owner; a tree is read-only once made. */
 #ifndef GM_EXPR_EXPR_H
 #define GM_EXPR_EXPR_H

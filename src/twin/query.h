@@ -20,8 +20,9 @@
  * A query without `select` behind TOP asks for everything. A path begins with an alias when there
  * are several collections; where there is one, it may. $dtId, $metadata.$model,
  * $metadata.$lastUpdateTime, $metadata.NAME.lastUpdateTime, and of relationships $relationshipId,
- * $relationshipName, $sourceId and $targetId may be compared like properties; $etag can only be
- * selected.
+ * $relationshipName, $sourceId and $targetId may be compared like properties, and so may $etag and
+ * $metadata.NAME.sourceTime. Aliases are told apart by case, unless only one can be meant; a JOIN's
+ * relationship without an alias goes by its own name.
  *
  * What is not there is undefined: a comparison with it, or of values of different types, is neither
  * true nor false, so that neither it nor its negation selects anything. IS_… functions are true or
@@ -66,6 +67,19 @@ enum {
 typedef gm_rc (*gm_query_row_fn)(void *ctx, yyjson_mut_doc *doc, yyjson_mut_val *row,
                                  struct gm_err *err);
 
+/* Bounds for those whom the caller does not trust with the program's own; 0: those. */
+struct gm_query_limits {
+    size_t size_max;       /* characters of the text */
+    size_t conditions_max; /* ANDs and ORs */
+    size_t items_max;      /* of one IN or NIN */
+    size_t joins_max;
+    int hops_max; /* of one pattern in MATCH */
+};
+/* What Azure Digital Twins publishes. */
+#define GM_QUERY_LIMITS_PUBLISHED                                                                  \
+    ((struct gm_query_limits){                                                                     \
+        .size_max = 8000, .conditions_max = 50, .items_max = 50, .joins_max = 5, .hops_max = 10})
+
 struct gm_query_request {
     struct gm_str text;             /* may be empty when there is a continuation */
     struct gm_str continuation;     /* an earlier page's token; n 0: from the start */
@@ -76,12 +90,22 @@ struct gm_query_request {
     gm_query_row_fn fn;
     void *ctx;
     struct gm_buf *next; /* gets the next page's token when there is one; may be NULL */
+    struct gm_query_limits limits;
+};
+
+/* What is wrong with a query, in the words of the service's parser: "missing SELECT at 'foo'",
+ * "mismatched input 'ROOMS' expecting DIGITALTWINS or RELATIONSHIPS". */
+struct gm_query_fault {
+    int32_t line;     /* from 1; 0: the query as a whole */
+    int32_t position; /* characters before it in its line */
+    char message[GM_ERR_TEXT_SIZE];
 };
 
 struct gm_query_outcome {
     size_t rows;
     bool more;                   /* there are rows behind this page */
     char note[GM_ERR_TEXT_SIZE]; /* what the user may want to know, mostly "": no such model … */
+    struct gm_query_fault fault; /* after GM_E_INVALID */
 };
 
 /* GM_E_INVALID: the query or the token is wrong; the message has line and column. GM_E_CONFLICT:

@@ -10,15 +10,10 @@ static gm_rc no_room(struct gm_err *err)
     return gm_fail(err, GM_E_LIMIT, "the query is too large");
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool gm_query_same_word(struct gm_str a, const char *word_z)
 {
     size_t i = 0;
-    while (i < a.n && word_z[i] != '\0' && lower(a.p[i]) == lower(word_z[i])) {
+    while (i < a.n && word_z[i] != '\0' && gm_query_lower(a.p[i]) == gm_query_lower(word_z[i])) {
         i++;
     }
     return i == a.n && word_z[i] == '\0';

@@ -66,6 +66,7 @@ static gm_rc add_join(struct gm_plan *plan, const struct gm_query_join *join, st
     edge->to = add_collection(plan, false, join->target);
     GM_TRY(check_new(plan, join->variable, join->line, join->column, err));
     edge->relationship = add_collection(plan, true, join->variable);
+    plan->collections[edge->relationship].relationship_name = join->name;
     set_ends(plan, edge);
     plan->edge_count++;
     return GM_OK;

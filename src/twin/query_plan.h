@@ -22,6 +22,7 @@ enum {
 struct gm_plan_collection {
     bool relationship;
     struct gm_str alias;                   /* n 0: unnamed */
+    struct gm_str relationship_name;       /* of a JOIN */
     char table[8];                         /* its name in the SQL: t0, r1 */
     char source_id[GM_PLAN_SQL_NAME_SIZE]; /* relationship: SQL of its ends' ids */
     char target_id[GM_PLAN_SQL_NAME_SIZE];
@@ -142,5 +143,17 @@ gm_rc gm_query_token_write(const struct gm_query_position *position, struct gm_b
 gm_rc gm_query_token_read(yyjson_mut_doc *doc, struct gm_str token,
                           struct gm_query_position *position, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_query_token_refuse(struct gm_err *err);
+
+/* ---- query_limits.c ---- */
+
+gm_rc gm_query_check_size(struct gm_str text, const struct gm_query_limits *limits,
+                          struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_query_check_limits(const struct gm_query *query, const struct gm_query_limits *limits,
+                            struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- query_fault.c ---- */
+
+/* From an error of GM_E_INVALID. */
+void gm_query_fault_of(const struct gm_err *err, struct gm_query_fault *out_fault);
 
 #endif

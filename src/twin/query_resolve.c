@@ -3,6 +3,33 @@
 
 #include "base/num.h"
 
+static bool same_but_for_case(struct gm_str a, struct gm_str b)
+{
+    size_t k = 0;
+    while (a.n == b.n && k < a.n && gm_query_lower(a.p[k]) == gm_query_lower(b.p[k])) {
+        k++;
+    }
+    return a.n == b.n && k == a.n && k > 0;
+}
+
+/* What a name that is no collection's must mean when there are several: one that differs in the
+ * case of letters alone, or the relationship of a JOIN that gave it no name, by its own. -1:
+ * neither, or several. */
+static int find_loosely(const struct gm_plan *plan, struct gm_str name)
+{
+    int found = -1;
+    for (int i = 0; i < plan->collection_count && plan->collection_count > 1; i++) {
+        const struct gm_plan_collection *collection = &plan->collections[i];
+        bool same = collection->alias.n > 0 ? same_but_for_case(collection->alias, name)
+                                            : gm_str_eq(collection->relationship_name, name);
+        if (same && found >= 0) {
+            return -1;
+        }
+        found = same ? i : found;
+    }
+    return found;
+}
+
 int gm_plan_find(const struct gm_plan *plan, struct gm_str alias)
 {
     for (int i = 0; i < plan->collection_count && alias.n > 0; i++) {
@@ -29,6 +56,7 @@ gm_rc gm_plan_resolve(const struct gm_plan *plan, const struct gm_plan_select *p
 {
     struct gm_str first = path->segments[0];
     int found = gm_plan_find(plan, first);
+    found = found >= 0 ? found : find_loosely(plan, first);
     *out_resolved = *path;
     if (found >= 0) {
         out_resolved->collection = found;

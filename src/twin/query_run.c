@@ -287,6 +287,36 @@ static gm_rc run_legs(struct run *run, struct gm_err *err)
     return run->plan->query->count ? deliver_count(run, err) : GM_OK;
 }
 
+/* ---- functions that the SQL calls ---- */
+
+static void twin_etag(const struct gm_db_value *args, struct gm_buf *out)
+{
+    char etag[GM_ETAG_SIZE];
+    size_t n = gm_twin_etag(args[0].i, args[1].i, etag);
+    gm_buf_add(out, (struct gm_str){etag, n});
+}
+
+static void relationship_etag(const struct gm_db_value *args, struct gm_buf *out)
+{
+    char etag[GM_ETAG_SIZE];
+    struct gm_relationship relationship = {
+        .source = args[0].i, .version = args[1].i, .id = args[2].s};
+    size_t n = gm_relationship_etag(&relationship, etag);
+    gm_buf_add(out, (struct gm_str){etag, n});
+}
+
+static gm_rc add_functions(struct gm_db *db, struct gm_err *err)
+{
+    static const struct gm_db_function twin = {"gm_twin_etag", 2, twin_etag};
+    static const struct gm_db_function relationship = {"gm_relationship_etag", 3,
+                                                       relationship_etag};
+    if (gm_db_engine(db) != GM_DB_SQLITE) {
+        return GM_OK;
+    }
+    GM_TRY(gm_db_add_function(db, &twin, err));
+    return gm_db_add_function(db, &relationship, err);
+}
+
 /* ---- the whole ---- */
 
 static gm_rc run_in_snapshot(struct run *run, bool in_transaction, struct gm_err *err)
@@ -321,7 +351,10 @@ static gm_rc run_planned(struct run *run, struct gm_err *err)
         GM_ASSERT(doc != NULL);
         GM_TRY(gm_query_token_read(doc, request->continuation, position, err));
     }
+    GM_TRY(gm_query_check_size(position->text, &request->limits, err));
     GM_TRY(gm_query_parse(run->plan->arena, position->text, &query, err));
+    GM_TRY(gm_query_check_limits(&query, &request->limits, err));
+    GM_TRY(add_functions(run->db, err));
     run->plan->query = &query;
     if (request->continuation.n == 0) {
         position->left = query.top;
@@ -356,7 +389,9 @@ static void free_plan(struct gm_plan *plan)
 gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
                    struct gm_query_outcome *out_outcome, struct gm_err *err)
 {
+    struct gm_err own = {0};
     *out_outcome = (struct gm_query_outcome){0};
+    err = err != NULL ? err : &own;
     struct run *run = gm_alloc(sizeof(*run));
     run->db = db;
     run->plan = new_plan(request->models, gm_db_engine(db), out_outcome->note);
@@ -364,6 +399,9 @@ gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
     run->outcome = out_outcome;
     run->row_arena = gm_arena_new(GM_QUERY_ROW_SIZE_MAX);
     gm_rc rc = run_planned(run, err);
+    if (rc == GM_E_INVALID) {
+        gm_query_fault_of(err, &out_outcome->fault);
+    }
     gm_arena_free(run->row_arena);
     free_plan(run->plan);
     gm_free(run);

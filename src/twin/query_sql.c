@@ -5,35 +5,29 @@
 
 #define PG_AT "(%b #> CAST(%p AS TEXT[]))"
 #define PG_TEXT "(%b #>> CAST(%p AS TEXT[]))"
+#define PG_TIMES "(CAST(%b AS JSON) #> CAST(%p AS TEXT[]))"
 
 static const struct gm_dialect sqlite = {
-    .defined_z = "(json_type(%b, %p) IS NOT NULL)",
-    .is_null_z = "COALESCE(json_type(%b, %p) = 'null', FALSE)",
-    .is_bool_z = "COALESCE(json_type(%b, %p) IN ('true', 'false'), FALSE)",
-    .is_number_z = "COALESCE(json_type(%b, %p) IN ('integer', 'real'), FALSE)",
-    .is_string_z = "COALESCE(json_type(%b, %p) = 'text', FALSE)",
-    .is_object_z = "COALESCE(json_type(%b, %p) = 'object', FALSE)",
-    .is_primitive_z = "COALESCE(json_type(%b, %p) NOT IN ('object', 'array'), FALSE)",
-    .value_z =
-        {[GM_SQL_NUMBER] =
-             "CASE WHEN json_type(%b, %p) IN ('integer', 'real') THEN json_extract(%b, %p) END",
-         [GM_SQL_TEXT] = "CASE json_type(%b, %p) WHEN 'text' THEN json_extract(%b, %p) END",
-         [GM_SQL_BOOL] =
-             "CASE json_type(%b, %p) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"},
-    .array_contains_z =
-        {[GM_SQL_NUMBER] =
-             "(json_type(%b, %p) = 'array' AND EXISTS (SELECT 1 FROM json_each(%b, %p) AS e "
-             "WHERE e.type IN ('integer', 'real') AND e.value = %1))",
-         [GM_SQL_TEXT] =
-             "(json_type(%b, %p) = 'array' AND EXISTS (SELECT 1 FROM json_each(%b, %p) AS e "
-             "WHERE e.type = 'text' AND e.value = %1))",
-         [GM_SQL_BOOL] =
-             "(json_type(%b, %p) = 'array' AND EXISTS (SELECT 1 FROM json_each(%b, %p) AS e "
-             "WHERE e.type IN ('true', 'false') AND e.value = %1))"},
+    .defined_z = "(gm_rank(%b, %p) > 0)",
+    .is_null_z = "(gm_rank(%b, %p) = 1)",
+    .is_bool_z = "(gm_rank(%b, %p) = 2)",
+    .is_number_z = "(gm_rank(%b, %p) = 3)",
+    .is_string_z = "(gm_rank(%b, %p) = 4)",
+    .is_object_z = "(gm_rank(%b, %p) = 6)",
+    .is_primitive_z = "(gm_rank(%b, %p) BETWEEN 1 AND 4)",
+    .value_z = {[GM_SQL_NUMBER] = "gm_number(%b, %p)",
+                [GM_SQL_TEXT] = "gm_text(%b, %p)",
+                [GM_SQL_BOOL] = "gm_bool(%b, %p)"},
+    .array_contains_z = {[GM_SQL_NUMBER] = "gm_has_number(%b, %p, %1)",
+                         [GM_SQL_TEXT] = "gm_has_text(%b, %p, %1)",
+                         [GM_SQL_BOOL] = "gm_has_bool(%b, %p, %1)"},
     .param_z = {[GM_SQL_NUMBER] = "%p", [GM_SQL_TEXT] = "%p"},
     .int_param_z = "%p",
     .text_param_z = "%p",
-    .time_z = "json_extract(%b, %p)",
+    .time_z = "gm_written(%b, %p)",
+    .source_time_z = "gm_source_time(%b, %p)",
+    .twin_etag_z = "gm_twin_etag(%b.num, %b.version)",
+    .relationship_etag_z = "gm_relationship_etag(%b.source, %b.version, %b.id)",
     .starts_z = "(substr(%1, 1, length(%2)) = %2)",
     .ends_z = "(CASE WHEN length(%2) = 0 THEN %1 = %1 ELSE substr(%1, -length(%2)) = %2 END)",
     .contains_z = "(instr(%1, %2) > 0)",
@@ -70,7 +64,11 @@ static const struct gm_dialect postgresql = {
     .param_z = {[GM_SQL_NUMBER] = "CAST(%p AS NUMERIC)", [GM_SQL_TEXT] = "CAST(%p AS TEXT)"},
     .int_param_z = "CAST(%p AS BIGINT)",
     .text_param_z = "CAST(%p AS TEXT)",
-    .time_z = "CAST(CAST(%b AS JSON) #>> CAST(%p AS TEXT[]) AS BIGINT)",
+    .time_z = "CAST(CASE json_typeof" PG_TIMES " WHEN 'array' THEN " PG_TIMES
+              " ->> 0 ELSE CAST(" PG_TIMES " AS TEXT) END AS BIGINT)",
+    .source_time_z = "CASE json_typeof" PG_TIMES
+                     " WHEN 'array' THEN CAST(floor(EXTRACT(EPOCH FROM CAST(" PG_TIMES
+                     " ->> 1 AS TIMESTAMP WITH TIME ZONE)) * 10000000) AS BIGINT) END",
     .starts_z = "(left(%1, length(%2)) = %2)",
     .ends_z = "(right(%1, length(%2)) = %2)",
     .contains_z = "(strpos(%1, %2) > 0)",
@@ -81,7 +79,7 @@ const struct gm_dialect *gm_dialect_of(enum gm_db_engine engine)
     return engine == GM_DB_POSTGRESQL ? &postgresql : &sqlite;
 }
 
-/* $."a"."b" — SQLite compares names as they stand in the text, with their escapes. */
+/* $."a"."b": names are compared as they stand in the text, with their escapes. */
 static void add_sqlite_path(struct gm_buf *out, const struct gm_str *segments, size_t count)
 {
     gm_buf_add_char(out, '$');
@@ -113,10 +111,8 @@ struct gm_str gm_dialect_path(enum gm_db_engine engine, struct gm_arena *arena,
 {
     struct gm_str none = {NULL, 0};
     for (size_t i = 0; i < count; i++) {
-        /* SQLite's paths cannot name what holds a quote, nor the empty name; PostgreSQL's texts no
-         * NUL. */
-        bool impossible = segments[i].n == 0 || memchr(segments[i].p, '"', segments[i].n) != NULL ||
-                          memchr(segments[i].p, '\0', segments[i].n) != NULL;
+        /* No member has the empty name, and PostgreSQL's texts hold no NUL. */
+        bool impossible = segments[i].n == 0 || memchr(segments[i].p, '\0', segments[i].n) != NULL;
         if (impossible) {
             return none;
         }

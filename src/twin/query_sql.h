@@ -18,7 +18,9 @@ struct gm_dialect {
     const char *array_contains_z[GM_SQL_KIND_COUNT]; /* with %1 */
     const char *param_z[GM_SQL_KIND_COUNT]; /* %p the parameter; BOOL is written as TRUE or FALSE */
     const char *int_param_z, *text_param_z;
-    const char *time_z; /* nanoseconds at %p in the text column %b */
+    const char *time_z;        /* nanoseconds at %p in the text column %b, of a twin's times */
+    const char *source_time_z; /* the source's time there, in hundreds of nanoseconds */
+    const char *twin_etag_z, *relationship_etag_z; /* of table %b; NULL: the engine has none */
     const char *starts_z, *ends_z, *contains_z;
 };
 const struct gm_dialect *gm_dialect_of(enum gm_db_engine engine);

@@ -60,5 +60,9 @@ gm_rc gm_query_parse_match(struct gm_lexer *lexer, struct gm_query *query, struc
 
 /* Whether `a` is the word, in any case of ASCII letters. */
 bool gm_query_same_word(struct gm_str a, const char *word_z);
+static inline char gm_query_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 #endif

@@ -51,10 +51,13 @@ static void json_operand(const struct context *ctx, const char *table_z,
 }
 
 /* NAME.lastUpdateTime, of a component's property with the component in front: the time that `times`
- * tells, or else that of the row, when the property is there. */
+ * tells, or else that of the row, when the property is there. NAME.sourceTime: what a client said,
+ * if it did. */
 static void time_operand(const struct context *ctx, const char *table_z, struct gm_str component,
-                         struct gm_str name, struct operand *out)
+                         const struct gm_str *path, struct operand *out)
 {
+    struct gm_str name = path[0];
+    bool of_source = gm_str_is(path[1], "sourceTime");
     struct gm_str segments[] = {component, name};
     size_t skip = component.n > 0 ? 0 : 1;
     struct operand property = {0};
@@ -62,15 +65,20 @@ static void time_operand(const struct context *ctx, const char *table_z, struct 
     struct gm_str key =
         gm_arena_format(ctx->plan->arena, GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(component),
                         skip == 0 ? "/" : "", GM_STR_ARG(name));
-    struct gm_str path = gm_dialect_path(ctx->plan->engine, ctx->plan->arena, &key, 1);
+    struct gm_str at = gm_dialect_path(ctx->plan->engine, ctx->plan->arena, &key, 1);
     struct gm_str whole =
         gm_dialect_path(ctx->plan->engine, ctx->plan->arena, skip == 0 ? &component : &name, 1);
-    if (property.type != OPERAND_JSON || path.p == NULL || whole.p == NULL) {
+    if (property.type != OPERAND_JSON || at.p == NULL || whole.p == NULL) {
         return;
     }
     struct gm_sql *sql = ctx->sql;
     struct gm_str times = gm_sql_render(sql, "%b.times", &(struct gm_sql_args){.body_z = table_z});
-    struct gm_sql_args own = {.body_z = times.p, .param = gm_sql_text(sql, path)};
+    struct gm_sql_args own = {.body_z = times.p, .param = gm_sql_text(sql, at)};
+    if (of_source) {
+        out->type = OPERAND_TIME;
+        out->sql = gm_sql_render(sql, sql->dialect->source_time_z, &own);
+        return;
+    }
     struct gm_sql_args of_component = {.body_z = times.p, .param = gm_sql_text(sql, whole)};
     struct gm_sql_args parts = {.body_z = table_z,
                                 .a = gm_sql_render(sql, sql->dialect->time_z, &own),
@@ -95,8 +103,9 @@ static void metadata_operand(const struct context *ctx, const char *table_z,
     } else if (whole && gm_str_is(segments[0], "$lastUpdateTime")) {
         text_operand(ctx, "%b.updated / 100", table_z, out);
         out->type = OPERAND_TIME;
-    } else if (path->segment_count == 2 && gm_str_is(segments[1], "lastUpdateTime")) {
-        time_operand(ctx, table_z, component, segments[0], out);
+    } else if (path->segment_count == 2 &&
+               (gm_str_is(segments[1], "lastUpdateTime") || gm_str_is(segments[1], "sourceTime"))) {
+        time_operand(ctx, table_z, component, segments, out);
     }
 }
 
@@ -145,6 +154,21 @@ static void relationship_operand(const struct context *ctx,
     }
 }
 
+static gm_rc etag_operand(const struct context *ctx, const struct gm_plan_collection *collection,
+                          const struct gm_expr *expr, struct operand *out, struct gm_err *err)
+{
+    const char *piece_z = collection->relationship ? ctx->sql->dialect->relationship_etag_z
+                                                   : ctx->sql->dialect->twin_etag_z;
+    if (piece_z == NULL) {
+        return gm_fail(err, GM_E_INVALID,
+                       "line %d, column %d: $etag can be selected, not compared, in a store on "
+                       "PostgreSQL",
+                       expr->line, expr->column);
+    }
+    text_operand(ctx, piece_z, collection->table, out);
+    return GM_OK;
+}
+
 static gm_rc path_operand(const struct context *ctx, const struct gm_expr *expr,
                           struct operand *out, struct gm_err *err)
 {
@@ -160,8 +184,7 @@ static gm_rc path_operand(const struct context *ctx, const struct gm_expr *expr,
                        expr->line, expr->column, GM_STR_ARG(collection->alias));
     }
     if (path.segment_count == 1 && gm_str_is(path.segments[0], "$etag")) {
-        return gm_fail(err, GM_E_INVALID, "line %d, column %d: $etag can be selected, not compared",
-                       expr->line, expr->column);
+        return etag_operand(ctx, collection, expr, out, err);
     }
     if (collection->relationship) {
         relationship_operand(ctx, collection, &path, out);

@@ -26,6 +26,8 @@ static void ids_to_rows(const char *ids_z, struct gm_buf *rows)
     }
 }
 
+static void check_source_times(struct world *world);
+
 static void check_conditions(struct world *world)
 {
     for (size_t i = 0; i < GM_ARRAY_COUNT(where_cases); i++) {
@@ -68,6 +70,7 @@ static void postgresql_gives_the_same_rows(void **state)
     world_import(world, building_lines);
     check_conditions(world);
     check_queries(world);
+    check_source_times(world);
     world_free(world);
     pg_server_stop(server);
 }
@@ -102,7 +105,7 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
          "IS_OF_MODEL(collection, 'model')"},
         {"SELECT a FROM DIGITALTWINS a WHERE IS_OF_MODEL(b, 'dtmi:t:Room;1')", "found `b`"},
         {"SELECT a FROM DIGITALTWINS a WHERE a = 1", "a property behind `a.`"},
-        {"SELECT a FROM DIGITALTWINS a WHERE a.$etag = 'x'", "$etag can be selected"},
+        {"SELECT a FROM DIGITALTWINS a WHERE a.$etag < null", "= or != beside null"},
         {"SELECT a FROM DIGITALTWINS a WHERE a.b < null", "= or != beside null"},
         {"SELECT a FROM DIGITALTWINS T MATCH (a)", "no name for the collection"},
         {"SELECT a FROM DIGITALTWINS MATCH (a)-[r*2]->(b)", "no variable beside several hops"},
@@ -117,6 +120,99 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
         check_refused(*state, cases[i].text_z, cases[i].says_z);
     }
+}
+
+static void faults_are_told_in_the_words_of_the_service(void **state)
+{
+    static const struct {
+        const char *text_z, *message_z;
+        int line, position;
+    } cases[] = {
+        {"foo", "missing SELECT at 'foo'", 1, 0},
+        {"\n  'x'", "missing SELECT at ''x''", 2, 2},
+        {"", "mismatched input '<EOF>' expecting SELECT", 1, 0},
+        {"SELECT * DIGITALTWINS", "missing FROM at 'DIGITALTWINS'", 1, 9},
+        {"SELECT *\nFROM ROOMS", "mismatched input 'ROOMS' expecting DIGITALTWINS or RELATIONSHIPS",
+         2, 5},
+        {"SELECT * FROM DIGITALTWINS WHERE a = #", "token recognition error at: '#'", 1, 37},
+        {"SELECT * FROM DIGITALTWINS WHERE a < null", "expected = or != beside null", 1, 35},
+        {"SELECT a FROM DIGITALTWINS MATCH (a)-[*..10]-(b)-[*..10]-(c)-[*..10]-(d)",
+         "the pattern is too long: at most 200 combinations of hops and 60 twins and relationships "
+         "on a path",
+         0, 0},
+    };
+    struct world *world = *state;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_query_outcome outcome;
+        struct gm_buf rows;
+        gm_buf_init(&rows, 1 << 20);
+        check_rc(world_query(world, cases[i].text_z, &rows, &outcome), GM_E_INVALID, world->err);
+        assert_string_equal(outcome.fault.message, cases[i].message_z);
+        assert_int_equal(outcome.fault.line, cases[i].line);
+        assert_int_equal(outcome.fault.position, cases[i].position);
+        gm_buf_deinit(&rows);
+    }
+}
+
+static gm_rc run_limited(struct world *world, const char *text_z,
+                         const struct gm_query_limits *limits)
+{
+    struct gm_buf rows;
+    struct gm_query_outcome outcome;
+    gm_buf_init(&rows, 1 << 20);
+    struct gm_query_request request = {.text = gm_str_z(text_z),
+                                       .models = world_models(world),
+                                       .fn = world_keep_row,
+                                       .ctx = &rows,
+                                       .limits = *limits};
+    gm_rc rc = gm_query_run(world->db, &request, &outcome, &world->err);
+    gm_buf_deinit(&rows);
+    return rc;
+}
+
+static void published_limits_are_kept_when_they_are_asked_for(void **state)
+{
+    struct world *world = *state;
+    const struct gm_query_limits published = GM_QUERY_LIMITS_PUBLISHED, none = {0};
+    struct gm_buf text;
+    gm_buf_init(&text, 1 << 20);
+    static const struct {
+        const char *start_z, *more_z, *end_z, *says_z;
+        int count; /* that just pass */
+    } cases[] = {
+        {"SELECT * FROM DIGITALTWINS WHERE a = 1", " AND (a = 1)", "", "51 ANDs and ORs", 50},
+        {"SELECT * FROM DIGITALTWINS WHERE a IN [1", ", 1", "]", "51 values; at most 50", 49},
+        {"SELECT * FROM DIGITALTWINS", "          ", "", "characters; at most 8000", 797},
+        {"SELECT * FROM DIGITALTWINS WHERE $dtId = '", "\xC3\xA9", "'", "characters; at most",
+         7957},
+    };
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        for (int over = 0; over <= 1; over++) {
+            gm_buf_reset(&text);
+            gm_buf_add_z(&text, cases[i].start_z);
+            for (int k = 0; k < cases[i].count + over; k++) {
+                gm_buf_add_z(&text, cases[i].more_z);
+            }
+            gm_buf_add_z(&text, cases[i].end_z);
+            check_rc(run_limited(world, text.p, &published), over ? GM_E_INVALID : GM_OK,
+                     world->err);
+            if (over) {
+                check_err_says(world->err, cases[i].says_z);
+            }
+            check_ok(run_limited(world, text.p, &none), world->err);
+        }
+    }
+    static const char joins[] =
+        "SELECT A FROM DIGITALTWINS A JOIN B RELATED A.x JOIN C RELATED B.x JOIN D RELATED C.x "
+        "JOIN E RELATED D.x JOIN F RELATED E.x JOIN G RELATED F.x WHERE A.$dtId = 'r1'";
+    check_rc(run_limited(world, joins, &published), GM_E_INVALID, world->err);
+    check_err_says(world->err, "6 JOINs; at most 5");
+    check_ok(run_limited(world, joins, &none), world->err);
+    struct gm_query_limits few_hops = {.hops_max = 2};
+    check_rc(run_limited(world, "SELECT A FROM DIGITALTWINS MATCH (A)-[*..3]->(B)", &few_hops),
+             GM_E_INVALID, world->err);
+    check_err_says(world->err, "3 hops; at most 2");
+    gm_buf_deinit(&text);
 }
 
 static void an_unknown_model_gives_no_rows_and_a_note(void **state)
@@ -311,6 +407,70 @@ static void a_token_that_was_tampered_with_is_refused(void **state)
 
 /* ---- metadata ---- */
 
+/* The value of a member of the first row. */
+static const char *first_row_member(struct world *world, const char *text_z, const char *name_z)
+{
+    struct gm_buf rows;
+    struct gm_query_outcome outcome;
+    yyjson_mut_val *row = NULL;
+    gm_buf_init(&rows, 1 << 20);
+    check_ok(world_query(world, text_z, &rows, &outcome), world->err);
+    assert_int_equal(outcome.rows, 1);
+    struct gm_str line;
+    (void)gm_str_cut(gm_buf_str(&rows), '\n', &line, &(struct gm_str){0});
+    check_ok(gm_json_parse(world->doc, line, &row, &world->err), world->err);
+    gm_buf_deinit(&rows);
+    return gm_arena_format(world->arena, GM_STR_FMT, GM_STR_ARG(gm_json_member_str(row, name_z))).p;
+}
+
+static void etags_are_compared(void **state)
+{
+    struct world *world = *state;
+    const char *twin_z =
+        first_row_member(world, "SELECT $etag AS e FROM DIGITALTWINS WHERE $dtId = 'r2'", "e");
+    const char *relationship_z = first_row_member(
+        world, "SELECT $etag AS e FROM RELATIONSHIPS WHERE $relationshipId = 'f12'", "e");
+    char *text_z =
+        gm_format_z("SELECT $dtId FROM DIGITALTWINS WHERE $etag = '%s' OR $etag = 'x'", twin_z);
+    check_rows(world, text_z, "{'$dtId':'r2'}\n");
+    gm_free(text_z);
+    text_z = gm_format_z("SELECT COUNT() FROM DIGITALTWINS T WHERE T.$etag NOT IN ['%s']", twin_z);
+    check_rows(world, text_z, "{'COUNT':9}\n");
+    gm_free(text_z);
+    text_z = gm_format_z("SELECT A.$dtId AS a FROM DIGITALTWINS A JOIN B RELATED A.feeds R "
+                         "WHERE R.$etag = '%s'",
+                         relationship_z);
+    check_rows(world, text_z, "{'a':'r1'}\n");
+    gm_free(text_z);
+}
+
+static void check_source_times(struct world *world)
+{
+    check_ok(gm_db_exec(world->db,
+                        "UPDATE twins SET times = '{\"value\":[1600000000000000000,"
+                        "\"2021-03-01T10:00:00+02:00\"]}' WHERE id = 's1'",
+                        &world->err),
+             world->err);
+    static const struct {
+        const char *condition_z, *ids_z;
+    } cases[] = {
+        {"$metadata.value.sourceTime = '2021-03-01T08:00:00Z'", "{'$dtId':'s1'}\n"},
+        {"$metadata.value.sourceTime > '2021-03-01T08:00:00.0000001Z'", ""},
+        {"IS_DEFINED($metadata.value.sourceTime)", "{'$dtId':'s1'}\n"},
+        {"$metadata.value.lastUpdateTime < '2021-01-01'", "{'$dtId':'s1'}\n"},
+    };
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        char *text_z = gm_format_z("SELECT $dtId FROM DIGITALTWINS WHERE %s", cases[i].condition_z);
+        check_rows(world, text_z, cases[i].ids_z);
+        gm_free(text_z);
+    }
+}
+
+static void times_of_the_source_are_compared(void **state)
+{
+    check_source_times(*state);
+}
+
 static gm_rc keep_whole(void *ctx, yyjson_mut_doc *doc, yyjson_mut_val *row, struct gm_err *err)
 {
     (void)doc;
@@ -402,6 +562,10 @@ int main(void)
         building_test(queries_give_the_rows_they_should),
         cmocka_unit_test(postgresql_gives_the_same_rows),
         building_test(what_is_wrong_is_refused_with_its_place),
+        building_test(faults_are_told_in_the_words_of_the_service),
+        building_test(published_limits_are_kept_when_they_are_asked_for),
+        building_test(etags_are_compared),
+        building_test(times_of_the_source_are_compared),
         building_test(an_unknown_model_gives_no_rows_and_a_note),
         building_test(no_text_of_the_query_gets_into_the_sql),
         building_test(hostile_names_select_nothing_and_break_nothing),
