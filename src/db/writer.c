@@ -14,8 +14,7 @@ struct gm_writer {
     struct gm_db *db; /* the thread's */
     struct gm_queue *queue;
     struct gm_thread *thread;
-    void (*on_commit)(void *ctx, gm_ns took);
-    void *ctx;
+    struct gm_writer_hooks hooks;
     struct gm_err failure; /* the thread's; rc not GM_OK: storage failed, every job gets this */
 };
 
@@ -67,13 +66,25 @@ static gm_rc run_item(struct gm_db *db, struct item *item, bool behind_savepoint
 
 static gm_rc commit(struct gm_writer *writer, struct gm_err *err)
 {
+    const struct gm_writer_hooks *hooks = &writer->hooks;
     const struct gm_clock *clock = gm_clock_system();
+    if (hooks->before_commit != NULL) {
+        GM_TRY(hooks->before_commit(hooks->ctx, writer->db, err));
+    }
     gm_ns before = clock->mono(clock);
     GM_TRY(gm_db_commit(writer->db, err));
-    if (writer->on_commit != NULL) {
-        writer->on_commit(writer->ctx, clock->mono(clock) - before);
+    if (hooks->committed != NULL) {
+        hooks->committed(hooks->ctx, clock->mono(clock) - before);
     }
     return GM_OK;
+}
+
+static void undo(struct gm_writer *writer)
+{
+    gm_db_rollback(writer->db);
+    if (writer->hooks.undone != NULL) {
+        writer->hooks.undone(writer->hooks.ctx);
+    }
 }
 
 static gm_rc run_in_transaction(struct gm_writer *writer, struct item **items, size_t count,
@@ -86,7 +97,7 @@ static gm_rc run_in_transaction(struct gm_writer *writer, struct item **items, s
         done += items[i]->err.rc == GM_OK;
     }
     if (done == 0) {
-        gm_db_rollback(writer->db);
+        undo(writer);
         return GM_OK;
     }
     return commit(writer, err);
@@ -99,7 +110,7 @@ static void run_group(struct gm_writer *writer, struct item **items, size_t coun
         err.rc = run_in_transaction(writer, items, count, &err);
     }
     if (err.rc != GM_OK) {
-        gm_db_rollback(writer->db);
+        undo(writer);
     }
     if (is_final(err.rc) && writer->failure.rc == GM_OK) {
         writer->failure = err;
@@ -134,13 +145,14 @@ static void run_thread(void *arg)
     }
 }
 
-gm_rc gm_writer_start(struct gm_db *db, void (*on_commit)(void *ctx, gm_ns took), void *ctx,
+gm_rc gm_writer_start(struct gm_db *db, const struct gm_writer_hooks *hooks,
                       struct gm_writer **out_writer, struct gm_err *err)
 {
     struct gm_writer *writer = gm_alloc(sizeof(*writer));
     writer->db = db;
-    writer->on_commit = on_commit;
-    writer->ctx = ctx;
+    if (hooks != NULL) {
+        writer->hooks = *hooks;
+    }
     writer->queue = gm_queue_new(GM_WRITER_QUEUE_MAX);
     gm_rc rc = gm_thread_start("gemel-writer", run_thread, writer, &writer->thread, err);
     if (rc != GM_OK) {

@@ -24,9 +24,19 @@ typedef gm_rc (*gm_writer_fn)(void *ctx, struct gm_db *db, struct gm_err *err);
 
 enum { GM_WRITER_QUEUE_MAX = 1024, GM_WRITER_GROUP_MAX = 256 };
 
-/* Takes `db` (closes it). `on_commit` (may be NULL) runs on the writer's thread after each commit
- * with what it took. */
-gm_rc gm_writer_start(struct gm_db *db, void (*on_commit)(void *ctx, gm_ns took), void *ctx,
+/* What the jobs' owner keeps beside the database, and when it hears of it: on the writer's thread,
+ * each may be NULL. */
+struct gm_writer_hooks {
+    void *ctx;
+    /* Before a transaction commits, after the last of its jobs: writes what they left in memory. A
+     * failure is the failure of them all. */
+    gm_rc (*before_commit)(void *ctx, struct gm_db *db, struct gm_err *err);
+    void (*committed)(void *ctx, gm_ns took);
+    void (*undone)(void *ctx); /* the transaction as a whole; its jobs hear of it afterwards */
+};
+
+/* Takes `db` (closes it). `hooks` is copied; NULL: none. */
+gm_rc gm_writer_start(struct gm_db *db, const struct gm_writer_hooks *hooks,
                       struct gm_writer **out_writer, struct gm_err *err) GM_MUST_CHECK;
 /* Waits for queued jobs, closes the connection. */
 void gm_writer_stop(struct gm_writer *writer);

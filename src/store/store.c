@@ -38,6 +38,23 @@ static gm_rc recover(struct gm_store *store, struct gm_db *db, struct gm_err *er
     return gm_db_commit(db, err);
 }
 
+/* Small jobs leave their changes with the graph: one chunk holds those of all that commit
+ * together. */
+static gm_rc flush_graph(void *ctx, struct gm_db *db, struct gm_err *err)
+{
+    (void)db;
+    struct gm_store *store = ctx;
+    return store->graph != NULL ? gm_graph_flush(store->graph, err) : GM_OK;
+}
+
+static void forget_graph(void *ctx)
+{
+    struct gm_store *store = ctx;
+    if (store->graph != NULL) {
+        gm_graph_forget(store->graph);
+    }
+}
+
 static void count_commit(void *ctx, gm_ns took)
 {
     (void)ctx;
@@ -65,7 +82,11 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
     rc = rc == GM_OK ? gm_state_writer_open(db, &store->states, err) : rc;
     if (rc == GM_OK) {
         gm_graph_set_models(store->graph, models);
-        rc = gm_writer_start(db, count_commit, store, &store->writer, err);
+        struct gm_writer_hooks hooks = {.ctx = store,
+                                        .before_commit = flush_graph,
+                                        .committed = count_commit,
+                                        .undone = forget_graph};
+        rc = gm_writer_start(db, &hooks, &store->writer, err);
     }
     if (rc != GM_OK) {
         gm_graph_close(store->graph);
@@ -178,16 +199,22 @@ gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct g
 
 /* ---- writing ---- */
 
-/* What is in memory about the store must not outlive a job that was undone. */
+/* What the graph has in memory about a job that was undone goes, and what the others of its group
+ * have there stays. */
 static gm_rc run_job(void *ctx, struct gm_db *db, struct gm_err *err)
 {
     struct gm_store_job *job = ctx;
     struct gm_store *store = job->store_;
     struct gm_store_tx tx = {.db = db, .graph = store->graph, .states = store->states};
+    if (job->alone) {
+        return job->fn(job->ctx, &tx, err); /* undone as a whole or not at all */
+    }
+    struct gm_graph_mark mark;
+    gm_graph_mark(store->graph, &mark);
     gm_rc rc = job->fn(job->ctx, &tx, err);
-    rc = rc == GM_OK ? gm_graph_flush(store->graph, err) : rc;
+    rc = rc == GM_OK ? gm_graph_wait(store->graph, err) : rc;
     if (rc != GM_OK) {
-        gm_graph_forget(store->graph);
+        gm_graph_rewind(store->graph, &mark);
     }
     return rc;
 }
@@ -195,9 +222,6 @@ static gm_rc run_job(void *ctx, struct gm_db *db, struct gm_err *err)
 static void job_done(void *ctx, gm_rc rc, const struct gm_err *err)
 {
     struct gm_store_job *job = ctx;
-    if (rc != GM_OK && job->store_->graph != NULL) {
-        gm_graph_forget(job->store_->graph);
-    }
     if (job->done != NULL) {
         job->done(job->ctx, rc, err);
     }

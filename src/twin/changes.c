@@ -40,7 +40,9 @@ struct gm_change_log {
     int64_t next;  /* number of the next change; 0: not known */
     int64_t first; /* of the chunk under construction */
     int64_t count;
-    gm_ns time; /* of the change before */
+    gm_ns time;       /* of the change before */
+    bool spell_out;   /* what `actor` and `twin` hold is not the change before */
+    uint64_t flushes; /* ever */
 };
 
 gm_rc gm_change_log_open(struct gm_db *db, struct gm_change_log **out_log, struct gm_err *err)
@@ -141,8 +143,8 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
                        "twin \"" GM_STR_FMT "\": a change of %zu bytes; at most %d",
                        GM_STR_ARG(change->twin), change->data.n, CHANGE_SIZE_MAX);
     }
-    bool first = log->count == 0;
-    if (first) {
+    bool first = log->count == 0 || log->spell_out;
+    if (log->count == 0) {
         gm_buf_reset(&log->chunk);
         gm_buf_put_varint(&log->chunk, FORMAT_VERSION);
         log->first = change->num;
@@ -159,6 +161,7 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
     put_repeated(&log->chunk, &log->twin, change->twin, first);
     gm_buf_put_bytes(&log->chunk, change->data);
     GM_ASSERT(!gm_buf_failed(&log->chunk));
+    log->spell_out = false;
     log->time = change->time;
     log->count++;
     log->next++;
@@ -171,6 +174,7 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
 gm_rc gm_change_log_flush(struct gm_change_log *log, struct gm_err *err)
 {
     size_t at = 0;
+    log->flushes++;
     if (log->count > 0) {
         pack(log);
     }
@@ -198,6 +202,55 @@ void gm_change_log_forget(struct gm_change_log *log)
     gm_buf_reset(&log->packed);
     gm_reset(log->insert);
     gm_reset(log->last);
+}
+
+void gm_change_log_mark(const struct gm_change_log *log, struct gm_change_mark *out_mark)
+{
+    *out_mark = (struct gm_change_mark){
+        .next = log->next,
+        .first = log->first,
+        .count = log->count,
+        .time = log->time,
+        .chunk_size = log->count > 0 ? log->chunk.n : 0,
+        .packed_size = log->packed.n,
+        .packed_count = log->chunks.n,
+        .flushes = log->flushes,
+    };
+}
+
+/* The chunk that was under construction at the mark has been closed since: it is opened again. */
+static void reopen(struct gm_change_log *log, const struct gm_change_mark *mark)
+{
+    const struct packed_chunk *chunk = &log->chunks.at[mark->packed_count];
+    gm_buf_reset(&log->chunk);
+    char *to = gm_buf_reserve(&log->chunk, (size_t)chunk->size);
+    GM_ASSERT(to != NULL);
+    size_t n = ZSTD_decompress(to, (size_t)chunk->size, log->packed.p + mark->packed_size,
+                               chunk->packed_size);
+    GM_ASSERT(n == (size_t)chunk->size);
+    gm_buf_commit(&log->chunk, n);
+}
+
+void gm_change_log_rewind(struct gm_change_log *log, const struct gm_change_mark *mark)
+{
+    if (mark->next == 0) {
+        gm_change_log_forget(log);
+        return;
+    }
+    GM_ASSERT(mark->flushes == log->flushes);
+    if (mark->count > 0) {
+        if (log->chunks.n > mark->packed_count) {
+            reopen(log, mark);
+        }
+        log->chunk.n = mark->chunk_size;
+    }
+    log->chunks.n = mark->packed_count;
+    log->packed.n = mark->packed_size;
+    log->next = mark->next;
+    log->first = mark->first;
+    log->count = mark->count;
+    log->time = mark->time;
+    log->spell_out = true;
 }
 
 /* ---- decoding ---- */
@@ -234,7 +287,7 @@ gm_rc gm_changes_decode(const struct gm_changes_chunk *chunk, gm_change_fn fn, v
         change.actor = read_repeated(&reader, change.actor);
         change.twin = read_repeated(&reader, change.twin);
         change.data = gm_read_bytes(&reader);
-        if (reader.bad || kind < GM_CHANGE_CREATE || kind > GM_CHANGE_RELATIONSHIPS ||
+        if (reader.bad || kind < GM_CHANGE_CREATE || kind > GM_CHANGE_TELEMETRY ||
             change.previous < 0) {
             return gm_fail(err, GM_E_CORRUPT, "change %lld: its bytes do not decode",
                            (long long)change.num);

@@ -18,10 +18,22 @@
  * transaction of the changes it holds, so a crash leaves both or neither. A checksum that does not
  * match is GM_E_CORRUPT and names the chunk.
  *
- * data is JSON: CREATE {"$metadata":{"$model":…}, members of the body…}, UPDATE a JSON Patch (RFC
- * 6902) on that, DELETE the last such document, RELATIONSHIPS an array of
- * {"op":"add"|"replace"|"remove"|"wait", "$relationshipId", "$relationshipName", "$targetId",
- * properties…} of relationships that go out from the twin ("wait": the other end is missing). */
+ * data is JSON:
+ *   CREATE         {"$metadata":{"$model":…}, members of the body…}. Where a source time is known,
+ *                  $metadata has {"NAME":{"sourceTime":…}} as well, and a component a $metadata of
+ *                  its own with the like
+ *   UPDATE         a JSON Patch (RFC 6902) on that. A client's operations stand in it as they came,
+ *                  also those that change nothing
+ *   DELETE         the members of the last body
+ *   RELATIONSHIPS  an array of {"op":"add"|"replace"|"remove"|"wait", "$relationshipId",
+ *                  "$relationshipName", "$targetId", properties…} of relationships that go out from
+ *                  the twin, which is their $sourceId ("wait": the other end is missing). "replace"
+ *                  also has "$patch": what made it of the former one, as a JSON Patch on its
+ *                  properties, $targetId and $relationshipName; "remove" has all that the
+ *                  relationship was
+ *   TELEMETRY      {"$component"?, "$model", "messageId", "payload", "sourceTime"?}. Has a number,
+ *                  but the twin's row does not know it and no change names it as the one before:
+ *                  who walks a twin's history does not meet it */
 #ifndef GM_TWIN_CHANGES_H
 #define GM_TWIN_CHANGES_H
 
@@ -33,7 +45,8 @@ enum gm_change_kind {
     GM_CHANGE_CREATE = 1,
     GM_CHANGE_UPDATE,
     GM_CHANGE_DELETE,
-    GM_CHANGE_RELATIONSHIPS
+    GM_CHANGE_RELATIONSHIPS,
+    GM_CHANGE_TELEMETRY, /* no change of the twin: not part of its chain */
 };
 
 struct gm_change {
@@ -68,6 +81,16 @@ gm_rc gm_change_log_add(struct gm_change_log *log, const struct gm_change *chang
 gm_rc gm_change_log_flush(struct gm_change_log *log, struct gm_err *err) GM_MUST_CHECK;
 /* The transaction was undone: throws away what is collected and what is known. */
 void gm_change_log_forget(struct gm_change_log *log);
+/* Where the log stands, and back to there: for a part of a transaction that is undone alone. There
+ * may be no flush between the two. */
+struct gm_change_mark {
+    int64_t next, first, count; /* private, like the rest */
+    gm_ns time;
+    size_t chunk_size, packed_size, packed_count;
+    uint64_t flushes;
+};
+void gm_change_log_mark(const struct gm_change_log *log, struct gm_change_mark *out_mark);
+void gm_change_log_rewind(struct gm_change_log *log, const struct gm_change_mark *mark);
 
 /* Reading, on any connection. Keeps the chunk it read last. */
 struct gm_change_reader;

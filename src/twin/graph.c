@@ -9,10 +9,10 @@ enum {
     /* ids remembered: foreign keys repeat, so a small memory spares most look-ups */
     NUM_CACHE_MAX = 65536,
     SESSION_TEXT_MAX = 1 << 30, /* more than any transaction holds */
+    /* changes that are encoded sooner than handed to the packer */
+    PACK_AT_ONCE_MAX = 64,
     TWIN_COUNT_BITS = 32,
 };
-
-static gm_rc wait_for_packer(struct gm_graph *graph, struct gm_err *err);
 
 gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err *err)
 {
@@ -96,7 +96,8 @@ void gm_graph_close(struct gm_graph *graph)
 void gm_graph_forget(struct gm_graph *graph)
 {
     struct gm_err ignored;
-    (void)wait_for_packer(graph, &ignored);
+    gm_rc rc = gm_graph_wait(graph, &ignored);
+    (void)rc; /* what did not encode goes as well */
     if (graph->log != NULL) {
         gm_change_log_forget(graph->log);
     }
@@ -110,6 +111,30 @@ void gm_graph_forget(struct gm_graph *graph)
     graph->counters.n = 0;
     graph->waiting = -1;
     graph->graves = -1;
+}
+
+void gm_graph_mark(struct gm_graph *graph, struct gm_graph_mark *out_mark)
+{
+    GM_ASSERT(!graph->packing);
+    *out_mark = (struct gm_graph_mark){.waiting = graph->waiting, .graves = graph->graves};
+    gm_change_log_mark(graph->log, &out_mark->log);
+}
+
+/* Numbers that were given out stay given out: they are not needed without gaps, and sessions before
+ * the mark have theirs still to store. */
+void gm_graph_rewind(struct gm_graph *graph, const struct gm_graph_mark *mark)
+{
+    struct gm_err ignored;
+    gm_rc rc = gm_graph_wait(graph, &ignored);
+    (void)rc; /* what did not encode goes as well */
+    gm_change_log_rewind(graph->log, &mark->log);
+    for (size_t i = 0; i < STMT_COUNT; i++) {
+        gm_reset(graph->stmts[i]);
+    }
+    gm_map_reset(graph->nums);
+    graph->entries.n = 0;
+    graph->waiting = mark->waiting;
+    graph->graves = mark->graves;
 }
 
 void gm_graph_set_models(struct gm_graph *graph, const struct gm_models *models)
@@ -246,7 +271,7 @@ gm_rc gm_graph_row_by_num(struct gm_graph *graph, int64_t num, struct gm_twin *o
 
 gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struct gm_err *err)
 {
-    GM_TRY(gm_graph_flush(graph, err)); /* of the session before, if any */
+    GM_TRY(gm_graph_wait(graph, err)); /* for the session before, if any */
     graph->cause = *cause;
     graph->entries.n = 0;
     gm_arena_reset(graph->arena);
@@ -349,7 +374,7 @@ gm_rc gm_graph_pack_in_background(struct gm_graph *graph, struct gm_err *err)
 }
 
 /* Until the packer has given the session back nothing of it may be touched. */
-static gm_rc wait_for_packer(struct gm_graph *graph, struct gm_err *err)
+gm_rc gm_graph_wait(struct gm_graph *graph, struct gm_err *err)
 {
     if (!graph->packing) {
         return GM_OK;
@@ -362,7 +387,7 @@ static gm_rc wait_for_packer(struct gm_graph *graph, struct gm_err *err)
 
 gm_rc gm_graph_flush(struct gm_graph *graph, struct gm_err *err)
 {
-    GM_TRY(wait_for_packer(graph, err));
+    GM_TRY(gm_graph_wait(graph, err));
     GM_TRY(gm_change_log_flush(graph->log, err));
     return store_counters(graph, err);
 }
@@ -372,6 +397,9 @@ gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err)
     if (graph->packer == NULL) {
         GM_TRY(pack_changes(graph, err));
         return gm_graph_flush(graph, err);
+    }
+    if (graph->entries.n <= PACK_AT_ONCE_MAX) {
+        return pack_changes(graph, err);
     }
     graph->packing = true;
     GM_ASSERT(gm_queue_push(graph->to_pack, graph));

@@ -194,6 +194,7 @@ static gm_rc apply(struct fold *fold, const struct gm_change *change, struct gm_
         GM_TRY(apply_relationships(fold, change, data, err));
         return compact(fold, err);
     case GM_CHANGE_DELETE:
+    case GM_CHANGE_TELEMETRY:
         break;
     }
     return corrupt(change, err); /* the chain was cut behind the last creation */

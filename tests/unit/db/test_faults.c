@@ -267,7 +267,7 @@ static bool run_writer(struct store *store, struct faultvfs *disk, uint64_t at)
     check_ok(open_store(store, disk_name_z, &db, &err), err);
     check_ok(make_tables(db, &err), err);
     faultvfs_fail_at(disk, at, FAULTVFS_FULL);
-    check_ok(gm_writer_start(db, NULL, NULL, &writer, &err), err);
+    check_ok(gm_writer_start(db, NULL, &writer, &err), err);
     for (int64_t i = 0; i < JOBS; i++) {
         jobs[i] = (struct job){.number = i + 1, .store = store};
         struct gm_writer_job job = {.fn = run_job, .done = job_done, .ctx = &jobs[i]};

@@ -41,8 +41,8 @@ static struct gm_writer *start_writer(struct world *world, int *commits)
 {
     world_exec(world, world->db, "CREATE TABLE t (i BIGINT PRIMARY KEY)");
     struct gm_writer *writer = NULL;
-    check_ok(gm_writer_start(world_open(world, GM_DB_WRITE), count_commit, commits, &writer,
-                             &world->err),
+    struct gm_writer_hooks hooks = {.ctx = commits, .committed = count_commit};
+    check_ok(gm_writer_start(world_open(world, GM_DB_WRITE), &hooks, &writer, &world->err),
              world->err);
     return writer;
 }
