@@ -1,4 +1,4 @@
-#include "net/http.h"
+#include "net/client.h"
 
 #include <curl/curl.h>
 /* tidy: libraries: libcurl wants one initialisation per process, before any thread uses it */
@@ -198,4 +198,159 @@ void gm_http_answer_free(struct gm_http_answer *answer)
 {
     gm_buf_deinit(&answer->headers);
     gm_buf_deinit(&answer->body);
+}
+
+/* ---- many at a time ---- */
+
+struct flight {
+    struct gm_http_request request; /* url_z: a copy */
+    struct gm_http_answer answer;
+    struct exchange exchange;
+    struct gm_err err;
+    struct curl_slist *headers;
+    void *ctx;
+    struct flight *before, *behind; /* in the client's list */
+};
+
+struct gm_http_client {
+    CURLM *multi;
+    struct flight *first;
+    size_t count;
+    CURL **idle; /* handles that wait for their next request */
+    size_t idle_count, idle_max;
+};
+
+struct gm_http_client *gm_http_client_new(size_t connections_max)
+{
+    GM_ASSERT(connections_max > 0 && connections_max <= GM_HTTP_CLIENT_CONNECTIONS_MAX);
+    struct gm_http_client *client = gm_alloc(sizeof(*client));
+    (void)pthread_once(&curl_once, init_curl);
+    client->multi = curl_multi_init();
+    GM_ASSERT(client->multi != NULL);
+    client->idle_max = connections_max;
+    client->idle = gm_alloc_array(connections_max, sizeof(CURL *));
+    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections_max);
+    curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)connections_max);
+    curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    return client;
+}
+
+void gm_http_client_start(struct gm_http_client *client, const struct gm_http_request *request,
+                          void *ctx)
+{
+    struct flight *flight = gm_alloc(sizeof(*flight));
+    CURL *curl = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+    GM_ASSERT(curl != NULL);
+    flight->request = *request;
+    flight->request.url_z = gm_strdup_z(request->url_z);
+    flight->request.stop = NULL;
+    flight->ctx = ctx;
+    flight->exchange = (struct exchange){
+        .curl = curl, .request = &flight->request, .answer = &flight->answer, .err = &flight->err};
+    gm_buf_init(&flight->answer.body, GM_HTTP_ANSWER_SIZE_MAX);
+    gm_buf_init(&flight->answer.headers, GM_HTTP_ANSWER_HEADERS_SIZE_MAX);
+    flight->headers = make_headers(request);
+    set_options(&flight->exchange);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, flight->headers);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, flight);
+    GM_ASSERT(curl_multi_add_handle(client->multi, curl) == CURLM_OK);
+    flight->behind = client->first;
+    if (client->first != NULL) {
+        client->first->before = flight;
+    }
+    client->first = flight;
+    client->count++;
+}
+
+size_t gm_http_client_count(const struct gm_http_client *client)
+{
+    return client->count;
+}
+
+/* The flight's memory but for its answer, which is handed on. */
+static void land(struct gm_http_client *client, struct flight *flight)
+{
+    CURL *curl = flight->exchange.curl;
+    curl_multi_remove_handle(client->multi, curl);
+    *(flight->before != NULL ? &flight->before->behind : &client->first) = flight->behind;
+    if (flight->behind != NULL) {
+        flight->behind->before = flight->before;
+    }
+    client->count--;
+    if (client->idle_count < client->idle_max) {
+        curl_easy_reset(curl);
+        client->idle[client->idle_count++] = curl;
+    } else {
+        curl_easy_cleanup(curl);
+    }
+    curl_slist_free_all(flight->headers);
+    gm_free((void *)(uintptr_t)flight->request.url_z);
+    gm_free(flight);
+}
+
+static bool take_done(struct gm_http_client *client, struct gm_http_done *out_done)
+{
+    int left;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+        struct flight *flight = NULL;
+        curl_off_t took_us = 0;
+        CURL *curl = message->easy_handle;
+        CURLcode code = message->data.result; /* the message goes with its handle */
+        curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&flight);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &flight->answer.status);
+        curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
+        *out_done = (struct gm_http_done){.ctx = flight->ctx, .took = (gm_ns)took_us * GM_US};
+        out_done->rc = outcome(code, &flight->exchange, &flight->err);
+        out_done->err = flight->err;
+        out_done->answer = flight->answer;
+        land(client, flight);
+        return true;
+    }
+    return false;
+}
+
+bool gm_http_client_next(struct gm_http_client *client, gm_ns span, struct gm_http_done *out_done)
+{
+    const struct gm_deadline until = gm_deadline_in(span, NULL);
+    int running;
+    while (!take_done(client, out_done)) {
+        (void)curl_multi_perform(client->multi, &running);
+        if (take_done(client, out_done)) {
+            return true;
+        }
+        if (gm_deadline_passed(&until)) {
+            return false;
+        }
+        gm_ns left = gm_deadline_left(&until);
+        (void)curl_multi_poll(client->multi, NULL, 0, (int)((left + GM_MS - 1) / GM_MS), NULL);
+    }
+    return true;
+}
+
+void gm_http_done_free(struct gm_http_done *done)
+{
+    gm_http_answer_free(&done->answer);
+}
+
+void gm_http_client_free(struct gm_http_client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    while (client->first != NULL) {
+        gm_http_answer_free(&client->first->answer);
+        land(client, client->first);
+    }
+    for (size_t i = 0; i < client->idle_count; i++) {
+        curl_easy_cleanup(client->idle[i]);
+    }
+    curl_multi_cleanup(client->multi);
+    gm_free(client->idle);
+    gm_free(client);
 }
