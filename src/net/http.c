@@ -142,6 +142,15 @@ static gm_rc outcome(CURLcode code, const struct exchange *exchange, struct gm_e
     return gm_fail(err, GM_E_RETRY, "%s: %s", request->url_z, curl_easy_strerror(code));
 }
 
+static void take_status(CURL *curl, struct gm_http_answer *answer)
+{
+    curl_off_t seconds = 0;
+    const gm_ns longest = GM_DAY / GM_SECOND;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+    answer->retry_after = (seconds < longest ? seconds : longest) * GM_SECOND;
+}
+
 gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer *out_answer,
                    struct gm_err *err)
 {
@@ -156,7 +165,7 @@ gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer 
     set_options(&exchange);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     gm_rc rc = outcome(curl_easy_perform(curl), &exchange, err);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+    take_status(curl, &answer);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     if (rc != GM_OK) {
@@ -303,7 +312,7 @@ static bool take_done(struct gm_http_client *client, struct gm_http_done *out_do
         CURL *curl = message->easy_handle;
         CURLcode code = message->data.result; /* the message goes with its handle */
         curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&flight);
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &flight->answer.status);
+        take_status(curl, &flight->answer);
         curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
         *out_done = (struct gm_http_done){.ctx = flight->ctx, .took = (gm_ns)took_us * GM_US};
         out_done->rc = outcome(code, &flight->exchange, &flight->err);

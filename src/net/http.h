@@ -40,6 +40,7 @@ struct gm_http_request {
 
 struct gm_http_answer {
     long status;
+    gm_ns retry_after;     /* what Retry-After asks for, from now on, at most a day; 0: nothing */
     struct gm_buf headers; /* as they came */
     struct gm_buf body;
 };

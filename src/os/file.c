@@ -122,6 +122,79 @@ gm_rc gm_file_write(struct gm_file *file, struct gm_str bytes, struct gm_err *er
     return GM_OK;
 }
 
+gm_rc gm_file_cut(struct gm_file *file, uint64_t size, struct gm_err *err)
+{
+    int rc;
+    do {
+        rc = ftruncate(file->fd, (off_t)size);
+    } while (rc != 0 && errno == EINTR);
+    return rc == 0 ? GM_OK : gm_os_fail(err, errno, file->path_z, "cut it");
+}
+
+/* Up to `size` bytes from `at`; fewer at the end of the file only. */
+static gm_rc read_at(struct gm_file *file, char *to, size_t size, uint64_t at, struct gm_err *err)
+{
+    while (size > 0) {
+        ssize_t n = pread(file->fd, to, size, (off_t)at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return gm_os_fail(err, errno, file->path_z, "read it");
+        }
+        if (n == 0) {
+            break;
+        }
+        to += n;
+        size -= (size_t)n;
+        at += (uint64_t)n;
+    }
+    return GM_OK;
+}
+
+/* The size of what ends with a line, looked for from the end. */
+static gm_rc find_last_line(struct gm_file *file, uint64_t size, uint64_t *out_size,
+                            struct gm_err *err)
+{
+    char block[4096];
+    for (uint64_t end = size; end > 0;) {
+        size_t n = end < sizeof(block) ? (size_t)end : sizeof(block);
+        GM_TRY(read_at(file, block, n, end - n, err));
+        for (size_t i = n; i > 0; i--) {
+            if (block[i - 1] == '\n') {
+                *out_size = end - n + i;
+                return GM_OK;
+            }
+        }
+        end -= n;
+    }
+    *out_size = 0;
+    return GM_OK;
+}
+
+gm_rc gm_file_append_lines(const char *path_z, struct gm_file **out_file, uint64_t *out_size,
+                           struct gm_err *err)
+{
+    struct gm_file *file;
+    struct stat st;
+    GM_TRY(open_file(path_z, O_RDWR | O_CREAT | O_APPEND, 0666, &file, err));
+    gm_rc rc = fstat(file->fd, &st) == 0 ? GM_OK : gm_os_fail(err, errno, path_z, "look at it");
+    uint64_t size = rc == GM_OK && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    uint64_t whole = 0;
+    rc = rc == GM_OK ? find_last_line(file, size, &whole, err) : rc;
+    if (rc == GM_OK && whole < size) {
+        rc = gm_file_cut(file, whole, err);
+    }
+    rc = rc == GM_OK ? gm_folder_sync_parent(path_z, err) : rc;
+    if (rc != GM_OK) {
+        gm_file_close(file);
+        return rc;
+    }
+    *out_file = file;
+    *out_size = whole;
+    return GM_OK;
+}
+
 gm_rc gm_file_sync(struct gm_file *file, struct gm_err *err)
 {
     /* EINVAL: a pipe or a terminal, where there is nothing to sync. */

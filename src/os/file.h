@@ -70,6 +70,12 @@ gm_rc gm_file_create(const char *path_z, struct gm_file **out_file, struct gm_er
 /* Opens for writing at the end, new when it is not there. */
 gm_rc gm_file_append(const char *path_z, struct gm_file **out_file, struct gm_err *err)
     GM_MUST_CHECK;
+/* Opens for appending whole lines, new or behind what is there; *out_size: its size. A last line
+ * without its end, which a crash left behind, is cut off: so what is there ends with a line. */
+gm_rc gm_file_append_lines(const char *path_z, struct gm_file **out_file, uint64_t *out_size,
+                           struct gm_err *err) GM_MUST_CHECK;
+/* Everything behind the first `size` bytes goes. */
+gm_rc gm_file_cut(struct gm_file *file, uint64_t size, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_file_write(struct gm_file *file, struct gm_str bytes, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_file_sync(struct gm_file *file, struct gm_err *err) GM_MUST_CHECK;
 struct gm_file *gm_file_stdin(void);

@@ -1,5 +1,5 @@
 /* The data directory. */
-#include "store/store.h"
+#include "store/inside.h"
 
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -25,6 +25,7 @@ struct gm_store {
     struct gm_state_writer *states; /* the writer thread's */
     struct gm_mutex *mu;
     GM_VEC(struct gm_models *) models; /* guarded by mu; all sets there were, the newest last */
+    struct gm_change_watch watch;
 };
 
 /* ---- opening ---- */
@@ -55,9 +56,31 @@ static void forget_graph(void *ctx)
     }
 }
 
-static void count_commit(void *ctx, gm_ns took)
+/* Tells those who wait for changes. A failure to read is passed over: what the next commit finds is
+ * told then, and a store that cannot be read any more fails its jobs. */
+static void tell_newest(struct gm_store *store)
 {
-    (void)ctx;
+    int64_t newest;
+    struct gm_err ignored;
+    if (gm_graph_newest_change(store->graph, &newest, &ignored) != GM_OK) {
+        return;
+    }
+    gm_mutex_lock(store->watch.mu);
+    bool any = newest != store->watch.newest;
+    store->watch.newest = newest;
+    if (any) {
+        gm_cond_broadcast(store->watch.cond);
+    }
+    gm_mutex_unlock(store->watch.mu);
+}
+
+/* On the writer's thread, after each commit. */
+static void note_commit(void *ctx, gm_ns took)
+{
+    struct gm_store *store = ctx;
+    if (store->graph != NULL) {
+        tell_newest(store);
+    }
     gm_metric_add(GM_M_STORE_COMMITS, GM_STR(""), 1);
     gm_metric_add(GM_M_STORE_COMMIT_SECONDS, GM_STR(""), (double)took / (double)GM_SECOND);
 }
@@ -78,13 +101,14 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
         *gm_vec_push(&store->models) = models;
         rc = gm_graph_open(db, &store->graph, err);
     }
+    rc = rc == GM_OK ? gm_graph_newest_change(store->graph, &store->watch.newest, err) : rc;
     rc = rc == GM_OK ? gm_graph_pack_in_background(store->graph, err) : rc;
     rc = rc == GM_OK ? gm_state_writer_open(db, &store->states, err) : rc;
     if (rc == GM_OK) {
         gm_graph_set_models(store->graph, models);
         struct gm_writer_hooks hooks = {.ctx = store,
                                         .before_commit = flush_graph,
-                                        .committed = count_commit,
+                                        .committed = note_commit,
                                         .undone = forget_graph};
         rc = gm_writer_start(db, &hooks, &store->writer, err);
     }
@@ -107,6 +131,7 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     store->folder_z = gm_strdup_z(options->folder_z);
     store->url_z = gm_format_z("sqlite:%s/store.db", options->folder_z);
     store->mu = gm_mutex_new();
+    store->watch = (struct gm_change_watch){.mu = gm_mutex_new(), .cond = gm_cond_new()};
     GM_AUTO_FREE char *lock_z = gm_format_z("%s/lock", options->folder_z);
     GM_AUTO_FREE char *admin_z = gm_format_z("%s/admin.json", options->folder_z);
     gm_rc rc = gm_folder_make(options->folder_z, err);
@@ -157,6 +182,8 @@ void gm_store_close(struct gm_store *store)
     gm_vec_deinit(&store->models);
     gm_lock_release(store->lock);
     gm_mutex_free(store->mu);
+    gm_cond_free(store->watch.cond);
+    gm_mutex_free(store->watch.mu);
     gm_free(store->folder_z);
     gm_free(store->url_z);
     gm_free(store);
@@ -175,6 +202,19 @@ const char *gm_store_folder_z(const struct gm_store *store)
 struct gm_graph *gm_store_graph(struct gm_store *store)
 {
     return store->graph;
+}
+
+struct gm_change_watch *gm_store_watch(struct gm_store *store)
+{
+    return &store->watch;
+}
+
+int64_t gm_store_newest_change(struct gm_store *store)
+{
+    gm_mutex_lock(store->watch.mu);
+    int64_t newest = store->watch.newest;
+    gm_mutex_unlock(store->watch.mu);
+    return newest;
 }
 
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)

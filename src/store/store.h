@@ -66,6 +66,9 @@ gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_e
 /* The graph that sinks write through: on the writer's thread only. */
 struct gm_graph *gm_store_graph(struct gm_store *store);
 
+/* The number of the newest change that is committed; 0: there is none. See store/feed.h. */
+int64_t gm_store_newest_change(struct gm_store *store);
+
 /* The newest set; a set lives until the store is closed. */
 const struct gm_models *gm_store_models(struct gm_store *store);
 /* Adds the interfaces of a folder that are not there yet. */

@@ -383,17 +383,37 @@ gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_cha
     if (n == 0 || num < reader->changes.at[0].num || num > reader->changes.at[n - 1].num) {
         gm_bind_i64(reader->find, 1, num);
         GM_TRY(gm_step(reader->find, err));
-        gm_rc rc = load_chunk(reader, err);
+        int64_t behind = gm_column_i64(reader->find, 0) + gm_column_i64(reader->find, 1);
+        gm_rc rc = num < behind ? load_chunk(reader, err) : GM_E_END;
         gm_reset(reader->find);
+        if (rc == GM_E_END) {
+            return rc;
+        }
         if (rc != GM_OK) {
             reader->changes.n = 0;
             return rc;
         }
-        n = reader->changes.n;
-        if (num > reader->changes.at[n - 1].num) {
-            return GM_E_END;
-        }
     }
     *out_change = reader->changes.at[num - reader->changes.at[0].num];
+    return GM_OK;
+}
+
+gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newest,
+                       struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    *out_oldest = 1;
+    *out_newest = 0;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_CHANGE_FIRST, &stmt, err));
+    gm_rc rc = gm_step(stmt, err);
+    if (rc != GM_OK) {
+        return rc == GM_E_END ? GM_OK : rc;
+    }
+    *out_oldest = gm_column_i64(stmt, 0);
+    gm_reset(stmt);
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_CHANGE_LAST, &stmt, err));
+    GM_TRY(gm_step(stmt, err));
+    *out_newest = gm_column_i64(stmt, 0) + gm_column_i64(stmt, 1) - 1;
+    gm_reset(stmt);
     return GM_OK;
 }

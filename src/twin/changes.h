@@ -97,9 +97,15 @@ struct gm_change_reader;
 gm_rc gm_change_reader_open(struct gm_db *db, struct gm_change_reader **out_reader,
                             struct gm_err *err) GM_MUST_CHECK;
 void gm_change_reader_close(struct gm_change_reader *reader);
-/* Change `num`; texts borrow from the reader until the next call. GM_E_END: no such change. */
+/* Change `num`; texts borrow from the reader until the next call. GM_E_END: no such change. Reading
+ * onward costs one look-up a chunk. */
 gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_change *out_change,
                      struct gm_err *err) GM_MUST_CHECK;
+
+/* Where the log begins and ends, outside of a reader. Of an empty one: 1 and 0. A log that was
+ * trimmed begins later than at 1. */
+gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newest,
+                       struct gm_err *err) GM_MUST_CHECK;
 
 /* One uncompressed chunk. */
 struct gm_changes_chunk {

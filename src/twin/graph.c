@@ -137,6 +137,14 @@ void gm_graph_rewind(struct gm_graph *graph, const struct gm_graph_mark *mark)
     graph->graves = mark->graves;
 }
 
+gm_rc gm_graph_newest_change(struct gm_graph *graph, int64_t *out_num, struct gm_err *err)
+{
+    int64_t next;
+    GM_TRY(gm_change_log_next(graph->log, &next, err));
+    *out_num = next - 1;
+    return GM_OK;
+}
+
 void gm_graph_set_models(struct gm_graph *graph, const struct gm_models *models)
 {
     graph->models = models;

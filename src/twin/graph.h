@@ -113,6 +113,9 @@ struct gm_graph_mark {
 };
 void gm_graph_mark(struct gm_graph *graph, struct gm_graph_mark *out_mark);
 void gm_graph_rewind(struct gm_graph *graph, const struct gm_graph_mark *mark);
+/* The number of the last change of the sessions so far; 0: there is none. */
+gm_rc gm_graph_newest_change(struct gm_graph *graph, int64_t *out_num, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* A relationship that stands for itself (rows of a join table). Its ends may be missing: then it
  * waits. */
