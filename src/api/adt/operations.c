@@ -1,0 +1,131 @@
+#include "api/adt/operations.h"
+
+const char *const gm_adt_versions[GM_ADT_VERSION_COUNT] = {
+    "2020-10-31", "2021-06-30-preview", "2022-05-31",
+    "2023-02-27-preview", "2023-06-30", "2023-10-31",
+};
+
+/* Numbers of the operations are those of the service's description. */
+static const struct gm_adt_operation operations[] = {
+    /* queries: 6 */
+    {"POST", "/query", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "Runs `{\"query\":…}`, or goes on with `{\"continuationToken\":…}`. Rows in `value`; "
+     "`continuationToken` is null behind the last page. The header `max-items-per-page` bounds a "
+     "page, `query-charge` of the answer says what it cost.",
+     gm_adt_query},
+
+    /* twins: 7-10 */
+    {"GET", "/digitaltwins/{id}", GM_ADT_READER, GM_ADT_SMALL, "200", "A twin, with its ETag.",
+     gm_adt_twin_get},
+    {"PUT", "/digitaltwins/{id}", GM_ADT_WRITER, GM_ADT_SMALL, "200",
+     "Creates a twin or replaces it; with `If-None-Match: *` it only creates.", gm_adt_twin_put},
+    {"PATCH", "/digitaltwins/{id}", GM_ADT_WRITER, GM_ADT_SMALL, "204",
+     "Applies a JSON Patch of add, replace and remove. `/$metadata/$model` changes the model, "
+     "`/$metadata/NAME/sourceTime` says when a value was measured. `If-Match` guards.",
+     gm_adt_twin_patch},
+    {"DELETE", "/digitaltwins/{id}", GM_ADT_WRITER, GM_ADT_SMALL, "204",
+     "Deletes a twin that has no relationships. `If-Match` guards.", gm_adt_twin_delete},
+
+    /* relationships: 11-16 */
+    {"GET", "/digitaltwins/{id}/relationships/{relationshipId}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A relationship, with its ETag.", gm_adt_relationship_get},
+    {"PUT", "/digitaltwins/{id}/relationships/{relationshipId}", GM_ADT_WRITER, GM_ADT_SMALL, "200",
+     "Creates a relationship or replaces it; with `If-None-Match: *` it only creates.",
+     gm_adt_relationship_put},
+    {"PATCH", "/digitaltwins/{id}/relationships/{relationshipId}", GM_ADT_WRITER, GM_ADT_SMALL,
+     "204", "Applies a JSON Patch to its properties. `If-Match` guards.",
+     gm_adt_relationship_patch},
+    {"DELETE", "/digitaltwins/{id}/relationships/{relationshipId}", GM_ADT_WRITER, GM_ADT_SMALL,
+     "204", "Deletes a relationship. `If-Match` guards.", gm_adt_relationship_delete},
+    {"GET", "/digitaltwins/{id}/relationships", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A page of the relationships that go out from a twin; `relationshipName` chooses.",
+     gm_adt_relationships_list},
+    {"GET", "/digitaltwins/{id}/incomingrelationships", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A page of the relationships that lead to a twin.", gm_adt_incoming_list},
+
+    /* telemetry: 17, 18 */
+    {"POST", "/digitaltwins/{id}/telemetry", GM_ADT_WRITER, GM_ADT_SMALL, "204",
+     "Publishes a message of a twin to the event routes. `Message-Id` is required, "
+     "`Telemetry-Source-Time` optional.",
+     gm_adt_telemetry},
+    {"POST", "/digitaltwins/{id}/components/{componentPath}/telemetry", GM_ADT_WRITER, GM_ADT_SMALL,
+     "204", "The same of a component.", gm_adt_component_telemetry},
+
+    /* components: 19, 20 */
+    {"GET", "/digitaltwins/{id}/components/{componentPath}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A component of a twin, with the twin's ETag.", gm_adt_component_get},
+    {"PATCH", "/digitaltwins/{id}/components/{componentPath}", GM_ADT_WRITER, GM_ADT_SMALL, "204",
+     "Applies a JSON Patch to a component. `If-Match` guards the twin.", gm_adt_component_patch},
+    {0},
+};
+
+const struct gm_adt_operation *gm_adt_operations(void)
+{
+    return operations;
+}
+
+const char *gm_adt_role_name(enum gm_adt_role role)
+{
+    static const char *const names[] = {"reader", "writer", "admin"};
+    return names[role];
+}
+
+/* ---- matching ---- */
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool same_word(struct gm_str a, struct gm_str b)
+{
+    if (a.n != b.n) {
+        return false;
+    }
+    for (size_t i = 0; i < a.n; i++) {
+        if (lower(a.p[i]) != lower(b.p[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool path_fits(struct gm_str pattern, struct gm_str path,
+                      struct gm_str out_parts[GM_ADT_PARTS_MAX])
+{
+    size_t count = 0;
+    struct gm_str wanted, got;
+    while (pattern.n > 0 && path.n > 0) {
+        (void)gm_str_cut(pattern, '/', &wanted, &pattern);
+        (void)gm_str_cut(path, '/', &got, &path);
+        if (wanted.n > 0 && wanted.p[0] == '{' && got.n > 0) {
+            out_parts[count++] = got;
+        } else if (!same_word(wanted, got)) {
+            return false;
+        }
+    }
+    return pattern.n == 0 && path.n == 0;
+}
+
+enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
+                              const struct gm_adt_operation **out_operation,
+                              struct gm_str out_parts[GM_ADT_PARTS_MAX])
+{
+    enum gm_adt_match match = GM_ADT_NO_PATH;
+    struct gm_str parts[GM_ADT_PARTS_MAX] = {{NULL, 0}};
+    for (const struct gm_adt_operation *at = operations; at->method_z != NULL; at++) {
+        if (!path_fits(gm_str_z(at->path_z), gm_str_z(path_z), parts)) {
+            continue;
+        }
+        if (strcmp(at->method_z, method_z) == 0) {
+            *out_operation = at;
+            memcpy(out_parts, parts, sizeof(parts));
+            return GM_ADT_FOUND;
+        }
+        if (match == GM_ADT_NO_PATH) {
+            *out_operation = at;
+        }
+        match = GM_ADT_NO_METHOD;
+    }
+    return match;
+}

@@ -1,0 +1,88 @@
+/* Telemetry: operations 17 and 18. A message is checked and handed to the event routes; nothing of
+ * it is kept. */
+#include "api/adt/edit.h"
+#include "base/time.h"
+
+static bool check_headers(struct gm_adt_call *call)
+{
+    const char *id_z = gm_adt_header_z(call, "Message-Id");
+    const char *time_z = gm_adt_header_z(call, "Telemetry-Source-Time");
+    gm_ns ignored;
+    if (id_z == NULL || gm_str_trim(gm_str_z(id_z)).n == 0) {
+        gm_adt_refuse(call, 400, "ValidationFailed",
+                      "The header Message-Id is missing: each message needs one of its own.");
+        return false;
+    }
+    if (time_z != NULL && !gm_time_parse(gm_str_trim(gm_str_z(time_z)), &ignored)) {
+        gm_adt_refuse(call, 400, "ValidationFailed",
+                      "Telemetry-Source-Time is not a time as RFC 3339 has it.");
+        return false;
+    }
+    return true;
+}
+
+/* The model that the message is of: the twin's, or its component's. GM_E_END: no such twin;
+ * *out_model is NULL when it has no such component. */
+static gm_rc find_model(struct gm_adt_call *call, struct gm_adt_reader *reader,
+                        const struct gm_model **out_model, struct gm_err *err)
+{
+    struct gm_twin twin;
+    GM_TRY(gm_twin_by_id(reader->twins, call->parts[0], &twin, err));
+    const struct gm_model *model =
+        gm_models_by_num(gm_adt_models(call), gm_twin_model_num(twin.num));
+    if (model != NULL && call->parts[1].p != NULL) {
+        const struct gm_content *content = gm_model_content(model, call->parts[1]);
+        bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
+        model = is_component ? content->component : NULL;
+    }
+    *out_model = model;
+    return GM_OK;
+}
+
+/* Members that the model declares as telemetry fit their schemas; others are the sender's own. */
+static gm_rc check_message(const struct gm_model *model, const yyjson_mut_val *message,
+                           struct gm_err *err)
+{
+    const yyjson_mut_val *name = gm_json_first(message);
+    size_t count = gm_json_type(message) == YYJSON_TYPE_OBJ ? gm_json_count(message) : 0;
+    for (size_t i = 0; i < count; i++, name = name->next->next) {
+        const struct gm_content *content = gm_model_content(model, gm_json_str(name));
+        if (content == NULL || content->type != GM_CONTENT_TELEMETRY) {
+            continue;
+        }
+        gm_rc rc = gm_schema_check(content->schema, name->next, err);
+        if (rc != GM_OK) {
+            return gm_fail_within(err, GM_STR_FMT, GM_STR_ARG(content->name));
+        }
+    }
+    return GM_OK;
+}
+
+void gm_adt_telemetry(struct gm_adt_call *call)
+{
+    struct gm_err err = {0};
+    const struct gm_model *model = NULL;
+    const yyjson_mut_val *message = check_headers(call) ? gm_adt_body(call) : NULL;
+    struct gm_adt_reader *reader = message != NULL ? gm_adt_reader_take(call) : NULL;
+    if (reader == NULL) {
+        return;
+    }
+    gm_rc rc = find_model(call, reader, &model, &err);
+    gm_adt_reader_give(call->adt, reader);
+    if (rc == GM_E_END) {
+        gm_adt_refuse_no_twin(call);
+    } else if (rc != GM_OK) {
+        gm_adt_fail(call, rc, &err);
+    } else if (model == NULL) {
+        gm_adt_refuse_no_component(call);
+    } else if (check_message(model, message, &err) != GM_OK) {
+        gm_adt_refuse(call, 400, "ValidationFailed", "Invalid telemetry: %s", err.text);
+    } else {
+        gm_adt_answer(call, 204);
+    }
+}
+
+void gm_adt_component_telemetry(struct gm_adt_call *call)
+{
+    gm_adt_telemetry(call);
+}
