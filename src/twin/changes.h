@@ -24,7 +24,7 @@
  *                  its own with the like
  *   UPDATE         a JSON Patch (RFC 6902) on that. A client's operations stand in it as they came,
  *                  also those that change nothing
- *   DELETE         the members of the last body
+ *   DELETE         the twin as twin_json.h has it, for the last time
  *   RELATIONSHIPS  an array of {"op":"add"|"replace"|"remove"|"wait", "$relationshipId",
  *                  "$relationshipName", "$targetId", properties…} of relationships that go out from
  *                  the twin, which is their $sourceId ("wait": the other end is missing). "replace"

@@ -1,16 +1,31 @@
 /* Twins that go: released by a pipeline, or deleted. */
 #include "twin/graph_internal.h"
+#include "twin/twin_json.h"
+
+/* The twin as clients saw it last: what tells of its deletion has nowhere else to look. */
+static gm_rc last_state(struct gm_graph *graph, const struct gm_twin *twin, struct gm_str *out_text,
+                        struct gm_err *err)
+{
+    yyjson_mut_val *value;
+    GM_TRY(gm_twin_json(gm_json_doc_new(graph->arena), graph->models, twin, &value, err));
+    gm_buf_reset(&graph->text);
+    gm_json_write(value, &graph->text);
+    *out_text = gm_graph_keep(graph, gm_buf_str(&graph->text));
+    return GM_OK;
+}
 
 static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
                         int64_t deleter, struct gm_err *err)
 {
     struct gm_twin row;
+    struct gm_str text;
     GM_TRY(gm_graph_drop_relationships(graph, twin, deleter, err));
     GM_TRY(gm_graph_row_by_num(graph, twin->num, &row, err)); /* its last change may have moved */
+    GM_TRY(last_state(graph, &row, &text, err));
     struct gm_graph_entry *entry;
     int64_t change = gm_graph_add_entry(graph, GM_CHANGE_DELETE, row.id, row.last_change, &entry);
     entry->position = position;
-    entry->data = row.body;
+    entry->data = text;
     gm_bind_i64(graph->stmts[STMT_TWIN_DELETE], 1, row.num);
     GM_TRY(gm_stmt_run(graph->stmts[STMT_TWIN_DELETE], NULL, err));
     gm_map_remove(graph->nums, row.id);

@@ -267,7 +267,11 @@ static void the_history_of_a_twin_is_told_backwards_and_over_its_death(void **st
     tell_history(world, "a", &text);
     check_str(gm_buf_str(&text),
               "1 a 2@rows:3 {\"$metadata\":{\"$model\":\"dtmi:t:Thing;1\"}}\n"
-              "3 a 1@rows:0 {\"name\":\"B\"}\n"
+              "3 a 1@rows:0 {\"$dtId\":\"a\",\"$etag\":\"W/"
+              "\\\"e73a6df3-2739-bd97-8cda-1a4615412834\\\"\",\"name\":\"B\",\"$metadata\":{"
+              "\"$model\":\"dtmi:t:Thing;1\",\"$lastUpdateTime\":"
+              "\"1970-01-01T00:00:00.0000010Z\",\"name\":{\"lastUpdateTime\":"
+              "\"1970-01-01T00:00:00.0000010Z\"}}}\n"
               "2 a 1@rows:3 [{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"B\"}]\n"
               "4 a 1@rows:3 "
               "[{\"op\":\"add\",\"$relationshipId\":\"r\",\"$relationshipName\":\"knows\",\"$"
