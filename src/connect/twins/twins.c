@@ -1,7 +1,6 @@
 /* The sink `twins`: records become twins and relationships of this store's graph. */
 #include "connect/twins/twins.h"
 
-#include "connect/twins/prepare.h"
 #include "connect/twins/read_back.h"
 
 #include "base/mem.h"
@@ -12,7 +11,7 @@ static gm_rc twins_open(const void *conf, const struct gm_sink_env *env, void **
     (void)conf;
     (void)err;
     struct twins_sink *sink = gm_alloc(sizeof(*sink));
-    sink->env = *env;
+    sink->preparer.env = *env;
     *out_self = sink;
     return GM_OK;
 }
@@ -25,13 +24,8 @@ static void twins_close(void *self)
 
 static gm_rc twins_prepare(void *self, struct gm_batch *batch, struct gm_err *err)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        struct gm_record *record = &batch->records[i];
-        if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
-            GM_TRY(twins_prepare_record(self, batch, record, err));
-        }
-    }
-    return GM_OK;
+    struct twins_sink *sink = self;
+    return gm_twin_items_prepare(&sink->preparer, batch, err);
 }
 
 /* ---- apply ---- */
@@ -51,13 +45,13 @@ static enum gm_verdict verdict_of(enum gm_put_outcome outcome)
 static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
                         struct gm_err *err)
 {
-    struct twins_item *item = record->prepared;
+    struct gm_twin_item *item = record->prepared;
     struct gm_err own = {0};
     item->twin.err = &own;
     item->twin.fresh = !record->known || record->target == 0;
     item->twin.expected_num = record->known ? record->target : 0;
     item->twin.position = record->position;
-    GM_TRY(gm_graph_put_twin(sink->env.graph, &item->twin, err));
+    GM_TRY(gm_graph_put_twin(sink->preparer.env.graph, &item->twin, err));
     item->twin.err = NULL;
     if (item->twin.rc != GM_OK) {
         gm_record_fail(batch, record, item->twin.rc, "%s", own.text);
@@ -69,21 +63,22 @@ static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct 
 static gm_rc release_former(struct twins_sink *sink, const struct gm_record *record,
                             struct gm_err *err)
 {
-    const struct twins_item *item = record->prepared;
+    const struct gm_twin_item *item = record->prepared;
     bool deleted;
     if (!record->known || record->target == 0 || !item->twin.joined) {
         return GM_OK;
     }
-    return gm_graph_release_twin(sink->env.graph, record->target, sink->env.names, &deleted, err);
+    return gm_graph_release_twin(sink->preparer.env.graph, record->target, sink->preparer.env.names,
+                                 &deleted, err);
 }
 
 static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
                          struct gm_err *err)
 {
-    struct twins_item *item = record->prepared;
+    struct gm_twin_item *item = record->prepared;
     struct gm_err own = {0};
     item->twin.err = &own;
-    GM_TRY(gm_graph_put_relationships(sink->env.graph, &item->twin, err));
+    GM_TRY(gm_graph_put_relationships(sink->preparer.env.graph, &item->twin, err));
     GM_TRY(release_former(sink, record, err));
     record->target = item->twin.num;
     if (item->twin.rc != GM_OK) {
@@ -98,16 +93,16 @@ static gm_rc finish_twin(struct twins_sink *sink, struct gm_batch *batch, struct
 static gm_rc apply_link(struct twins_sink *sink, struct gm_batch *batch, struct gm_record *record,
                         struct gm_err *err)
 {
-    struct twins_item *item = record->prepared;
+    struct gm_twin_item *item = record->prepared;
     struct gm_err own = {0};
     struct gm_str former = record->target_id, source, id;
     item->link.err = &own;
     item->link.position = record->position;
     if (former.p != NULL && !gm_str_eq(former, item->link_id) &&
         gm_str_cut(former, '/', &source, &id)) {
-        GM_TRY(gm_graph_remove_link(sink->env.graph, source, id, record->position, err));
+        GM_TRY(gm_graph_remove_link(sink->preparer.env.graph, source, id, record->position, err));
     }
-    GM_TRY(gm_graph_put_link(sink->env.graph, &item->link, err));
+    GM_TRY(gm_graph_put_link(sink->preparer.env.graph, &item->link, err));
     if (item->link.rc != GM_OK) {
         gm_record_fail(batch, record, item->link.rc, "%s", own.text);
         return GM_OK;
@@ -129,10 +124,10 @@ static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_
 {
     struct twins_sink *sink = self;
     struct gm_cause cause = cause_of(work, batch->origin);
-    GM_TRY(gm_graph_begin(sink->env.graph, &cause, err));
+    GM_TRY(gm_graph_begin(sink->preparer.env.graph, &cause, err));
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
-        if (is_ready(record) && !((struct twins_item *)record->prepared)->is_link) {
+        if (is_ready(record) && !((struct gm_twin_item *)record->prepared)->is_link) {
             GM_TRY(apply_twin(sink, batch, record, err));
         }
     }
@@ -140,12 +135,12 @@ static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (is_ready(record)) {
-            bool link = ((struct twins_item *)record->prepared)->is_link;
+            bool link = ((struct gm_twin_item *)record->prepared)->is_link;
             GM_TRY(link ? apply_link(sink, batch, record, err)
                         : finish_twin(sink, batch, record, err));
         }
     }
-    return gm_graph_end(sink->env.graph, err);
+    return gm_graph_end(sink->preparer.env.graph, err);
 }
 
 static gm_rc twins_remove(void *self, const struct gm_sink_work *work,
@@ -153,18 +148,18 @@ static gm_rc twins_remove(void *self, const struct gm_sink_work *work,
 {
     struct twins_sink *sink = self;
     struct gm_cause cause = cause_of(work, GM_STR("sweep"));
-    GM_TRY(gm_graph_begin(sink->env.graph, &cause, err));
+    GM_TRY(gm_graph_begin(sink->preparer.env.graph, &cause, err));
     for (size_t i = 0; i < count; i++) {
         struct gm_str source, id;
         bool deleted;
         if (targets[i].id.p != NULL && gm_str_cut(targets[i].id, '/', &source, &id)) {
-            GM_TRY(gm_graph_remove_link(sink->env.graph, source, id, 0, err));
+            GM_TRY(gm_graph_remove_link(sink->preparer.env.graph, source, id, 0, err));
         } else if (targets[i].num != 0) {
-            GM_TRY(gm_graph_release_twin(sink->env.graph, targets[i].num, sink->env.names, &deleted,
-                                         err));
+            GM_TRY(gm_graph_release_twin(sink->preparer.env.graph, targets[i].num,
+                                         sink->preparer.env.names, &deleted, err));
         }
     }
-    return gm_graph_end(sink->env.graph, err);
+    return gm_graph_end(sink->preparer.env.graph, err);
 }
 
 static const struct gm_field twins_fields[] = {GM_FIELD_END};

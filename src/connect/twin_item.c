@@ -1,13 +1,13 @@
 /* From a record's body to what the graph takes: checked against the model, in canonical text. Runs
  * on the pipeline's worker. */
-#include "connect/twins/prepare.h"
+#include "connect/twin_item.h"
 
 /* One record under preparation. `own`: what is wrong with it alone. */
 struct work {
-    struct twins_sink *sink;
+    struct gm_twin_preparer *preparer;
     struct gm_batch *batch;
     struct gm_record *record;
-    struct twins_item *item;
+    struct gm_twin_item *item;
     struct gm_err own;
 };
 
@@ -149,8 +149,9 @@ static gm_rc prepare_relationships(struct work *work, yyjson_mut_val *list, stru
         }
         GM_TRY(split_relationship(work, object, relationship, NULL));
         GM_TRY(encode_relationship(work, object, put->id, relationship, err));
-        GM_TRY(gm_model_check_relationship(put->model, relationship->name, work->sink->env.models,
-                                           NULL, relationship->properties, &work->own));
+        GM_TRY(gm_model_check_relationship(put->model, relationship->name,
+                                           work->preparer->env.models, NULL,
+                                           relationship->properties, &work->own));
         for (size_t i = 0; i < index; i++) {
             if (gm_str_eq(put->relationships[i].id, relationship->id)) {
                 return invalid(work, "two relationships of the id", relationship->id);
@@ -180,13 +181,13 @@ static gm_rc prepare_link(struct work *work, struct gm_err *err)
 
 static gm_rc find_model(struct work *work, struct gm_str id)
 {
-    struct twins_sink *sink = work->sink;
-    if (sink->last_model == NULL || !gm_str_eq(sink->last_model->id, id)) {
-        sink->last_model = gm_models_find(sink->env.models, id);
+    struct gm_twin_preparer *preparer = work->preparer;
+    if (preparer->last_model == NULL || !gm_str_eq(preparer->last_model->id, id)) {
+        preparer->last_model = gm_models_find(preparer->env.models, id);
     }
-    work->item->twin.model = sink->last_model;
-    if (sink->last_model == NULL) {
-        struct gm_str near = gm_models_nearest(sink->env.models, id);
+    work->item->twin.model = preparer->last_model;
+    if (preparer->last_model == NULL) {
+        struct gm_str near = gm_models_nearest(preparer->env.models, id);
         return near.p != NULL
                    ? gm_fail(&work->own, GM_E_INVALID,
                              "unknown model \"" GM_STR_FMT "\"; did you mean \"" GM_STR_FMT "\"?",
@@ -196,7 +197,7 @@ static gm_rc find_model(struct work *work, struct gm_str id)
                              "\"; put its definition into the folder of `models`",
                              GM_STR_ARG(id));
     }
-    if (sink->last_model->decommissioned) {
+    if (preparer->last_model->decommissioned) {
         return invalid(work, "decommissioned model", id);
     }
     return GM_OK;
@@ -240,7 +241,7 @@ static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
 
 static bool writes_whole(const struct work *work, struct gm_str name)
 {
-    const struct gm_strs *names = &work->sink->env.names;
+    const struct gm_strs *names = &work->preparer->env.names;
     for (size_t i = 0; i < names->n; i++) {
         if (gm_str_eq(names->at[i], name)) {
             return true;
@@ -399,7 +400,7 @@ static void add_nulls(struct work *work, yyjson_mut_val *nulls)
  * list. */
 static bool has_dropped_relationships(const struct work *work)
 {
-    struct gm_strs dropped = work->sink->env.dropped_names;
+    struct gm_strs dropped = work->preparer->env.dropped_names;
     for (size_t i = 0; i < dropped.n; i++) {
         const struct gm_content *content = gm_model_content(work->item->twin.model, dropped.at[i]);
         if (content != NULL && content->type == GM_CONTENT_RELATIONSHIP) {
@@ -414,8 +415,8 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     struct gm_twin_put *put = &work->item->twin;
     yyjson_mut_val *body = work->record->body;
     yyjson_mut_val *relationships = NULL, *nulls = yyjson_mut_obj(work->batch->doc);
-    struct gm_strs dropped = work->sink->env.dropped_names;
-    bool is_document = work->sink->env.open_names && work->record->kind == GM_RECORD_UPSERT;
+    struct gm_strs dropped = work->preparer->env.dropped_names;
+    bool is_document = work->preparer->env.open_names && work->record->kind == GM_RECORD_UPSERT;
     if (nulls == NULL) {
         return out_of_memory(work, err);
     }
@@ -447,10 +448,10 @@ static gm_rc prepare_twin(struct work *work, struct gm_err *err)
     return GM_OK;
 }
 
-gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch,
-                           struct gm_record *record, struct gm_err *err)
+static gm_rc prepare_record(struct gm_twin_preparer *preparer, struct gm_batch *batch,
+                            struct gm_record *record, struct gm_err *err)
 {
-    struct work work = {.sink = sink, .batch = batch, .record = record};
+    struct work work = {.preparer = preparer, .batch = batch, .record = record};
     work.item = gm_arena_zalloc(batch->arena, sizeof(*work.item));
     if (work.item == NULL) {
         return out_of_memory(&work, err);
@@ -473,4 +474,16 @@ gm_rc twins_prepare_record(struct twins_sink *sink, struct gm_batch *batch,
         return GM_OK;
     }
     return rc;
+}
+
+gm_rc gm_twin_items_prepare(struct gm_twin_preparer *preparer, struct gm_batch *batch,
+                            struct gm_err *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct gm_record *record = &batch->records[i];
+        if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
+            GM_TRY(prepare_record(preparer, batch, record, err));
+        }
+    }
+    return GM_OK;
 }
