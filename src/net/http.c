@@ -203,6 +203,22 @@ struct gm_str gm_http_answer_header(const struct gm_http_answer *answer, const c
     return (struct gm_str){NULL, 0};
 }
 
+void gm_http_escape(struct gm_buf *out, struct gm_str text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain) {
+            gm_buf_add_char(out, (char)c);
+        } else {
+            char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+            gm_buf_add(out, (struct gm_str){escaped, sizeof(escaped)});
+        }
+    }
+}
+
 void gm_http_answer_free(struct gm_http_answer *answer)
 {
     gm_buf_deinit(&answer->headers);
