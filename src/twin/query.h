@@ -85,6 +85,7 @@ struct gm_query_request {
     struct gm_str continuation;     /* an earlier page's token; n 0: from the start */
     const struct gm_models *models; /* borrows */
     size_t rows_max;                /* rows of this page; 0: all */
+    size_t bytes_max;               /* the page ends behind about so many bytes; 0: no bound */
     /* the connection is in the caller's; else a snapshot is taken */
     bool in_transaction;
     gm_query_row_fn fn;

@@ -27,8 +27,7 @@ struct assembly {
     struct gm_plan_leg *leg;
     struct hop hops[GM_PLAN_TABLES_MAX];
     int hop_count;
-    const char *key_z[GM_PLAN_KEYS_MAX];
-    char key_text[GM_PLAN_KEYS_MAX][16];
+    struct gm_str keys[GM_PLAN_KEYS_MAX]; /* SQL */
 };
 
 static void add(struct assembly *assembly, const char *piece_z)
@@ -113,33 +112,90 @@ static void lay_hops(struct assembly *assembly, size_t leg_index)
 
 /* ---- SELECT ---- */
 
-static void add_key(struct assembly *assembly, const char *table_z, const char *column_z,
-                    bool is_text)
+static void add_key(struct assembly *assembly, const char *piece_z, const char *table_z,
+                    enum gm_plan_key_kind kind)
 {
     struct gm_plan_leg *leg = assembly->leg;
     GM_ASSERT(leg->key_count < GM_PLAN_KEYS_MAX);
-    char *text = assembly->key_text[leg->key_count];
-    (void)snprintf(text, sizeof(assembly->key_text[0]), "%s.%s", table_z, column_z);
-    assembly->key_z[leg->key_count] = text;
-    leg->key_is_text[leg->key_count++] = is_text;
+    assembly->keys[leg->key_count] =
+        gm_sql_render(&leg->sql, piece_z, &(struct gm_sql_args){.body_z = table_z});
+    leg->key_kinds[leg->key_count++] = kind;
+}
+
+/* A twin's place; in the past by its id, since numbers of twins that are gone are made up. */
+static void add_twin_key(struct assembly *assembly, const char *table_z)
+{
+    bool in_past = assembly->plan->in_past;
+    add_key(assembly, in_past ? "%b.id" : "%b.num", table_z,
+            in_past ? GM_PLAN_KEY_TEXT : GM_PLAN_KEY_INT);
+}
+
+static void add_source_key(struct assembly *assembly, const char *table_z)
+{
+    if (assembly->plan->in_past) {
+        add_key(assembly, "(SELECT n.id FROM past_twins AS n WHERE n.num = %b.source)", table_z,
+                GM_PLAN_KEY_TEXT);
+    } else {
+        add_key(assembly, "%b.source", table_z, GM_PLAN_KEY_INT);
+    }
 }
 
 static void lay_keys(struct assembly *assembly)
 {
     const struct gm_plan *plan = assembly->plan;
     if (plan->query->relationships) {
-        add_key(assembly, "r0", "source", false);
-        add_key(assembly, "r0", "id", true);
+        add_source_key(assembly, "r0");
+        add_key(assembly, "%b.id", "r0", GM_PLAN_KEY_TEXT);
         return;
     }
-    add_key(assembly, plan->collections[0].table, "num", false);
+    add_twin_key(assembly, plan->collections[0].table);
     for (int i = 0; i < assembly->hop_count; i++) {
         const struct hop *hop = &assembly->hops[i];
         if (hop->edge->direction != GM_QUERY_OUT) {
-            add_key(assembly, hop->relationship, "source", false);
+            add_source_key(assembly, hop->relationship);
         }
-        add_key(assembly, hop->relationship, "id", true);
+        add_key(assembly, "%b.id", hop->relationship, GM_PLAN_KEY_TEXT);
     }
+}
+
+/* The same kinds of keys whatever the number of hops: the leg, the first twin, and for each hop
+ * that any leg has the relationship's source and id. */
+static void lay_uniform_keys(struct assembly *assembly, size_t leg_index)
+{
+    const struct gm_plan *plan = assembly->plan;
+    char index[24];
+    (void)snprintf(index, sizeof(index), "%zu", leg_index);
+    add_key(assembly, "%b", index, GM_PLAN_KEY_INT);
+    if (plan->query->relationships) {
+        lay_keys(assembly);
+        return;
+    }
+    add_twin_key(assembly, plan->collections[0].table);
+    for (int i = 0; i < plan->whole->hop_slots; i++) {
+        if (i < assembly->hop_count) {
+            add_source_key(assembly, assembly->hops[i].relationship);
+            add_key(assembly, "%b.id", assembly->hops[i].relationship, GM_PLAN_KEY_TEXT);
+        } else {
+            const char *empty_z = assembly->leg->sql.dialect->empty_text_z;
+            add_key(assembly, plan->in_past ? empty_z : "0", "",
+                    plan->in_past ? GM_PLAN_KEY_TEXT : GM_PLAN_KEY_INT);
+            add_key(assembly, empty_z, "", GM_PLAN_KEY_TEXT);
+        }
+    }
+}
+
+void gm_plan_add_columns(const struct gm_plan *plan, struct gm_sql *sql,
+                         const struct gm_plan_collection *collection, const char *table_z)
+{
+    (void)plan;
+    struct gm_sql_args args = {.body_z = table_z,
+                               .a = gm_str_z(collection->source_id),
+                               .b = gm_str_z(collection->target_id)};
+    gm_sql_add(sql,
+               collection->relationship
+                   ? ", %b.source, %b.id, %b.name, %1, %2, %b.version, %b.body"
+                   : ", %b.num, %b.id, %b.version, %b.created, %b.updated, %b.times, %b.body",
+               &args);
 }
 
 static void add_columns(struct assembly *assembly)
@@ -151,22 +207,54 @@ static void add_columns(struct assembly *assembly)
         return;
     }
     for (int i = 0; i < assembly->leg->key_count; i++) {
-        add_pair(assembly, i == 0 ? "SELECT %1" : ", %1", assembly->key_z[i], "");
+        gm_sql_add(sql, i == 0 ? "SELECT %1" : ", %1",
+                   &(struct gm_sql_args){.a = assembly->keys[i]});
     }
     for (int i = 0; i < plan->collection_count; i++) {
         const struct gm_plan_collection *collection = &plan->collections[i];
-        struct gm_sql_args args = {.body_z = collection->table,
-                                   .a = gm_str_z(collection->source_id),
-                                   .b = gm_str_z(collection->target_id)};
         if (collection->selected) {
-            gm_sql_add(
-                sql,
-                collection->relationship
-                    ? ", %b.source, %b.id, %b.name, %1, %2, %b.version, %b.body"
-                    : ", %b.num, %b.id, %b.version, %b.created, %b.updated, %b.times, %b.body",
-                &args);
+            gm_plan_add_columns(plan, sql, collection, collection->table);
         }
     }
+}
+
+/* ---- cells ---- */
+
+/* What stands for a collection itself. */
+static void add_identity(struct assembly *assembly, const struct gm_plan_collection *collection,
+                         int index)
+{
+    bool in_past = assembly->plan->in_past;
+    struct gm_sql *sql = &assembly->leg->sql;
+    const char *empty_z = sql->dialect->empty_text_z;
+    struct gm_sql_args args = {.body_z = collection->table, .a = gm_str_z(collection->source_id)};
+    gm_buf_addf(&sql->text, ", 0 AS c%dr, ", index);
+    gm_sql_add(sql, collection->relationship ? "%b.source" : "%b.num", &args);
+    gm_buf_addf(&sql->text, " AS c%dn, ", index);
+    gm_sql_add(sql, collection->relationship || in_past ? "%b.id" : empty_z, &args);
+    gm_buf_addf(&sql->text, " AS c%dt, ", index);
+    gm_sql_add(sql, collection->relationship && in_past ? "%1" : empty_z, &args);
+    gm_buf_addf(&sql->text, " AS c%dx", index);
+}
+
+static gm_rc add_cells(struct assembly *assembly, struct gm_err *err)
+{
+    const struct gm_plan *plan = assembly->plan;
+    struct gm_sql *sql = &assembly->leg->sql;
+    add(assembly, "SELECT 0 AS one");
+    for (int i = 0; i < assembly->leg->key_count && !plan->whole->grouped; i++) {
+        gm_sql_add(sql, ", %1", &(struct gm_sql_args){.a = assembly->keys[i]});
+        gm_buf_addf(&sql->text, " AS k%d", i);
+    }
+    for (int i = 0; i < plan->whole->cell_count; i++) {
+        const struct gm_plan_cell *cell = &plan->whole->cells[i];
+        if (cell->path.segment_count == 0) {
+            add_identity(assembly, &plan->collections[cell->path.collection], i);
+        } else {
+            GM_TRY(gm_plan_add_cell(plan, sql, cell, i, err));
+        }
+    }
+    return GM_OK;
 }
 
 /* ---- FROM ---- */
@@ -182,14 +270,14 @@ static const char *separator(const struct gm_plan *plan)
 static void add_twins(struct assembly *assembly, const char *table_z)
 {
     add(assembly, separator(assembly->plan));
-    add_pair(assembly, "twins AS %1", table_z, "");
+    add_pair(assembly, "%2 AS %1", table_z, assembly->plan->twins_z);
 }
 
 /* The tables of a hop: its relationship, and the twin it leads to unless that is there already. */
 static void add_hop_tables(struct assembly *assembly, const struct hop *hop, uint64_t *there)
 {
     add(assembly, separator(assembly->plan));
-    add_pair(assembly, "relationships AS %1", hop->relationship, "");
+    add_pair(assembly, "%2 AS %1", hop->relationship, assembly->plan->relationships_z);
     if (hop->middle[0] != '\0') {
         add_twins(assembly, hop->middle);
     } else if (hop->last && (*there >> hop->edge->to & 1) == 0) {
@@ -203,10 +291,10 @@ static void add_tables(struct assembly *assembly)
     const struct gm_plan *plan = assembly->plan;
     const struct gm_plan_collection *first = &plan->collections[0];
     uint64_t there = 1; /* bits: collections in the list */
-    add_pair(assembly, first->relationship ? " FROM relationships AS %1" : " FROM twins AS %1",
-             first->table, "");
+    add_pair(assembly, " FROM %2 AS %1", first->table,
+             first->relationship ? plan->relationships_z : plan->twins_z);
     if (needs_ends(plan)) {
-        add(assembly, ", twins AS s0, twins AS e0");
+        add_pair(assembly, ", %1 AS s0, %1 AS e0", plan->twins_z, "");
     }
     for (int i = 0; i < assembly->hop_count; i++) {
         add_hop_tables(assembly, &assembly->hops[i], &there);
@@ -282,31 +370,39 @@ static void add_range(struct assembly *assembly, bool *first)
     gm_sql_add(&leg->sql, "%b.num BETWEEN %1 AND %2", &args);
 }
 
+static struct gm_str key_param(struct gm_sql *sql, enum gm_plan_key_kind kind, int *out_param)
+{
+    *out_param =
+        kind == GM_PLAN_KEY_TEXT ? gm_sql_text(sql, (struct gm_str){NULL, 0}) : gm_sql_i64(sql, 0);
+    return gm_sql_render(
+        sql, kind == GM_PLAN_KEY_TEXT ? sql->dialect->text_param_z : sql->dialect->int_param_z,
+        &(struct gm_sql_args){.param = *out_param});
+}
+
 /* (k1, k2, …) > ($a, $b, …), and k1 >= $a by itself, which an index answers. */
 static void add_after(struct assembly *assembly, bool *first)
 {
     struct gm_plan_leg *leg = assembly->leg;
     struct gm_sql *sql = &leg->sql;
+    struct gm_str first_param = {NULL, 0};
     begin_term(assembly, first);
     add(assembly, "(");
     for (int i = 0; i < leg->key_count; i++) {
-        add_pair(assembly, i == 0 ? "%1" : ", %1", assembly->key_z[i], "");
+        gm_sql_add(sql, i == 0 ? "%1" : ", %1", &(struct gm_sql_args){.a = assembly->keys[i]});
     }
     add(assembly, ") > (");
     for (int i = 0; i < leg->key_count; i++) {
-        bool is_text = leg->key_is_text[i];
-        int param = is_text ? gm_sql_text(sql, (struct gm_str){NULL, 0}) : gm_sql_i64(sql, 0);
+        int param;
+        struct gm_str piece = key_param(sql, leg->key_kinds[i], &param);
         leg->after_param = i == 0 ? param : leg->after_param;
-        add(assembly, i == 0 ? "" : ", ");
-        gm_sql_add(sql, is_text ? sql->dialect->text_param_z : sql->dialect->int_param_z,
-                   &(struct gm_sql_args){.param = param});
+        first_param = i == 0 ? piece : first_param;
+        gm_sql_add(sql, i == 0 ? "%1" : ", %1", &(struct gm_sql_args){.a = piece});
     }
     add(assembly, ")");
     if (leg->key_count > 1) {
-        struct gm_sql_args args = {.body_z = assembly->key_z[0], .param = leg->after_param};
         begin_term(assembly, first);
-        gm_sql_add(sql, "%b >= ", &args);
-        gm_sql_add(sql, sql->dialect->int_param_z, &args);
+        gm_sql_add(sql, "%1 >= %2",
+                   &(struct gm_sql_args){.a = assembly->keys[0], .b = first_param});
     }
 }
 
@@ -347,10 +443,31 @@ static void add_order(struct assembly *assembly)
         return;
     }
     for (int i = 0; i < leg->key_count; i++) {
-        add_pair(assembly, i == 0 ? " ORDER BY %1" : ", %1", assembly->key_z[i], "");
+        gm_sql_add(&leg->sql, i == 0 ? " ORDER BY %1" : ", %1",
+                   &(struct gm_sql_args){.a = assembly->keys[i]});
     }
     struct gm_str limit = int_param(&leg->sql, &leg->limit_param);
     gm_sql_add(&leg->sql, " LIMIT %1", &(struct gm_sql_args){.a = limit});
+}
+
+gm_rc gm_plan_leg_finish(struct gm_plan_leg *leg, struct gm_err *err)
+{
+    GM_TRY(gm_sql_finish(&leg->sql, err));
+    int *const places[] = {&leg->low_param, &leg->high_param, &leg->limit_param, &leg->after_param};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(places); i++) {
+        *places[i] = leg->sql.numbers[*places[i]];
+    }
+    return GM_OK;
+}
+
+static struct assembly *new_assembly(const struct gm_plan *plan, struct gm_plan_leg *leg,
+                                     size_t leg_index)
+{
+    struct assembly *assembly = gm_alloc(sizeof(*assembly));
+    assembly->plan = plan;
+    assembly->leg = leg;
+    lay_hops(assembly, leg_index);
+    return assembly;
 }
 
 gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_options *options,
@@ -358,10 +475,7 @@ gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_opti
 {
     *out_leg = (struct gm_plan_leg){0};
     gm_sql_init(&out_leg->sql, plan->engine, plan->arena);
-    struct assembly *assembly = gm_alloc(sizeof(*assembly));
-    assembly->plan = plan;
-    assembly->leg = out_leg;
-    lay_hops(assembly, options->index);
+    struct assembly *assembly = new_assembly(plan, out_leg, options->index);
     lay_keys(assembly);
     add_columns(assembly);
     add_tables(assembly);
@@ -369,11 +483,19 @@ gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_opti
     add_order(assembly);
     gm_free(assembly);
     GM_TRY(rc);
-    GM_TRY(gm_sql_finish(&out_leg->sql, err));
-    int *const places[] = {&out_leg->low_param, &out_leg->high_param, &out_leg->limit_param,
-                           &out_leg->after_param};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(places); i++) {
-        *places[i] = out_leg->sql.numbers[*places[i]];
-    }
-    return GM_OK;
+    return gm_plan_leg_finish(out_leg, err);
+}
+
+gm_rc gm_plan_leg_add_cells(const struct gm_plan *plan, size_t index, struct gm_plan_leg *leg,
+                            struct gm_err *err)
+{
+    const struct gm_plan_leg_options options = {.index = index};
+    struct assembly *assembly = new_assembly(plan, leg, index);
+    leg->key_count = 0;
+    lay_uniform_keys(assembly, index);
+    gm_rc rc = add_cells(assembly, err);
+    add_tables(assembly);
+    rc = rc == GM_OK ? add_where(assembly, &options, err) : rc;
+    gm_free(assembly);
+    return rc;
 }

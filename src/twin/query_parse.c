@@ -1,9 +1,6 @@
-/* The parser of queries: everything but conditions (expr/) and MATCH's patterns (query_match.c). */
+/* The parser of queries: everything but conditions (expr/), MATCH's patterns (query_match.c), and
+ * what is selected and ordered (query_parse_select.c). */
 #include "twin/query_tree.h"
-
-#include "base/num.h"
-
-enum { PATH_SEGMENTS_MAX = 32 };
 
 static gm_rc no_room(struct gm_err *err)
 {
@@ -19,7 +16,7 @@ bool gm_query_same_word(struct gm_str a, const char *word_z)
     return i == a.n && word_z[i] == '\0';
 }
 
-static gm_rc take_keyword(struct gm_lexer *lexer, const char *keyword_z, struct gm_err *err)
+gm_rc gm_query_take_keyword(struct gm_lexer *lexer, const char *keyword_z, struct gm_err *err)
 {
     if (!gm_lexer_at_keyword(lexer, keyword_z)) {
         return gm_lexer_fail(lexer, keyword_z, err);
@@ -27,8 +24,8 @@ static gm_rc take_keyword(struct gm_lexer *lexer, const char *keyword_z, struct 
     return gm_lexer_next(lexer, err);
 }
 
-static gm_rc take_symbol(struct gm_lexer *lexer, const char *symbol_z, const char *expected_z,
-                         struct gm_err *err)
+gm_rc gm_query_take_symbol(struct gm_lexer *lexer, const char *symbol_z, const char *expected_z,
+                           struct gm_err *err)
 {
     if (!gm_lexer_at_symbol(lexer, symbol_z)) {
         return gm_lexer_fail(lexer, expected_z, err);
@@ -55,10 +52,15 @@ static bool at_reserved(const struct gm_lexer *lexer)
     return false;
 }
 
-static gm_rc take_name(struct gm_lexer *lexer, const char *expected_z, struct gm_str *out_name,
-                       struct gm_err *err)
+bool gm_query_at_name(const struct gm_lexer *lexer)
 {
-    if (!at_name(lexer) || at_reserved(lexer)) {
+    return at_name(lexer) && !at_reserved(lexer);
+}
+
+gm_rc gm_query_take_name(struct gm_lexer *lexer, const char *expected_z, struct gm_str *out_name,
+                         struct gm_err *err)
+{
+    if (!gm_query_at_name(lexer)) {
         return gm_lexer_fail(lexer, expected_z, err);
     }
     *out_name = lexer->token.text;
@@ -68,134 +70,11 @@ static gm_rc take_name(struct gm_lexer *lexer, const char *expected_z, struct gm
 /* An alias that may be left out. */
 static gm_rc take_alias(struct gm_lexer *lexer, struct gm_str *out_alias, struct gm_err *err)
 {
-    if (!at_name(lexer) || at_reserved(lexer)) {
+    if (!gm_query_at_name(lexer)) {
         return GM_OK;
     }
     *out_alias = lexer->token.text;
     return gm_lexer_next(lexer, err);
-}
-
-/* segment {'.' segment}; the first one may have been taken already. */
-static gm_rc take_path(struct gm_lexer *lexer, struct gm_str first,
-                       struct gm_query_select *out_path, struct gm_err *err)
-{
-    struct gm_str segments[PATH_SEGMENTS_MAX];
-    size_t count = 0;
-    if (first.p != NULL) {
-        segments[count++] = first;
-    } else {
-        GM_TRY(take_name(lexer, "a property or collection", &segments[count++], err));
-    }
-    while (gm_lexer_at_symbol(lexer, ".")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-        if (count == PATH_SEGMENTS_MAX || !at_name(lexer)) {
-            return gm_lexer_fail(lexer,
-                                 count == PATH_SEGMENTS_MAX ? "a path of at most 32 names"
-                                                            : "a property's name",
-                                 err);
-        }
-        segments[count++] = lexer->token.text;
-        GM_TRY(gm_lexer_next(lexer, err));
-    }
-    out_path->segments = gm_arena_alloc(lexer->arena, count * sizeof(segments[0]));
-    if (out_path->segments == NULL) {
-        return no_room(err);
-    }
-    memcpy(out_path->segments, segments, count * sizeof(segments[0]));
-    out_path->segment_count = count;
-    return GM_OK;
-}
-
-/* ---- SELECT ---- */
-
-static gm_rc take_top(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
-{
-    if (!gm_lexer_at_symbol(lexer, "(")) {
-        return gm_lexer_fail(lexer, "( and a number of rows behind TOP", err);
-    }
-    GM_TRY(gm_lexer_next(lexer, err));
-    if (lexer->token.type != GM_TOKEN_NUMBER || !gm_parse_i64(lexer->token.text, &query->top) ||
-        query->top < 0) {
-        return gm_lexer_fail(lexer, "a whole number of rows", err);
-    }
-    GM_TRY(gm_lexer_next(lexer, err));
-    return take_symbol(lexer, ")", ")", err);
-}
-
-static gm_rc take_count(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
-{
-    GM_TRY(gm_lexer_next(lexer, err));
-    if (gm_lexer_at_symbol(lexer, "*")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-    }
-    query->count = true;
-    return take_symbol(lexer, ")", ") behind COUNT(", err);
-}
-
-static gm_rc check_new_name(const struct gm_query *query, const struct gm_query_select *select,
-                            struct gm_err *err)
-{
-    for (size_t i = 0; i < query->select_count; i++) {
-        if (gm_str_eq(query->selects[i].name, select->name)) {
-            return gm_fail(err, GM_E_INVALID,
-                           "line %d, column %d: there is a column `" GM_STR_FMT
-                           "` already; name this one with AS",
-                           select->line, select->column, GM_STR_ARG(select->name));
-        }
-    }
-    return GM_OK;
-}
-
-/* A selected path; its first segment may have been taken already. */
-static gm_rc take_select(struct gm_lexer *lexer, struct gm_query *query,
-                         const struct gm_token *first, struct gm_err *err)
-{
-    if (query->select_count == GM_QUERY_SELECT_MAX) {
-        return gm_lexer_fail(lexer, "at most 256 columns", err);
-    }
-    const struct gm_token *token = first != NULL ? first : &lexer->token;
-    struct gm_query_select *select = &query->selects[query->select_count];
-    *select = (struct gm_query_select){.line = token->line, .column = token->column};
-    GM_TRY(take_path(lexer, first != NULL ? first->text : (struct gm_str){NULL, 0}, select, err));
-    select->name = select->segments[select->segment_count - 1];
-    if (gm_lexer_at_keyword(lexer, "AS")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-        GM_TRY(take_name(lexer, "a name behind AS", &select->name, err));
-    }
-    GM_TRY(check_new_name(query, select, err));
-    query->select_count++;
-    return GM_OK;
-}
-
-static gm_rc take_selects(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
-{
-    if (gm_lexer_at_symbol(lexer, "*")) {
-        query->all = true;
-        return gm_lexer_next(lexer, err);
-    }
-    if (query->top >= 0 && gm_lexer_at_keyword(lexer, "FROM")) {
-        query->all = true;
-        return GM_OK;
-    }
-    query->selects = gm_arena_zalloc(lexer->arena, GM_QUERY_SELECT_MAX * sizeof(query->selects[0]));
-    if (query->selects == NULL) {
-        return no_room(err);
-    }
-    if (!at_name(lexer) || at_reserved(lexer)) {
-        return gm_lexer_fail(lexer, "*, COUNT() or what to select", err);
-    }
-    bool maybe_count = gm_lexer_at_keyword(lexer, "COUNT");
-    struct gm_token first = lexer->token;
-    GM_TRY(gm_lexer_next(lexer, err));
-    if (maybe_count && gm_lexer_at_symbol(lexer, "(")) {
-        return take_count(lexer, query, err);
-    }
-    GM_TRY(take_select(lexer, query, &first, err));
-    while (gm_lexer_at_symbol(lexer, ",")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-        GM_TRY(take_select(lexer, query, NULL, err));
-    }
-    return GM_OK;
 }
 
 /* ---- FROM, JOIN ---- */
@@ -219,12 +98,13 @@ static gm_rc take_join(struct gm_lexer *lexer, struct gm_query *query, struct gm
     }
     GM_TRY(gm_lexer_next(lexer, err));
     struct gm_query_join *join = &query->joins[query->join_count++];
-    GM_TRY(take_name(lexer, "a name for the twins that JOIN brings in", &join->target, err));
-    GM_TRY(take_keyword(lexer, "RELATED", err));
+    GM_TRY(
+        gm_query_take_name(lexer, "a name for the twins that JOIN brings in", &join->target, err));
+    GM_TRY(gm_query_take_keyword(lexer, "RELATED", err));
     join->line = lexer->token.line;
     join->column = lexer->token.column;
-    GM_TRY(take_name(lexer, "a collection", &join->source, err));
-    GM_TRY(take_symbol(lexer, ".", "`.` and the relationship's name", err));
+    GM_TRY(gm_query_take_name(lexer, "a collection", &join->source, err));
+    GM_TRY(gm_query_take_symbol(lexer, ".", "`.` and the relationship's name", err));
     if (!at_name(lexer)) {
         return gm_lexer_fail(lexer, "the relationship's name", err);
     }
@@ -264,32 +144,68 @@ static gm_rc check_shape(const struct gm_query *query, struct gm_err *err)
     return GM_OK;
 }
 
+/* AS OF 'time', wherever it stands. */
+static gm_rc take_as_of(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
+{
+    if (!gm_lexer_at_keyword(lexer, "AS")) {
+        return GM_OK;
+    }
+    if (query->in_past) {
+        return gm_lexer_fail(lexer, "one AS OF", err);
+    }
+    GM_TRY(gm_lexer_next(lexer, err));
+    GM_TRY(gm_query_take_keyword(lexer, "OF", err));
+    if (lexer->token.type != GM_TOKEN_STRING || !gm_time_parse(lexer->token.text, &query->as_of)) {
+        return gm_lexer_fail(lexer, "a time like '2026-11-20T17:09:55Z' behind AS OF", err);
+    }
+    query->in_past = true;
+    return gm_lexer_next(lexer, err);
+}
+
+static gm_rc take_match(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
+{
+    if (!gm_lexer_at_keyword(lexer, "MATCH")) {
+        return GM_OK;
+    }
+    if (query->join_count > 0) {
+        return gm_lexer_fail(lexer, "either JOIN or MATCH", err);
+    }
+    return gm_query_parse_match(lexer, query, err);
+}
+
+static gm_rc take_where(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
+{
+    if (!gm_lexer_at_keyword(lexer, "WHERE")) {
+        return GM_OK;
+    }
+    GM_TRY(gm_lexer_next(lexer, err));
+    return gm_expr_parse_at(lexer, &query->where, err);
+}
+
+static const char *next_clauses(const struct gm_query *query)
+{
+    return query->order_count > 0   ? "`,`, ASC, DESC or the end of the query"
+           : query->group_count > 0 ? "`,`, ORDER BY or the end of the query"
+           : query->where != NULL   ? "AND, OR, GROUP BY, ORDER BY or the end of the query"
+                                    : "JOIN, MATCH, WHERE, GROUP BY, ORDER BY or the end of the "
+                                      "query";
+}
+
 static gm_rc parse(struct gm_lexer *lexer, struct gm_query *query, struct gm_err *err)
 {
-    GM_TRY(take_keyword(lexer, "SELECT", err));
-    if (gm_lexer_at_keyword(lexer, "TOP")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-        GM_TRY(take_top(lexer, query, err));
-    }
-    GM_TRY(take_selects(lexer, query, err));
-    GM_TRY(take_keyword(lexer, "FROM", err));
+    GM_TRY(gm_query_take_keyword(lexer, "SELECT", err));
+    GM_TRY(gm_query_parse_select(lexer, query, err));
+    GM_TRY(gm_query_take_keyword(lexer, "FROM", err));
     GM_TRY(take_source(lexer, query, err));
+    GM_TRY(take_as_of(lexer, query, err));
     GM_TRY(take_joins(lexer, query, err));
-    if (gm_lexer_at_keyword(lexer, "MATCH")) {
-        if (query->join_count > 0) {
-            return gm_lexer_fail(lexer, "either JOIN or MATCH", err);
-        }
-        GM_TRY(gm_query_parse_match(lexer, query, err));
-    }
-    if (gm_lexer_at_keyword(lexer, "WHERE")) {
-        GM_TRY(gm_lexer_next(lexer, err));
-        GM_TRY(gm_expr_parse_at(lexer, &query->where, err));
-    }
+    GM_TRY(take_match(lexer, query, err));
+    GM_TRY(take_where(lexer, query, err));
+    GM_TRY(take_as_of(lexer, query, err));
+    GM_TRY(gm_query_parse_order(lexer, query, err));
+    GM_TRY(take_as_of(lexer, query, err));
     if (lexer->token.type != GM_TOKEN_END) {
-        return gm_lexer_fail(lexer,
-                             query->where != NULL ? "AND, OR or the end of the query"
-                                                  : "JOIN, MATCH, WHERE or the end of the query",
-                             err);
+        return gm_lexer_fail(lexer, next_clauses(query), err);
     }
     return check_shape(query, err);
 }

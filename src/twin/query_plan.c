@@ -38,9 +38,11 @@ static void set_ends(struct gm_plan *plan, const struct gm_plan_edge *edge)
     struct gm_plan_collection target = plan->collections[out ? edge->to : edge->from];
     if (any) {
         (void)snprintf(relationship->source_id, GM_PLAN_SQL_NAME_SIZE,
-                       "(SELECT n.id FROM twins AS n WHERE n.num = %s.source)", own.table);
+                       "(SELECT n.id FROM %s AS n WHERE n.num = %s.source)", plan->twins_z,
+                       own.table);
         (void)snprintf(relationship->target_id, GM_PLAN_SQL_NAME_SIZE,
-                       "(SELECT n.id FROM twins AS n WHERE n.num = %s.target)", own.table);
+                       "(SELECT n.id FROM %s AS n WHERE n.num = %s.target)", plan->twins_z,
+                       own.table);
         return;
     }
     (void)snprintf(relationship->source_id, GM_PLAN_SQL_NAME_SIZE, "%s.id", source.table);
@@ -154,6 +156,9 @@ static gm_rc resolve_selects(struct gm_plan *plan, struct gm_err *err)
                                       .name = tree->name,
                                       .line = tree->line,
                                       .column = tree->column};
+        if (tree->segment_count == 0) {
+            continue; /* COUNT() */
+        }
         GM_TRY(gm_plan_resolve(plan, &path, &plan->selects[i], err));
         plan->collections[plan->selects[i].collection].selected = true;
     }
@@ -218,7 +223,9 @@ static gm_rc take_ranges(struct gm_plan *plan, struct gm_err *err)
     for (size_t i = 0; i < terms->count; i++) {
         plan->pinned = plan->pinned || pins_id(terms->at[i]);
     }
-    if (plan->pinned || plan->collections[0].relationship) {
+    /* Ranges are walked one after the other, which is not an order that somebody asked for, nor
+     * that of ids, in which the past is told. */
+    if (plan->pinned || plan->collections[0].relationship || plan->whole != NULL || plan->in_past) {
         return GM_OK;
     }
     struct gm_model_set all = {NULL, 0};
@@ -262,8 +269,12 @@ static gm_rc count_legs(struct gm_plan *plan, struct gm_err *err)
 
 gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err)
 {
+    plan->in_past = plan->query->in_past;
+    plan->twins_z = plan->in_past ? "past_twins" : "twins";
+    plan->relationships_z = plan->in_past ? "past_relationships" : "relationships";
     GM_TRY(add_collections(plan, err));
     GM_TRY(resolve_selects(plan, err));
+    GM_TRY(gm_plan_make_whole(plan, err));
     if (plan->query->where != NULL) {
         GM_TRY(gm_plan_flatten(plan->arena, plan->query->where, GM_EXPR_AND, &plan->terms, err));
         GM_TRY(take_ranges(plan, err));

@@ -15,8 +15,10 @@
 enum {
     GM_PLAN_COLLECTIONS_MAX = GM_QUERY_NODES_MAX * 2 + GM_QUERY_JOINS_MAX * 2 + 1,
     GM_PLAN_TABLES_MAX = 60, /* in one statement; SQLite joins up to 64 */
-    GM_PLAN_KEYS_MAX = GM_PLAN_TABLES_MAX * 2 + 1,
-    GM_PLAN_SQL_NAME_SIZE = 64,
+    GM_PLAN_ORDERS_MAX = 16, /* of ORDER BY; and of GROUP BY */
+    /* what tells a row's place: up to two columns a table, four an item that rows are ordered by */
+    GM_PLAN_KEYS_MAX = GM_PLAN_TABLES_MAX * 2 + 2 + GM_PLAN_ORDERS_MAX * 8,
+    GM_PLAN_SQL_NAME_SIZE = 96,
 };
 
 struct gm_plan_collection {
@@ -62,6 +64,51 @@ struct gm_expr_list {
     size_t count;
 };
 
+/* ---- what is ordered, grouped or made distinct: query_whole.c ---- */
+
+/* A value that is computed for each row before rows are put together: three columns, so that values
+ * of all types have one order. cNr: the rank (json/scan.h), 7 for a time; cNn: the number, of a
+ * boolean 0 or 1, of a time hundreds of nanoseconds; cNt: the text, or an array's or object's JSON.
+ * What does not apply is 0 or ''. A cell without segments stands for the collection itself: cNn is
+ * the twin's number or that of the relationship's source, cNt the relationship's id; in the past,
+ * where numbers are good for one run only, cNt is the id and a relationship's cNx its source's. */
+struct gm_plan_cell {
+    struct gm_plan_select path;
+};
+enum { GM_PLAN_RANK_TIME = 7 };
+
+struct gm_plan_aggregate { /* columns aNr, aNn, aNt */
+    enum gm_query_aggregate function;
+    int cell; /* -1: COUNT() */
+};
+
+/* A select item of a query that is grouped. */
+struct gm_plan_item {
+    bool aggregate;
+    int index; /* of the aggregate, or the cell */
+};
+
+struct gm_plan_order {
+    bool aggregate;
+    int index;
+    bool descending;
+};
+
+struct gm_plan_whole {
+    bool grouped; /* rows are groups; else they are those of the legs */
+    bool has_aggregates;
+    struct gm_plan_cell *cells;
+    int cell_count;
+    int group_count; /* the first cells are what is grouped by */
+    struct gm_plan_aggregate *aggregates;
+    int aggregate_count;
+    struct gm_plan_item *items; /* grouped: one per selected item */
+    struct gm_plan_order orders[GM_PLAN_ORDERS_MAX];
+    int order_count;
+    int identities[GM_PLAN_COLLECTIONS_MAX]; /* cell of a collection that rows need; -1: none */
+    int hop_slots; /* places for relationships among the keys of a leg's rows */
+};
+
 struct gm_plan {
     struct gm_arena *arena;
     const struct gm_query *query;
@@ -72,8 +119,11 @@ struct gm_plan {
     struct gm_plan_edge edges[GM_QUERY_NODES_MAX + GM_QUERY_JOINS_MAX];
     int edge_count;
     struct gm_plan_select *selects; /* query->select_count of them */
-    struct gm_expr_list terms;      /* all must hold; without those that the ranges stand for */
-    bool pinned;                    /* ids pin some of the twins: that is where to start */
+    struct gm_plan_whole *whole;    /* NULL: rows are delivered as legs give them */
+    bool in_past;                   /* AS OF: tables are those of query_past.c */
+    const char *twins_z, *relationships_z;
+    struct gm_expr_list terms; /* all must hold; without those that the ranges stand for */
+    bool pinned;               /* ids pin some of the twins: that is where to start */
     bool ranged;
     struct gm_plan_range *ranges; /* when ranged */
     size_t range_count;
@@ -84,6 +134,9 @@ struct gm_plan {
 /* Everything lives in `arena`; query, models and note are borrowed for the plan's life. */
 gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err) GM_MUST_CHECK;
 
+/* How a column of a row's place is compared, and stands in a token. */
+enum gm_plan_key_kind { GM_PLAN_KEY_INT, GM_PLAN_KEY_TEXT, GM_PLAN_KEY_NUMBER };
+
 /* A statement, and where its parameters are that change from run to run; 0: it has none such. */
 struct gm_plan_leg {
     struct gm_sql sql;
@@ -91,7 +144,7 @@ struct gm_plan_leg {
     int limit_param;
     int after_param; /* the first of key_count */
     int key_count;   /* result columns that tell where a row stands: the first ones */
-    bool key_is_text[GM_PLAN_KEYS_MAX];
+    enum gm_plan_key_kind key_kinds[GM_PLAN_KEYS_MAX];
 };
 struct gm_plan_leg_options {
     size_t index;
@@ -101,6 +154,23 @@ struct gm_plan_leg_options {
 /* The leg is released with gm_sql_deinit(&leg->sql), after a failure too. */
 gm_rc gm_plan_leg_make(const struct gm_plan *plan, const struct gm_plan_leg_options *options,
                        struct gm_plan_leg *out_leg, struct gm_err *err) GM_MUST_CHECK;
+
+/* Adds a leg as a sub-select for `whole`: its keys as k0, k1, … (unless rows are grouped) and the
+ * cells. The same columns for each leg; out_leg->key_count and kinds are set. */
+gm_rc gm_plan_leg_add_cells(const struct gm_plan *plan, size_t index, struct gm_plan_leg *leg,
+                            struct gm_err *err) GM_MUST_CHECK;
+/* ", columns" of a collection whose table is `table_z`, for query_row.c. */
+void gm_plan_add_columns(const struct gm_plan *plan, struct gm_sql *sql,
+                         const struct gm_plan_collection *collection, const char *table_z);
+/* Numbers parameters anew; the last thing that is done to a leg. */
+gm_rc gm_plan_leg_finish(struct gm_plan_leg *leg, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- query_whole.c, query_whole_sql.c ---- */
+
+/* What the query orders and groups by, when it does. */
+gm_rc gm_plan_make_whole(struct gm_plan *plan, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_plan_whole_make(const struct gm_plan *plan, bool after, struct gm_plan_leg *out_leg,
+                         struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- query_resolve.c: what names mean ---- */
 
@@ -127,6 +197,23 @@ gm_rc gm_plan_flatten(struct gm_arena *arena, const struct gm_expr *expr, enum g
 
 gm_rc gm_plan_add_condition(const struct gm_plan *plan, struct gm_sql *sql,
                             const struct gm_expr *expr, struct gm_err *err) GM_MUST_CHECK;
+
+/* Appends ", … AS cNr, … AS cNn, … AS cNt" of a cell that has segments. */
+gm_rc gm_plan_add_cell(const struct gm_plan *plan, struct gm_sql *sql,
+                       const struct gm_plan_cell *cell, int index, struct gm_err *err);
+
+/* ---- query_row.c: rows as JSON ---- */
+
+/* A row of the result on its way to JSON. */
+struct gm_plan_row {
+    const struct gm_plan *plan;
+    struct gm_stmt *stmt;
+    yyjson_mut_doc *doc;
+    int column;   /* the next to be read */
+    size_t bytes; /* of the texts read */
+};
+gm_rc gm_plan_row_make(struct gm_plan_row *row, yyjson_mut_val **out_value, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- query_token.c: where a page ended, and the next one begins ---- */
 

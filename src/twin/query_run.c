@@ -2,8 +2,6 @@
 #include "twin/query_plan.h"
 #include "twin/twin_json.h"
 
-enum { COLUMNS_OF_COLLECTION = 7 };
-
 struct run {
     struct gm_db *db;
     struct gm_plan *plan;
@@ -13,98 +11,12 @@ struct run {
     int64_t want; /* rows of this page; -1: all */
     bool probe;   /* look for one row more, to know whether there is a next page */
     bool done;
+    size_t bytes;                      /* of the rows delivered, about */
     int64_t count;                     /* of COUNT() */
     struct gm_query_position position; /* where it began; where the page ended, once it is full */
 };
 
 /* ---- rows ---- */
-
-/* A row of the result on its way to JSON. */
-struct row {
-    const struct gm_plan *plan;
-    struct gm_stmt *stmt;
-    yyjson_mut_doc *doc;
-    int column; /* the next collection's first */
-};
-
-static gm_rc read_twin(const struct row *row, yyjson_mut_val **out_value, struct gm_err *err)
-{
-    struct gm_twin twin = {
-        .num = gm_column_i64(row->stmt, row->column),
-        .id = gm_column_text(row->stmt, row->column + 1),
-        .version = gm_column_i64(row->stmt, row->column + 2),
-        .created = gm_column_i64(row->stmt, row->column + 3),
-        .updated = gm_column_i64(row->stmt, row->column + 4),
-        .times = gm_column_text(row->stmt, row->column + 5),
-        .body = gm_column_text(row->stmt, row->column + 6),
-    };
-    return gm_twin_json(row->doc, row->plan->models, &twin, out_value, err);
-}
-
-static gm_rc read_relationship(const struct row *row, yyjson_mut_val **out_value,
-                               struct gm_err *err)
-{
-    struct gm_relationship relationship = {
-        .source = gm_column_i64(row->stmt, row->column),
-        .id = gm_column_text(row->stmt, row->column + 1),
-        .name = gm_column_text(row->stmt, row->column + 2),
-        .source_id = gm_column_text(row->stmt, row->column + 3),
-        .target_id = gm_column_text(row->stmt, row->column + 4),
-        .version = gm_column_i64(row->stmt, row->column + 5),
-        .body = gm_column_text(row->stmt, row->column + 6),
-    };
-    return gm_relationship_json(row->doc, &relationship, out_value, err);
-}
-
-/* The JSON of every collection that the row needs. */
-static gm_rc read_collections(struct row *row, yyjson_mut_val **out_values, struct gm_err *err)
-{
-    for (int i = 0; i < row->plan->collection_count; i++) {
-        const struct gm_plan_collection *collection = &row->plan->collections[i];
-        if (collection->selected) {
-            GM_TRY(collection->relationship ? read_relationship(row, &out_values[i], err)
-                                            : read_twin(row, &out_values[i], err));
-            row->column += COLUMNS_OF_COLLECTION;
-        }
-    }
-    return GM_OK;
-}
-
-/* What is at the path; NULL: undefined. */
-static yyjson_mut_val *walk(yyjson_mut_val *value, const struct gm_plan_select *select)
-{
-    for (size_t i = 0; i < select->segment_count && value != NULL; i++) {
-        bool is_id = i == 0 && gm_query_same_word(select->segments[0], "$dtId");
-        value = gm_json_member(value, is_id ? GM_STR("$dtId") : select->segments[i]);
-    }
-    return value;
-}
-
-static gm_rc make_row(struct row *row, yyjson_mut_val **out_value, struct gm_err *err)
-{
-    yyjson_mut_val *values[GM_PLAN_COLLECTIONS_MAX] = {NULL};
-    GM_TRY(read_collections(row, values, err));
-    const struct gm_query *query = row->plan->query;
-    if (query->all) {
-        *out_value = values[0];
-        return GM_OK;
-    }
-    yyjson_mut_val *object = yyjson_mut_obj(row->doc);
-    bool ok = object != NULL;
-    for (size_t i = 0; i < query->select_count && ok; i++) {
-        const struct gm_plan_select *select = &row->plan->selects[i];
-        yyjson_mut_val *found = walk(values[select->collection], select);
-        if (found != NULL) {
-            yyjson_mut_val *key = gm_json_strref(row->doc, select->name);
-            yyjson_mut_val *copy = gm_json_copy(row->doc, found);
-            ok = key != NULL && copy != NULL && yyjson_mut_obj_add(object, key, copy);
-        }
-    }
-    *out_value = object;
-    return ok ? GM_OK
-              : gm_fail(err, GM_E_LIMIT, "a row of the result is larger than %d bytes",
-                        GM_QUERY_ROW_SIZE_MAX);
-}
 
 static gm_rc keep_position(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
                            struct gm_err *err)
@@ -112,14 +24,20 @@ static gm_rc keep_position(struct run *run, const struct gm_plan_leg *leg, struc
     run->position.key_count = leg->key_count;
     for (int i = 0; i < leg->key_count; i++) {
         struct gm_sql_param *key = &run->position.keys[i];
-        *key = (struct gm_sql_param){.type = leg->key_is_text[i] ? GM_SQL_PARAM_TEXT
-                                                                 : GM_SQL_PARAM_I64};
-        if (leg->key_is_text[i]) {
+        enum gm_column_type type = gm_column_type(stmt, i);
+        bool is_text = leg->key_kinds[i] == GM_PLAN_KEY_TEXT ||
+                       (leg->key_kinds[i] == GM_PLAN_KEY_NUMBER && type == GM_COLUMN_TEXT);
+        if (is_text) {
+            key->type = GM_SQL_PARAM_TEXT;
             key->s = gm_arena_dup(run->plan->arena, gm_column_text(stmt, i));
+        } else if (type == GM_COLUMN_DOUBLE) {
+            key->type = GM_SQL_PARAM_DOUBLE;
+            key->d = gm_column_double(stmt, i);
         } else {
+            key->type = GM_SQL_PARAM_I64;
             key->i = gm_column_i64(stmt, i);
         }
-        if (leg->key_is_text[i] && key->s.p == NULL) {
+        if (is_text && key->s.p == NULL) {
             return gm_fail(err, GM_E_LIMIT, "no room for the continuation token");
         }
     }
@@ -128,7 +46,9 @@ static gm_rc keep_position(struct run *run, const struct gm_plan_leg *leg, struc
 
 static bool is_full(const struct run *run)
 {
-    return run->want >= 0 && (int64_t)run->outcome->rows >= run->want;
+    size_t bytes_max = run->request->bytes_max;
+    return (run->want >= 0 && (int64_t)run->outcome->rows >= run->want) ||
+           (bytes_max > 0 && run->bytes >= bytes_max);
 }
 
 static gm_rc deliver(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
@@ -139,10 +59,14 @@ static gm_rc deliver(struct run *run, const struct gm_plan_leg *leg, struct gm_s
     if (doc == NULL) {
         return gm_fail(err, GM_E_LIMIT, "no room for a row");
     }
-    struct row row = {.plan = run->plan, .stmt = stmt, .doc = doc, .column = leg->key_count};
+    struct gm_plan_row row = {.plan = run->plan,
+                              .stmt = stmt,
+                              .doc = doc, /* a statement without keys has a filler */
+                              .column = leg->key_count > 0 ? leg->key_count : 1};
     yyjson_mut_val *value;
-    GM_TRY(make_row(&row, &value, err));
+    GM_TRY(gm_plan_row_make(&row, &value, err));
     run->outcome->rows++;
+    run->bytes += row.bytes;
     if (is_full(run)) {
         GM_TRY(keep_position(run, leg, stmt, err));
         run->done = !run->probe;
@@ -216,6 +140,12 @@ static gm_rc step_ranges(struct run *run, const struct gm_plan_leg *leg, struct 
     return GM_OK;
 }
 
+/* Numbers come as the engine has them: PostgreSQL's as text. */
+static bool fits(int type, enum gm_plan_key_kind kind)
+{
+    return kind == GM_PLAN_KEY_NUMBER || (type == GM_SQL_PARAM_TEXT) == (kind == GM_PLAN_KEY_TEXT);
+}
+
 static gm_rc bind_after(const struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
                         struct gm_err *err)
 {
@@ -226,7 +156,7 @@ static gm_rc bind_after(const struct run *run, const struct gm_plan_leg *leg, st
         return gm_query_token_refuse(err);
     }
     for (int i = 0; i < leg->key_count; i++) {
-        if ((run->position.keys[i].type == GM_SQL_PARAM_TEXT) != leg->key_is_text[i]) {
+        if (!fits(run->position.keys[i].type, leg->key_kinds[i])) {
             return gm_query_token_refuse(err);
         }
         bind(stmt, leg->after_param + i, &run->position.keys[i]);
@@ -257,7 +187,8 @@ static gm_rc run_leg(struct run *run, size_t index, bool after, struct gm_err *e
     struct gm_plan_leg leg;
     struct gm_plan_leg_options options = {
         .index = index, .ranged = run->plan->ranged, .after = after};
-    gm_rc rc = gm_plan_leg_make(run->plan, &options, &leg, err);
+    gm_rc rc = run->plan->whole != NULL ? gm_plan_whole_make(run->plan, after, &leg, err)
+                                        : gm_plan_leg_make(run->plan, &options, &leg, err);
     if (rc == GM_OK) {
         run->position.leg = is_full(run) ? run->position.leg : index;
         rc = run_statement(run, &leg, err);
@@ -281,7 +212,8 @@ static gm_rc run_legs(struct run *run, struct gm_err *err)
 {
     size_t first = run->position.leg;
     bool after = run->position.key_count > 0;
-    for (size_t i = first; i < run->plan->leg_count && !run->done; i++) {
+    size_t count = run->plan->whole != NULL ? 1 : run->plan->leg_count;
+    for (size_t i = first; i < count && !run->done; i++) {
         GM_TRY(run_leg(run, i, after && i == first, err));
     }
     return run->plan->query->count ? deliver_count(run, err) : GM_OK;
@@ -337,7 +269,7 @@ static void set_want(struct run *run)
     int64_t left = run->position.left;
     bool page_is_bound = rows_max > 0 && (left < 0 || (uint64_t)left > rows_max);
     run->want = page_is_bound ? (int64_t)rows_max : left;
-    run->probe = page_is_bound;
+    run->probe = page_is_bound || run->request->bytes_max > 0;
 }
 
 static gm_rc run_planned(struct run *run, struct gm_err *err)
@@ -417,10 +349,12 @@ static gm_rc explain(struct gm_plan *plan, struct gm_str text, struct gm_buf *ou
     GM_TRY(gm_query_parse(plan->arena, text, &query, err));
     plan->query = &query;
     GM_TRY(gm_plan_make(plan, err));
-    for (size_t i = 0; i < plan->leg_count; i++) {
+    size_t count = plan->whole != NULL ? 1 : plan->leg_count;
+    for (size_t i = 0; i < count; i++) {
         struct gm_plan_leg leg;
         struct gm_plan_leg_options options = {.index = i, .ranged = plan->ranged};
-        gm_rc rc = gm_plan_leg_make(plan, &options, &leg, err);
+        gm_rc rc = plan->whole != NULL ? gm_plan_whole_make(plan, false, &leg, err)
+                                       : gm_plan_leg_make(plan, &options, &leg, err);
         if (rc == GM_OK) {
             gm_buf_add(out, gm_buf_str(&leg.sql.text));
             gm_buf_add_char(out, '\n');

@@ -18,6 +18,12 @@ static const struct gm_dialect sqlite = {
     .value_z = {[GM_SQL_NUMBER] = "gm_number(%b, %p)",
                 [GM_SQL_TEXT] = "gm_text(%b, %p)",
                 [GM_SQL_BOOL] = "gm_bool(%b, %p)"},
+    .rank_z = "gm_rank(%b, %p)",
+    .cell_number_z = "COALESCE(gm_number(%b, %p), gm_bool(%b, %p), 0)",
+    .cell_text_z = "COALESCE(gm_text(%b, %p), gm_json(%b, %p), '')",
+    .empty_text_z = "''",
+    .collate_z = "",
+    .average_z = "AVG(%1)",
     .array_contains_z = {[GM_SQL_NUMBER] = "gm_has_number(%b, %p, %1)",
                          [GM_SQL_TEXT] = "gm_has_text(%b, %p, %1)",
                          [GM_SQL_BOOL] = "gm_has_bool(%b, %p, %1)"},
@@ -47,6 +53,17 @@ static const struct gm_dialect postgresql = {
                     "(CASE json_typeof" PG_AT " WHEN 'string' THEN " PG_TEXT " END COLLATE \"C\")",
                 [GM_SQL_BOOL] = "CASE json_typeof" PG_AT " WHEN 'boolean' THEN CAST(" PG_TEXT
                                 " AS BOOLEAN) END"},
+    .rank_z = "CASE json_typeof" PG_AT
+              " WHEN 'null' THEN 1 WHEN 'boolean' THEN 2 WHEN 'number' THEN 3 WHEN 'string' THEN 4 "
+              "WHEN 'array' THEN 5 WHEN 'object' THEN 6 ELSE 0 END",
+    .cell_number_z = "CASE json_typeof" PG_AT " WHEN 'number' THEN CAST(" PG_TEXT
+                     " AS NUMERIC) WHEN 'boolean' THEN CAST(CAST(CAST(" PG_TEXT
+                     " AS BOOLEAN) AS INTEGER) AS NUMERIC) ELSE CAST(0 AS NUMERIC) END",
+    .cell_text_z = "(CASE WHEN json_typeof" PG_AT " IN ('string', 'array', 'object') THEN " PG_TEXT
+                   " ELSE '' END COLLATE \"C\")",
+    .empty_text_z = "(CAST('' AS TEXT) COLLATE \"C\")",
+    .collate_z = " COLLATE \"C\"",
+    .average_z = "CAST(AVG(%1) AS DOUBLE PRECISION)",
     .array_contains_z =
         {[GM_SQL_NUMBER] =
              "EXISTS (SELECT 1 FROM json_array_elements(CASE json_typeof" PG_AT

@@ -15,7 +15,11 @@ struct gm_dialect {
     const char *is_null_z, *is_bool_z, *is_number_z, *is_string_z, *is_object_z,
         *is_primitive_z; /* never NULL */
     const char *value_z[GM_SQL_KIND_COUNT];
-    const char *array_contains_z[GM_SQL_KIND_COUNT]; /* with %1 */
+    const char *rank_z, *cell_number_z, *cell_text_z; /* a cell's columns, never NULL */
+    const char *empty_text_z;                         /* '' as a text that compares by bytes */
+    const char *collate_z;                            /* behind a text that is to */
+    const char *average_z;                            /* of the numbers %1 */
+    const char *array_contains_z[GM_SQL_KIND_COUNT];  /* with %1 */
     const char *param_z[GM_SQL_KIND_COUNT]; /* %p the parameter; BOOL is written as TRUE or FALSE */
     const char *int_param_z, *text_param_z;
     const char *time_z;        /* nanoseconds at %p in the text column %b, of a twin's times */

@@ -1,6 +1,7 @@
 /* Continuation tokens: {"query":"…","leg":0,"left":20,"after":[17,"r1"]}. `left` is there with TOP
  * only. A token is input like any other: it is checked, and what it holds is bound, never
- * spliced. */
+ * spliced. What rows are ordered by may be a number with a fraction. */
+#include "base/num.h"
 #include "twin/query_plan.h"
 
 enum { TOKEN_SIZE_MAX = 1 << 20 };
@@ -20,6 +21,9 @@ gm_rc gm_query_token_write(const struct gm_query_position *position, struct gm_b
         gm_buf_add_z(out, i > 0 ? "," : "");
         if (key->type == GM_SQL_PARAM_TEXT) {
             gm_json_quote(out, key->s);
+        } else if (key->type == GM_SQL_PARAM_DOUBLE) {
+            char number[GM_NUM_TEXT_SIZE];
+            gm_buf_add(out, (struct gm_str){number, gm_format_double(key->d, number)});
         } else {
             gm_buf_addf(out, "%lld", (long long)key->i);
         }
@@ -44,11 +48,14 @@ static bool read_keys(yyjson_mut_val *after, struct gm_query_position *position)
     yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(after);
     for (yyjson_mut_val *key; (key = yyjson_mut_arr_iter_next(&iter)) != NULL;) {
         struct gm_sql_param *param = &position->keys[position->key_count++];
-        if (!yyjson_mut_is_str(key) && !yyjson_mut_is_int(key)) {
+        if (!yyjson_mut_is_str(key) && !yyjson_mut_is_num(key)) {
             return false;
         }
-        param->type = yyjson_mut_is_str(key) ? GM_SQL_PARAM_TEXT : GM_SQL_PARAM_I64;
+        param->type = yyjson_mut_is_str(key)    ? GM_SQL_PARAM_TEXT
+                      : yyjson_mut_is_real(key) ? GM_SQL_PARAM_DOUBLE
+                                                : GM_SQL_PARAM_I64;
         param->i = yyjson_mut_get_sint(key);
+        param->d = yyjson_mut_get_real(key);
         param->s = gm_json_str(key);
     }
     return true;

@@ -155,7 +155,8 @@ static void relationship_operand(const struct context *ctx,
 }
 
 static gm_rc etag_operand(const struct context *ctx, const struct gm_plan_collection *collection,
-                          const struct gm_expr *expr, struct operand *out, struct gm_err *err)
+                          const struct gm_plan_select *path, struct operand *out,
+                          struct gm_err *err)
 {
     const char *piece_z = collection->relationship ? ctx->sql->dialect->relationship_etag_z
                                                    : ctx->sql->dialect->twin_etag_z;
@@ -163,9 +164,29 @@ static gm_rc etag_operand(const struct context *ctx, const struct gm_plan_collec
         return gm_fail(err, GM_E_INVALID,
                        "line %d, column %d: $etag can be selected, not compared, in a store on "
                        "PostgreSQL",
-                       expr->line, expr->column);
+                       path->line, path->column);
     }
     text_operand(ctx, piece_z, collection->table, out);
+    return GM_OK;
+}
+
+static gm_rc resolved_operand(const struct context *ctx, const struct gm_plan_select *path,
+                              struct operand *out, struct gm_err *err)
+{
+    const struct gm_plan_collection *collection = &ctx->plan->collections[path->collection];
+    if (path->segment_count == 0) {
+        return gm_fail(err, GM_E_INVALID,
+                       "line %d, column %d: expected a property behind `" GM_STR_FMT ".`",
+                       path->line, path->column, GM_STR_ARG(collection->alias));
+    }
+    if (path->segment_count == 1 && gm_str_is(path->segments[0], "$etag")) {
+        return etag_operand(ctx, collection, path, out, err);
+    }
+    if (collection->relationship) {
+        relationship_operand(ctx, collection, path, out);
+    } else {
+        twin_operand(ctx, collection->table, path, out);
+    }
     return GM_OK;
 }
 
@@ -177,21 +198,7 @@ static gm_rc path_operand(const struct context *ctx, const struct gm_expr *expr,
                                   .line = expr->line,
                                   .column = expr->column};
     GM_TRY(gm_plan_resolve(ctx->plan, &path, &path, err));
-    const struct gm_plan_collection *collection = &ctx->plan->collections[path.collection];
-    if (path.segment_count == 0) {
-        return gm_fail(err, GM_E_INVALID,
-                       "line %d, column %d: expected a property behind `" GM_STR_FMT ".`",
-                       expr->line, expr->column, GM_STR_ARG(collection->alias));
-    }
-    if (path.segment_count == 1 && gm_str_is(path.segments[0], "$etag")) {
-        return etag_operand(ctx, collection, expr, out, err);
-    }
-    if (collection->relationship) {
-        relationship_operand(ctx, collection, &path, out);
-    } else {
-        twin_operand(ctx, collection->table, &path, out);
-    }
-    return GM_OK;
+    return resolved_operand(ctx, &path, out, err);
 }
 
 static gm_rc make_operand(const struct context *ctx, const struct gm_expr *expr,
@@ -658,4 +665,43 @@ gm_rc gm_plan_add_condition(const struct gm_plan *plan, struct gm_sql *sql,
 {
     struct context ctx = {plan, sql};
     return add_condition(&ctx, expr, err);
+}
+
+/* ---- cells ---- */
+
+gm_rc gm_plan_add_cell(const struct gm_plan *plan, struct gm_sql *sql,
+                       const struct gm_plan_cell *cell, int index, struct gm_err *err)
+{
+    struct context ctx = {plan, sql};
+    const struct gm_dialect *dialect = sql->dialect;
+    struct operand operand = {.type = OPERAND_UNDEFINED};
+    const char *rank_z = "0", *number_z = "0", *text_z = dialect->empty_text_z;
+    GM_TRY(resolved_operand(&ctx, &cell->path, &operand, err));
+    struct gm_sql_args args = operand.json;
+    args.a = operand.sql;
+    switch (operand.type) {
+    case OPERAND_JSON:
+        rank_z = dialect->rank_z;
+        number_z = dialect->cell_number_z;
+        text_z = dialect->cell_text_z;
+        break;
+    case OPERAND_TEXT:
+        rank_z = "4";
+        text_z = "%1";
+        break;
+    case OPERAND_TIME:
+        rank_z = "CASE WHEN %1 IS NULL THEN 0 ELSE 7 END";
+        number_z = "COALESCE(%1, 0)";
+        break;
+    case OPERAND_LITERAL:
+    case OPERAND_UNDEFINED:
+        break;
+    }
+    const char *const pieces[] = {rank_z, number_z, text_z};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(pieces); i++) {
+        gm_sql_add(sql, ", ", NULL);
+        gm_sql_add(sql, pieces[i], &args);
+        gm_buf_addf(&sql->text, " AS c%d%c", index, "rnt"[i]);
+    }
+    return GM_OK;
 }

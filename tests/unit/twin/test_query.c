@@ -3,6 +3,7 @@
 
 #include "building.h"
 #include "query_cases.h"
+#include "query_whole_cases.h"
 #include "query_world.h"
 #include "support/pg.h"
 
@@ -27,6 +28,7 @@ static void ids_to_rows(const char *ids_z, struct gm_buf *rows)
 }
 
 static void check_source_times(struct world *world);
+static void check_all_pages(struct world *world);
 
 static void check_conditions(struct world *world)
 {
@@ -46,6 +48,9 @@ static void check_queries(struct world *world)
 {
     for (size_t i = 0; i < GM_ARRAY_COUNT(query_cases); i++) {
         check_rows(world, query_cases[i].text_z, query_cases[i].rows_z);
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(whole_cases); i++) {
+        check_rows(world, whole_cases[i].text_z, whole_cases[i].rows_z);
     }
 }
 
@@ -70,6 +75,7 @@ static void postgresql_gives_the_same_rows(void **state)
     world_import(world, building_lines);
     check_conditions(world);
     check_queries(world);
+    check_all_pages(world);
     check_source_times(world);
     world_free(world);
     pg_server_stop(server);
@@ -89,8 +95,27 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         {"SELECT *\nFROM ROOMS", "line 2, column 6: expected DIGITALTWINS or RELATIONSHIPS"},
         {"SELECT * FROM (SELECT * FROM DIGITALTWINS)", "column 15"},
         {"SELECT * FROM DIGITALTWINS T WHERE", "line 1, column 35"},
-        {"SELECT * FROM DIGITALTWINS ORDER BY name", "column 28: expected JOIN, MATCH, WHERE"},
-        {"SELECT * FROM DIGITALTWINS WHERE a = 1 ORDER BY a", "expected AND, OR or the end"},
+        {"SELECT * FROM DIGITALTWINS HAVING name", "column 28: expected JOIN, MATCH, WHERE"},
+        {"SELECT * FROM DIGITALTWINS WHERE a = 1 HAVING a", "expected AND, OR, GROUP BY"},
+        {"SELECT * FROM DIGITALTWINS ORDER name", "column 34: expected BY, found `name`"},
+        {"SELECT * FROM DIGITALTWINS ORDER BY", "column 36: expected a property"},
+        {"SELECT * FROM DIGITALTWINS ORDER BY a b", "column 39: expected `,`, ASC, DESC or"},
+        {"SELECT * FROM DIGITALTWINS GROUP BY a ORDER BY a LIMIT", "expected `,`, ASC, DESC"},
+        {"SELECT * FROM DIGITALTWINS GROUP BY a b", "expected `,`, ORDER BY or the end"},
+        {"SELECT * FROM DIGITALTWINS GROUP BY a", "what GROUP BY names behind SELECT"},
+        {"SELECT b FROM DIGITALTWINS GROUP BY a", "column 8: expected an aggregate, or what GROUP"},
+        {"SELECT COUNT(), b FROM DIGITALTWINS", "column 17: expected an aggregate"},
+        {"SELECT COUNT() FROM DIGITALTWINS ORDER BY b", "column 43: expected an aggregate"},
+        {"SELECT a FROM DIGITALTWINS ORDER BY COUNT()", "expected GROUP BY beside an aggregate"},
+        {"SELECT DISTINCT COUNT() FROM DIGITALTWINS", "behind DISTINCT"},
+        {"SELECT DISTINCT a FROM DIGITALTWINS ORDER BY b", "column 46: expected an aggregate"},
+        {"SELECT SUM() FROM DIGITALTWINS", "column 12: expected a property"},
+        {"SELECT SUM(T) FROM DIGITALTWINS T", "expected a property to aggregate"},
+        {"SELECT COUNT(), COUNT() FROM DIGITALTWINS", "`COUNT` already"},
+        {"SELECT T FROM DIGITALTWINS T ORDER BY T", "a property behind `T.`"},
+        {"SELECT T FROM DIGITALTWINS T AS OF 'noon'", "a time like"},
+        {"SELECT T FROM DIGITALTWINS T AS OF '2020-01-01' WHERE a = 1 AS OF '2020-01-01'",
+         "expected one AS OF"},
         {"SELECT TOP FROM DIGITALTWINS", "expected ( and a number of rows"},
         {"SELECT TOP(x) FROM DIGITALTWINS", "a whole number of rows"},
         {"SELECT TOP(0) a FROM DIGITALTWINS a WHERE a = 1", "a property behind `a.`"},
@@ -326,7 +351,26 @@ static void read_pages(struct world *world, const char *text_z, size_t size, str
     gm_buf_deinit(&next);
 }
 
-static void pages_of_any_size_give_the_same_rows(void **state)
+/* The rows in pages of one to four are those of one page. */
+static void check_pages(struct world *world, const char *text_z)
+{
+    struct gm_buf whole;
+    struct gm_query_outcome outcome;
+    gm_buf_init(&whole, 1 << 20);
+    check_ok(world_query(world, text_z, &whole, &outcome), world->err);
+    for (size_t size = 1; size <= 4 && strstr(text_z, "..3]-") == NULL; size++) {
+        struct gm_buf paged;
+        gm_buf_init(&paged, 1 << 20);
+        read_pages(world, text_z, size, &paged);
+        if (!gm_str_eq(gm_buf_str(&whole), gm_buf_str(&paged))) {
+            fail_msg("%s\npages of %zu:\n%s\nwhole:\n%s", text_z, size, paged.p, whole.p);
+        }
+        gm_buf_deinit(&paged);
+    }
+    gm_buf_deinit(&whole);
+}
+
+static void check_all_pages(struct world *world)
 {
     static const char *const extra[] = {
         "SELECT * FROM DIGITALTWINS",
@@ -335,26 +379,53 @@ static void pages_of_any_size_give_the_same_rows(void **state)
         "SELECT * FROM RELATIONSHIPS",
         "SELECT A.$dtId, B.$dtId AS b FROM DIGITALTWINS A JOIN B RELATED A.contains",
         "SELECT A.$dtId, B.$dtId AS b FROM DIGITALTWINS MATCH (A)-[*..3]-(B)",
+        "SELECT * FROM RELATIONSHIPS ORDER BY volume DESC, since",
+        "SELECT TOP(7) $dtId FROM DIGITALTWINS ORDER BY temperature DESC, value, tags DESC",
+        "SELECT A.$dtId, B.$dtId AS b FROM DIGITALTWINS MATCH (A)-[:contains*..2]->(B) ORDER BY "
+        "B.value, A.name DESC",
+        "SELECT A.$dtId, AVG(B.value), COUNT() FROM DIGITALTWINS A JOIN B RELATED A.contains "
+        "GROUP BY A.$dtId ORDER BY AVG(B.value) DESC",
+        "SELECT DISTINCT A, B.value FROM DIGITALTWINS A JOIN B RELATED A.contains",
     };
-    struct world *world = *state;
-    for (size_t i = 0; i < GM_ARRAY_COUNT(extra) + GM_ARRAY_COUNT(query_cases); i++) {
-        const char *text_z =
-            i < GM_ARRAY_COUNT(extra) ? extra[i] : query_cases[i - GM_ARRAY_COUNT(extra)].text_z;
-        struct gm_buf whole;
-        struct gm_query_outcome outcome;
-        gm_buf_init(&whole, 1 << 20);
-        check_ok(world_query(world, text_z, &whole, &outcome), world->err);
-        for (size_t size = 1; size <= 4 && strstr(text_z, "..3]-") == NULL; size++) {
-            struct gm_buf paged;
-            gm_buf_init(&paged, 1 << 20);
-            read_pages(world, text_z, size, &paged);
-            if (!gm_str_eq(gm_buf_str(&whole), gm_buf_str(&paged))) {
-                fail_msg("%s\npages of %zu:\n%s\nwhole:\n%s", text_z, size, paged.p, whole.p);
-            }
-            gm_buf_deinit(&paged);
-        }
-        gm_buf_deinit(&whole);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(extra); i++) {
+        check_pages(world, extra[i]);
     }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(query_cases); i++) {
+        check_pages(world, query_cases[i].text_z);
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(whole_cases); i++) {
+        check_pages(world, whole_cases[i].text_z);
+    }
+}
+
+static void pages_of_any_size_give_the_same_rows(void **state)
+{
+    check_all_pages(*state);
+}
+
+static void a_page_ends_behind_its_bytes(void **state)
+{
+    struct world *world = *state;
+    struct gm_buf rows, next;
+    struct gm_query_outcome outcome;
+    gm_buf_init(&rows, 1 << 20);
+    gm_buf_init(&next, 1 << 20);
+    struct gm_query_request request = {.text = GM_STR("SELECT * FROM DIGITALTWINS"),
+                                       .models = world_models(world),
+                                       .bytes_max = 150,
+                                       .fn = world_keep_row,
+                                       .ctx = &rows,
+                                       .next = &next};
+    check_ok(gm_query_run(world->db, &request, &outcome, &world->err), world->err);
+    assert_true(outcome.more);
+    assert_int_equal(outcome.rows, 1);
+    request.continuation = gm_buf_str(&next);
+    request.next = NULL;
+    request.bytes_max = 1 << 20;
+    check_ok(gm_query_run(world->db, &request, &outcome, &world->err), world->err);
+    assert_int_equal(outcome.rows, 9);
+    gm_buf_deinit(&rows);
+    gm_buf_deinit(&next);
 }
 
 static void undirected_paths_come_in_pages_too(void **state)
@@ -572,6 +643,7 @@ int main(void)
         building_test(a_thousand_conditions_are_not_too_deep),
         building_test(a_long_list_is_bound_item_by_item),
         building_test(pages_of_any_size_give_the_same_rows),
+        building_test(a_page_ends_behind_its_bytes),
         building_test(undirected_paths_come_in_pages_too),
         building_test(a_token_that_was_tampered_with_is_refused),
         building_test(twins_carry_etag_and_the_time_of_each_property),
