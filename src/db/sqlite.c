@@ -1,11 +1,12 @@
-/* SQLite behind db.h: the only file that includes sqlite3.h, but for sqlite_functions.c.
+/* SQLite behind db.h: with checkpoint.c and sqlite_functions.c the only files that include
+ * sqlite3.h.
  *
  * The store is opened in WAL mode with synchronous=FULL: a commit is one append to the log and one
  * sync, readers never wait for the writer, and a crash at any point leaves either the whole
  * transaction in the log or a tail whose checksums do not match, which the next open ignores.
- * Checkpoints (copying the log into the file) happen inside the commit that lets the log grow past
- * CHECKPOINT_BYTES; they are ours rather than SQLite's own, because SQLite drops their errors, and
- * a sync that failed must stop this writer even though the log still holds everything.
+ * Checkpoints (copying the log into the file) are ours rather than SQLite's own, because SQLite
+ * drops their errors, and a sync that failed must stop this writer even though the log still holds
+ * everything: checkpoint.h.
  *
  * Somebody else's database (options->source) is opened read-only and nothing in it is changed, with
  * one exception: when its owner died in the middle of a transaction, the transaction must be undone
@@ -20,14 +21,16 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "db/checkpoint.h"
 #include "db/engine.h"
 #include "db/sqlite_functions.h"
 #include "os/file.h"
 
 enum {
     PAGE_SIZE = 8192,
-    CHECKPOINT_BYTES = 32 << 20,
-    JOURNAL_KEEP_BYTES = 64 << 20, /* a log that grew past this behind a long reader is cut back */
+    /* A log that grew past this behind a long reader is cut back. One that is not is written over,
+     * which costs the file system less than growing does. */
+    JOURNAL_KEEP_BYTES = GM_LOG_BYTES_MAX,
     /* Savepoints of small jobs stay in memory. What is larger is spilled by SQLite in one write of
      * this size, and its unix VFS takes more than 128 KiB - 1 at once for a full disk
      * (seekAndWriteFd in os_unix.c keeps 17 bits of the length). */
@@ -37,14 +40,14 @@ enum {
         2000, /* virtual machine steps between looks at the deadline: well under a ms */
 };
 static const gm_ns BUSY_TIMEOUT_DEFAULT = 5 * GM_SECOND;
+static const gm_ns CHECKPOINT_WAIT = 50 * GM_MS; /* for readers to leave the log */
 
 struct sqlite_db {
     struct gm_db base;
     sqlite3 *handle;
     gm_ns busy_timeout;
-    gm_ns busy_since;      /* monotonic: when the lock that is waited for was first refused */
-    int checkpoint_frames; /* the log is copied into the file beyond this */
-    int checkpoint_rc;     /* of the last checkpoint; a failure is reported by the next begin */
+    gm_ns busy_since; /* monotonic: when the lock that is waited for was first refused */
+    struct gm_checkpointer *checkpointer; /* of a store; NULL for readers */
 };
 
 struct sqlite_stmt {
@@ -246,18 +249,17 @@ static int on_busy(void *ctx, int refusals)
     return 1;
 }
 
-/* Copies the log into the file when it has grown enough. The commit this runs in is durable
- * already, so a failure must not be reported as the commit's: it is kept for the next begin.
- * Readers that hold the log back (SQLITE_BUSY) are no failure. */
+/* The commit this runs in is durable already, so that a failure must not be reported as the
+ * commit's: the checkpointer keeps it for the next begin. */
 static int on_commit(void *ctx, sqlite3 *handle, const char *name_z, int frames)
 {
     struct sqlite_db *db = ctx;
-    if (frames >= db->checkpoint_frames) {
-        int rc = sqlite3_wal_checkpoint_v2(handle, name_z, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED) {
-            db->checkpoint_rc = rc;
-        }
-    }
+    (void)handle;
+    (void)name_z; /* always "main": nothing is attached */
+    gm_ns busy_timeout = db->busy_timeout;
+    db->busy_timeout = CHECKPOINT_WAIT;
+    gm_checkpointer_committed(db->checkpointer, frames);
+    db->busy_timeout = busy_timeout;
     return SQLITE_OK;
 }
 
@@ -354,7 +356,6 @@ static gm_rc set_up_store(struct sqlite_db *db, struct gm_err *err)
     GM_TRY(query_text(db, "PRAGMA page_size", text, sizeof(text), err));
     int64_t page_size = PAGE_SIZE;
     (void)gm_parse_i64(gm_str_z(text), &page_size);
-    db->checkpoint_frames = (int)(CHECKPOINT_BYTES / page_size);
     char limit[64];
     (void)snprintf(limit, sizeof(limit), "PRAGMA journal_size_limit=%d", JOURNAL_KEEP_BYTES);
     GM_TRY(exec(db, limit, err));
@@ -362,6 +363,7 @@ static gm_rc set_up_store(struct sqlite_db *db, struct gm_err *err)
      * the write speed. */
     GM_TRY(exec(db, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=OFF",
                 err));
+    db->checkpointer = gm_checkpointer_new(db->handle, (int)page_size);
     (void)sqlite3_wal_hook(db->handle, on_commit, db);
     return GM_OK;
 }
@@ -466,6 +468,7 @@ static gm_rc sqlite_open(const struct gm_db_options *options, const char *locati
     db->busy_timeout = options->busy_timeout != 0 ? options->busy_timeout : BUSY_TIMEOUT_DEFAULT;
     gm_rc rc = open_steps(db, options, path_z, err);
     if (rc != GM_OK) {
+        gm_checkpointer_free(db->checkpointer);
         (void)sqlite3_close(db->handle);
         gm_free(db->base.label_z);
         gm_free(db);
@@ -477,6 +480,7 @@ static gm_rc sqlite_open(const struct gm_db_options *options, const char *locati
 
 static void sqlite_close(struct gm_db *base)
 {
+    gm_checkpointer_free(db_of(base)->checkpointer);
     int rc = sqlite3_close(db_of(base)->handle);
     GM_ASSERT(rc == SQLITE_OK); /* only unfinished statements make it fail */
     gm_free(base);
@@ -541,10 +545,10 @@ static void sqlite_rollback(struct gm_db *base)
 static gm_rc sqlite_begin(struct gm_db *base, struct gm_err *err)
 {
     struct sqlite_db *db = db_of(base);
-    if (db->checkpoint_rc != SQLITE_OK) {
-        return gm_fail(err, classify(db->checkpoint_rc),
-                       "%s: copying the log into the file failed: %s%s", base->label_z,
-                       sqlite3_errstr(db->checkpoint_rc), cure_of(db->checkpoint_rc));
+    int failure = db->checkpointer != NULL ? gm_checkpointer_failure(db->checkpointer) : SQLITE_OK;
+    if (failure != SQLITE_OK) {
+        return gm_fail(err, classify(failure), "%s: copying the log into the file failed: %s%s",
+                       base->label_z, sqlite3_errstr(failure), cure_of(failure));
     }
     return exec(db, "BEGIN IMMEDIATE", err);
 }

@@ -39,6 +39,7 @@ struct faultvfs {
     GM_VEC(struct image *) images;
     enum plan plan;
     enum faultvfs_kind kind;
+    const char *only_z; /* files that the plan is about; NULL: all */
     uint64_t at;
     uint64_t seed;
     uint64_t operations;
@@ -214,13 +215,24 @@ static void write_back(const struct image *image)
 
 /* ---- the plan ---- */
 
-/* Counts an operation; SQLITE_OK, or how it fails. */
-static int count_operation(struct faultvfs *disk)
+static bool is_planned(const struct faultvfs *disk, const struct fault_file *file)
 {
+    return disk->only_z == NULL ||
+           (file->image != NULL &&
+            gm_str_ends(gm_str_z(file->image->path_z), gm_str_z(disk->only_z)));
+}
+
+/* Counts an operation; SQLITE_OK, or how it fails. */
+static int count_operation(struct fault_file *file)
+{
+    struct faultvfs *disk = file->disk;
     if (disk->dead) {
         return SQLITE_IOERR;
     }
     bool full = disk->happened && disk->plan == PLAN_FAIL && disk->kind == FAULTVFS_FULL;
+    if (!full && !is_planned(disk, file)) {
+        return SQLITE_OK;
+    }
     if (++disk->operations != disk->at && !full) {
         return SQLITE_OK;
     }
@@ -273,7 +285,7 @@ static int write_locked(struct fault_file *file, const void *from, int n, sqlite
     if (file->disk->dead) {
         return SQLITE_IOERR_WRITE;
     }
-    int failure = count_operation(file->disk);
+    int failure = count_operation(file);
     if (file->disk->dead) { /* under way when the power went: any part of it may be there */
         note_write(file, from, (size_t)n, offset);
         return SQLITE_IOERR_WRITE;
@@ -301,7 +313,7 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
     struct fault_file *file = file_of(base);
     gm_mutex_lock(file->disk->mu);
     int rc = SQLITE_IOERR_TRUNCATE;
-    if (count_operation(file->disk) == SQLITE_OK) {
+    if (count_operation(file) == SQLITE_OK) {
         if (file->image != NULL) {
             *gm_vec_push(&file->image->changes) = (struct change){.offset = size};
         }
@@ -317,7 +329,7 @@ static int file_sync(sqlite3_file *base, int flags)
     (void)flags;
     gm_mutex_lock(file->disk->mu);
     int rc = SQLITE_IOERR_FSYNC;
-    if (count_operation(file->disk) == SQLITE_OK) {
+    if (count_operation(file) == SQLITE_OK) {
         if (file->image != NULL) {
             sync_image(file->image);
         }
@@ -538,6 +550,11 @@ void faultvfs_cut_at(struct faultvfs *disk, uint64_t operation, uint64_t seed)
 {
     disk->seed = seed;
     make_plan(disk, PLAN_CUT, operation);
+}
+
+void faultvfs_only(struct faultvfs *disk, const char *path_end_z)
+{
+    disk->only_z = path_end_z;
 }
 
 bool faultvfs_happened(struct faultvfs *disk)

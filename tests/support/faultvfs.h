@@ -32,6 +32,9 @@ struct faultvfs;
 struct faultvfs *faultvfs_new(const char *name_z); /* borrows the name */
 void faultvfs_free(struct faultvfs *disk);
 
+/* Counts, fails and cuts at operations only on files whose path ends so, from the next plan on:
+ * "store.db" is written by checkpoints alone. Keeps the text; NULL: on all files, as at first. */
+void faultvfs_only(struct faultvfs *disk, const char *path_end_z);
 /* Operations are counted from now, from 1. */
 void faultvfs_fail_at(struct faultvfs *disk, uint64_t operation, enum faultvfs_kind kind);
 void faultvfs_cut_at(struct faultvfs *disk, uint64_t operation, uint64_t seed);

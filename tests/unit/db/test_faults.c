@@ -194,46 +194,6 @@ static void the_store_survives_a_power_cut_at_every_operation(void **state)
     }
 }
 
-/* ---- copying the log into the file ---- */
-
-static gm_rc write_megabyte(struct gm_db *db, struct gm_err *err)
-{
-    GM_TRY(gm_db_begin(db, err));
-    GM_TRY(gm_db_exec(db, "INSERT INTO blobs VALUES (randomblob(1048576))", err));
-    return gm_db_commit(db, err);
-}
-
-/* SQLite itself says nothing when its automatic checkpoint fails. The commit around it is durable
- * and stays acknowledged. */
-static void a_failed_checkpoint_stops_the_writer_after_its_commit(void **state)
-{
-    struct store store = {.tmp = *state};
-    store.url_z = tmp_url(store.tmp, "sqlite:", "store.db");
-    struct faultvfs *disk = faultvfs_new(disk_name_z);
-    struct gm_err err = {0};
-    struct gm_db *db = NULL;
-    check_ok(open_store(&store, disk_name_z, &db, &err), err);
-    check_ok(gm_db_exec(db, "CREATE TABLE blobs (b BLOB)", &err), err);
-    int64_t committed = 0;
-    uint64_t usual = 0;
-    bool failed = false;
-    while (!failed) {
-        faultvfs_fail_at(disk, usual != 0 ? usual + 10 : 0, FAULTVFS_IO_ERROR);
-        check_ok(write_megabyte(db, &err), err);
-        committed++;
-        failed = faultvfs_happened(disk);
-        usual = committed == 2 ? faultvfs_operations(disk) : usual;
-    }
-    assert_true(committed > 16 && committed < 64);
-    check_rc(gm_db_begin(db, &err), GM_E_IO, err);
-    check_err_says(err, "log");
-    gm_db_close(db);
-    check_ok(open_store(&store, NULL, &db, &err), err);
-    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), committed);
-    gm_db_close(db);
-    faultvfs_free(disk);
-}
-
 /* ---- the writer ---- */
 
 struct job {
@@ -311,8 +271,6 @@ int main(void)
         cmocka_unit_test(the_store_survives_an_io_error_at_every_operation),
         cmocka_unit_test(the_store_survives_a_full_disk_at_every_operation),
         cmocka_unit_test(the_store_survives_a_power_cut_at_every_operation),
-        cmocka_unit_test_setup_teardown(a_failed_checkpoint_stops_the_writer_after_its_commit,
-                                        tmp_setup, tmp_teardown),
         cmocka_unit_test(the_writer_acknowledges_nothing_that_a_full_disk_loses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,23 +91,6 @@ static void a_store_is_opened_in_wal_mode_and_synced_fully(void **state)
     gm_db_close(db);
 }
 
-static void the_log_is_copied_into_the_file_as_it_grows(void **state)
-{
-    const char *url_z = tmp_url(*state, "sqlite:", "store.db");
-    struct gm_db *db = must_open(url_z, GM_DB_WRITE, false);
-    must_exec(db, "CREATE TABLE t (b BLOB)");
-    for (int i = 0; i < 100; i++) {
-        must_exec(db, "INSERT INTO t VALUES (randomblob(1000000))");
-    }
-    struct gm_file_info info;
-    struct gm_err err = {0};
-    check_ok(gm_file_info(tmp_path(*state, "store.db"), &info, &err), err);
-    assert_true(info.size_bytes > 60 << 20);
-    check_ok(gm_file_info(tmp_path(*state, "store.db-wal"), &info, &err), err);
-    assert_true(info.size_bytes < 40 << 20);
-    gm_db_close(db);
-}
-
 static void names_that_mean_something_to_sqlite_are_file_names(void **state)
 {
     const char *cwd_z = tmp_folder(*state);
@@ -422,7 +405,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TMP_TEST(a_store_is_opened_in_wal_mode_and_synced_fully),
-        TMP_TEST(the_log_is_copied_into_the_file_as_it_grows),
         TMP_TEST(names_that_mean_something_to_sqlite_are_file_names),
         TMP_TEST(another_process_reads_while_a_write_is_under_way),
         TMP_TEST(a_second_writer_waits_and_then_is_told_to_retry),
