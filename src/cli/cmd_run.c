@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/services.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -37,6 +38,7 @@ struct session {
     struct gm_store *store;
     struct gm_engine *engine;
     struct gm_admin *admin;
+    struct gm_services services;
     struct gm_progress *progress;
     struct gm_mutex *mu;
     /* guarded by mu; rc set: the store failed, and this process with it */
@@ -207,12 +209,14 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
 {
     GM_TRY(open_engine(session, err));
     GM_TRY(gm_admin_start(session->engine, &session->admin, err)); /* its address may be taken */
+    GM_TRY(gm_services_start(&session->services, session->config, session->store, err));
     return gm_engine_start(session->engine, err);
 }
 
 /* The engine stops first, so that requests which wait for a run end. */
 static void stop_engine(struct session *session)
 {
+    gm_services_stop(&session->services);
     if (session->engine != NULL) {
         gm_engine_stop(session->engine);
     }

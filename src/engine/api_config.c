@@ -110,16 +110,33 @@ static const struct gm_field limits_fields[] = {
                   .max = "64GiB", .help = "Memory that a query may take."),
     GM_FIELD_INT(struct gm_api_limits_conf, routes, .def = "6", .min = "1", .max = "1000",
                  .help = "Event routes."),
-    GM_FIELD_INT(struct gm_api_limits_conf, import_twins, .def = "2000000", .min = "1",
-                 .help = "Twins that an import job may bring."),
-    GM_FIELD_INT(struct gm_api_limits_conf, import_relationships, .def = "10000000", .min = "1",
-                 .help = "Relationships that an import job may bring."),
-    GM_FIELD_INT(struct gm_api_limits_conf, jobs, .def = "1000", .min = "1", .max = "1000000",
-                 .help = "Jobs that are kept, finished ones included."),
     GM_FIELD_INT(struct gm_api_limits_conf, connections, .def = "1024", .min = "1", .max = "100000",
                  .help = "Connections at a time; further ones are closed at once."),
     GM_FIELD_INT(struct gm_api_limits_conf, workers, .def = "16", .min = "1", .max = "256",
                  .help = "Queries and other long requests under way at a time."),
+    GM_FIELD_END,
+};
+
+static const struct gm_field jobs_fields[] = {
+    GM_FIELD_PATH(struct gm_api_jobs_conf, files, .example = "./exchange",
+                  .help =
+                      "The folder below which files of jobs (`file:` URLs) must be. Without it, "
+                      "whoever may create jobs may name any file that this process can reach."),
+    GM_FIELD_SPAN(struct gm_api_jobs_conf, keep, .def = "30d", .min = "1m",
+                  .help = "How long jobs are kept after they ended."),
+    GM_FIELD_END,
+};
+
+const struct gm_field gm_blob_fields[] = {
+    GM_FIELD_STR(struct gm_blob_conf, url, .flags = GM_F_REQUIRED,
+                 .example = "https://acct.blob.core.windows.net",
+                 .help = "The account's address; of an emulator with the account's name in the "
+                         "path: `http://127.0.0.1:10000/devstoreaccount1`."),
+    GM_FIELD_STR(struct gm_blob_conf, account, .flags = GM_F_REQUIRED, .example = "acct",
+                 .help = "The account's name."),
+    GM_FIELD_SECRET(struct gm_blob_conf, key, .flags = GM_F_REQUIRED,
+                    .example = "\"${env:STORAGE_KEY}\"",
+                    .help = "One of the account's keys, in base64."),
     GM_FIELD_END,
 };
 
@@ -143,6 +160,8 @@ const struct gm_field gm_api_fields[] = {
     GM_FIELD_STRUCT(struct gm_api_conf, limits, .fields = limits_fields,
                     .help = "Bounds of what clients may ask for, by default those that the Azure "
                             "service has where a client may rely on them."),
+    GM_FIELD_STRUCT(struct gm_api_conf, jobs, .fields = jobs_fields,
+                    .help = "Import and deletion jobs."),
     GM_FIELD_END,
 };
 

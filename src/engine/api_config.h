@@ -57,11 +57,18 @@ struct gm_api_limits_conf {
     gm_ns query_time;
     uint64_t query_memory;
     int64_t routes;
-    int64_t import_twins;
-    int64_t import_relationships;
-    int64_t jobs; /* kept, finished ones included */
     int64_t connections;
     int64_t workers;
+};
+struct gm_api_jobs_conf {
+    const char *files; /* NULL: anywhere */
+    gm_ns keep;
+};
+/* An account of Azure Storage, or of an emulator. */
+struct gm_blob_conf {
+    const char *url;
+    const char *account;
+    const char *key;
 };
 struct gm_api_conf {
     bool enabled;
@@ -72,9 +79,11 @@ struct gm_api_conf {
     struct gm_api_jwt_conf jwt;
     struct gm_api_rate_conf rate_limit;
     struct gm_api_limits_conf limits;
+    struct gm_api_jobs_conf jobs;
 };
 
 extern const struct gm_field gm_api_fields[];
+extern const struct gm_field gm_blob_fields[];
 
 /* Checks across fields, reported into the doc. `node` is the section, NULL when it is absent. */
 void gm_api_conf_check(struct gm_conf_doc *doc, const struct gm_node *node,

@@ -131,6 +131,10 @@ const struct gm_field gm_config_fields[] = {
     GM_FIELD_STRUCT(struct gm_config_root, admin, .fields = admin_fields, .help = "The admin API."),
     GM_FIELD_STRUCT(struct gm_config_root, api, .fields = gm_api_fields,
                     .help = "The twin API, for clients of Azure Digital Twins."),
+    GM_FIELD_MAP(struct gm_config_root, blobs, .fields = gm_blob_fields,
+                 .item_size = sizeof(struct gm_blob_conf),
+                 .help = "Accounts of Azure Storage, by name, for URLs of jobs that carry no "
+                         "signature of their own."),
     GM_FIELD_STRUCT(struct gm_config_root, log, .fields = log_fields,
                     .help = "Log lines on standard error."),
     GM_FIELD_STRUCT(struct gm_config_root, notify, .fields = notify_fields,

@@ -72,6 +72,7 @@ struct gm_config_root {
     struct gm_api_conf api;
     struct gm_log_conf log;
     struct gm_notify_conf notify;
+    struct gm_conf_map blobs;     /* of struct gm_blob_conf */
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
 };
 

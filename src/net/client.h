@@ -38,8 +38,8 @@ struct gm_http_done {
     struct gm_http_answer answer;
     gm_ns took;
 };
-/* Waits up to `span` for one to be done, also while none is under way: so callers pause. False: none
- * is. */
+/* Waits up to `span` for one to be done, also while none is under way: so callers pause. False:
+ * none is. */
 bool gm_http_client_next(struct gm_http_client *client, gm_ns span, struct gm_http_done *out_done);
 void gm_http_done_free(struct gm_http_done *done);
 

@@ -116,7 +116,8 @@ static void set_options(struct exchange *exchange)
 
 static gm_rc outcome(CURLcode code, const struct exchange *exchange, struct gm_err *err)
 {
-    const struct gm_http_request *request = exchange->request;
+    struct gm_str shown, query; /* the query may hold a signature */
+    (void)gm_str_cut(gm_str_z(exchange->request->url_z), '?', &shown, &query);
     if (exchange->taken != GM_OK) {
         return exchange->taken; /* it has said why */
     }
@@ -127,19 +128,20 @@ static gm_rc outcome(CURLcode code, const struct exchange *exchange, struct gm_e
         return gm_fail(err, GM_E_CANCELLED, "stopped");
     case CURLE_WRITE_ERROR:
         if (gm_buf_failed(&exchange->answer->body) || gm_buf_failed(&exchange->answer->headers)) {
-            return gm_fail(err, GM_E_LIMIT, "%s: the answer is larger than %d MB", request->url_z,
-                           GM_HTTP_ANSWER_SIZE_MAX >> 20);
+            return gm_fail(err, GM_E_LIMIT, GM_STR_FMT ": the answer is larger than %d MB",
+                           GM_STR_ARG(shown), GM_HTTP_ANSWER_SIZE_MAX >> 20);
         }
         break;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-        return gm_fail(err, GM_E_CONFIG, "%s: %s", request->url_z, curl_easy_strerror(code));
+        return gm_fail(err, GM_E_CONFIG, GM_STR_FMT ": %s", GM_STR_ARG(shown),
+                       curl_easy_strerror(code));
     default:
         break;
     }
-    return gm_fail(err, GM_E_RETRY, "%s: %s", request->url_z, curl_easy_strerror(code));
+    return gm_fail(err, GM_E_RETRY, GM_STR_FMT ": %s", GM_STR_ARG(shown), curl_easy_strerror(code));
 }
 
 static void take_status(CURL *curl, struct gm_http_answer *answer)

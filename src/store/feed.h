@@ -31,8 +31,8 @@ struct gm_db *gm_feed_db(struct gm_feed *feed);
  * trimmed and begins behind it; the text names the oldest number there is. */
 gm_rc gm_feed_read(struct gm_feed *feed, int64_t num, struct gm_change *out_change,
                    struct gm_err *err) GM_MUST_CHECK;
-/* Waits until change `num` is committed. GM_E_END: `span` passed; GM_E_CANCELLED: the feed was woken
- * since the last wait ended. */
+/* Waits until change `num` is committed. GM_E_END: `span` passed; GM_E_CANCELLED: the feed was
+ * woken since the last wait ended. */
 gm_rc gm_feed_wait(struct gm_feed *feed, int64_t num, gm_ns span) GM_MUST_CHECK;
 void gm_feed_wake(struct gm_feed *feed);
 

@@ -14,8 +14,8 @@
  * of the last second is counted in steps of 10 ms, and what would go above R waits.
  *
  * Units that are known only after the answer (request units) are reserved as an estimate and
- * settled with the actual. What was not used comes back, what was used beyond is a debt that is paid
- * before the next reservation is granted.
+ * settled with the actual. What was not used comes back, what was used beyond is a debt that is
+ * paid before the next reservation is granted.
  *
  * Users are the pipelines that share a target. While several are short each gets an equal share;
  * what one leaves unused the others have. A refusal by the target (429, 503) stops everybody until

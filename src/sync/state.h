@@ -92,6 +92,10 @@ typedef gm_rc (*gm_state_fn)(void *ctx, const struct gm_state_row *row, struct g
 /* In order of keys; borrowed for the call. Deleted ones are left out. */
 gm_rc gm_states_list(struct gm_db *db, int64_t pipeline, gm_state_fn fn, void *ctx,
                      struct gm_err *err) GM_MUST_CHECK;
+/* Makes every object of every pipeline one that its next run delivers anew, whatever its source
+ * says: for when the graph has lost what was delivered. Inside a write transaction. */
+gm_rc gm_states_unsettle(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
+
 struct gm_state_key {
     int64_t pipeline;
     struct gm_str key;

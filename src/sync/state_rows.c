@@ -83,3 +83,15 @@ gm_rc gm_states_count(struct gm_db *db, int64_t pipeline, int64_t out_counts[6],
     gm_reset(stmt);
     return GM_OK;
 }
+
+/* No record has the hash of zeros: it is what differs from all. */
+gm_rc gm_states_unsettle(struct gm_db *db, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    uint8_t bytes[GM_HASH128_SIZE];
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_STATES_UNSETTLE, &stmt, err));
+    gm_bind_hash(stmt, 1, (struct gm_hash128){0}, bytes);
+    GM_TRY(gm_stmt_run(stmt, NULL, err));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_PIPELINES_REWIND, &stmt, err));
+    return gm_stmt_run(stmt, NULL, err);
+}

@@ -97,10 +97,10 @@ gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct 
 gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put,
                                  struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
-/* From now on gm_graph_end leaves the session's changes in memory, so that many small sessions share
- * a chunk; those of a large session it hands to a thread that encodes and compresses them while the
- * caller writes other things: what was given to the session must stay until gm_graph_flush. That
- * writes them, and comes once, before the commit. */
+/* From now on gm_graph_end leaves the session's changes in memory, so that many small sessions
+ * share a chunk; those of a large session it hands to a thread that encodes and compresses them
+ * while the caller writes other things: what was given to the session must stay until
+ * gm_graph_flush. That writes them, and comes once, before the commit. */
 gm_rc gm_graph_pack_in_background(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_graph_flush(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;
 /* Waits until the last session's changes are encoded: what is wrong with them is told here. */

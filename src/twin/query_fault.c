@@ -1,6 +1,6 @@
 /* What is wrong with a query, for those who expect the words of the service's parser, which is made
- * with ANTLR: the place in lines from 1 and characters from 0, and one of its phrases. Our own texts
- * have one form (expr.h): "line L, column C: expected X, found `Y`", or "found the end". */
+ * with ANTLR: the place in lines from 1 and characters from 0, and one of its phrases. Our own
+ * texts have one form (expr.h): "line L, column C: expected X, found `Y`", or "found the end". */
 #include <stdio.h>
 
 #include "base/num.h"

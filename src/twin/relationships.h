@@ -7,8 +7,8 @@
  *     GM_TRY(gm_relationships_out(reader, &page, err));
  *     gm_relationship_reader_close(reader);
  *
- * Pages go by keys, so that what is written meanwhile neither repeats nor hides what stays: outgoing
- * relationships come in order of their ids, incoming ones in order of name, source and id.
+ * Pages go by keys, so that what is written meanwhile neither repeats nor hides what stays:
+ * outgoing relationships come in order of their ids, incoming ones in order of name, source and id.
  *
  * Thread rule: the connection's thread. */
 #ifndef GM_TWIN_RELATIONSHIPS_H
@@ -32,9 +32,9 @@ gm_rc gm_relationship_read(struct gm_relationship_reader *reader, const struct g
 typedef gm_rc (*gm_relationship_fn)(void *ctx, const struct gm_relationship *relationship,
                                     struct gm_err *err);
 struct gm_relationships_page {
-    int64_t twin;      /* number */
-    struct gm_str id;  /* of the twin: source_id of what goes out */
-    size_t count_max;  /* at least 1 */
+    int64_t twin;     /* number */
+    struct gm_str id; /* of the twin: source_id of what goes out */
+    size_t count_max; /* at least 1 */
     /* behind this one; p NULL: from the start. Of outgoing ones the id alone counts. */
     struct gm_str after_id, after_name;
     int64_t after_source;

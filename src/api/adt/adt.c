@@ -127,8 +127,8 @@ static void check_access(struct gm_adt_call *call)
 {
     struct gm_identity who;
     int64_t after_s = 1;
-    enum gm_access_answer answer = gm_access_check(
-        call->adt->access, gm_adt_header_z(call, "Authorization"), &who, &after_s);
+    enum gm_access_answer answer =
+        gm_access_check(call->adt->access, gm_adt_header_z(call, "Authorization"), &who, &after_s);
     if (answer == GM_ACCESS_GRANTED) {
         go_on(call, &who);
     } else if (answer == GM_ACCESS_LATER) {
@@ -187,7 +187,8 @@ static gm_rc open_reader(struct gm_adt *adt, struct gm_adt_reader **out_reader, 
     return GM_OK;
 }
 
-/* Both handed out newest first: what was used last is warm. As many come into being as threads ever read at once: those that serve, and the workers. */
+/* Both handed out newest first: what was used last is warm. As many come into being as threads ever
+ * read at once: those that serve, and the workers. */
 struct gm_adt_reader *gm_adt_reader_take(struct gm_adt_call *call)
 {
     struct gm_adt *adt = call->adt;
@@ -336,11 +337,10 @@ static gm_rc load_tls(const struct gm_adt *adt, struct gm_tls_pair *out_pair, st
         return gm_tls_load(conf->tls.certificate, conf->tls.key, now, out_pair, err);
     }
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/tls", gm_store_folder_z(adt->store));
-    return gm_tls_local(&(struct gm_tls_options){.folder_z = folder_z,
-                                                 .names = conf->names.at,
-                                                 .name_count = conf->names.n,
-                                                 .now = now},
-                        out_pair, err);
+    return gm_tls_local(
+        &(struct gm_tls_options){
+            .folder_z = folder_z, .names = conf->names.at, .name_count = conf->names.n, .now = now},
+        out_pair, err);
 }
 
 static gm_rc start_server(struct gm_adt *adt, struct gm_err *err)
@@ -379,6 +379,7 @@ gm_rc gm_adt_start(const struct gm_adt_options *options, struct gm_adt **out_adt
     }
     struct gm_adt *adt = gm_alloc(sizeof(*adt));
     adt->store = options->store;
+    adt->jobs = options->jobs;
     adt->conf = conf;
     adt->clock = gm_store_clock(options->store);
     adt->stop = gm_stop_new();

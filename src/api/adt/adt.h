@@ -12,8 +12,8 @@
  * The way of a call: route, api-version, who asks and whether they may, size, then the handler.
  * Reads of one thing run on the thread that serves the connection, over a pool of reading
  * connections; queries and listings run on the server's workers under a deadline; writes are parsed
- * on the serving thread and handed to the store's writer, which answers them after the commit. So no
- * thread waits for another, and an answer is never ahead of what is durable.
+ * on the serving thread and handed to the store's writer, which answers them after the commit. So
+ * no thread waits for another, and an answer is never ahead of what is durable.
  *
  * Writes that wait are counted: beyond GM_ADT_WRITES_MAX of them a write is answered 503 with
  * Retry-After at once, so that the store's queue never fills and stalls those who only read. */
@@ -21,6 +21,7 @@
 #define GM_API_ADT_ADT_H
 
 #include "engine/config.h"
+#include "job/job.h"
 #include "store/store.h"
 
 /* Under way in the store's queue, of this API: less than the queue holds, so that handing one over
@@ -30,6 +31,7 @@ enum { GM_ADT_WRITES_MAX = 768 };
 struct gm_adt_options {
     const struct gm_config *config; /* keeps */
     struct gm_store *store;         /* keeps */
+    struct gm_jobs *jobs;           /* keeps */
 };
 
 struct gm_adt;

@@ -30,10 +30,11 @@
 #include "api/adt/adt.h"
 #include "api/adt/operations.h"
 #include "auth/access.h"
-#include "json/json.h"
+#include "job/job.h"
 #include "net/server.h"
 #include "os/thread.h"
 #include "twin/relationships.h"
+#include "json/json.h"
 
 /* A reading connection with what is prepared on it. */
 struct gm_adt_reader {
@@ -49,6 +50,7 @@ struct gm_adt {
     const struct gm_clock *clock;
     struct gm_http_server *server;
     struct gm_access *access;
+    struct gm_jobs *jobs;
     struct gm_stop *stop; /* requested by gm_adt_stop: ends queries under way */
     struct gm_mutex *mu;
     struct gm_cond *written;
@@ -87,7 +89,8 @@ void gm_adt_each_param(struct gm_adt_call *call, const char *name_z,
 const char *gm_adt_header_z(const struct gm_adt_call *call, const char *name_z); /* NULL: none */
 /* Without regard to the case of ASCII letters. */
 bool gm_adt_same_name(const char *a_z, const char *b_z);
-/* Percent signs taken apart, in the arena, with a NUL behind. False: a bad escape, a NUL, no UTF-8. */
+/* Percent signs taken apart, in the arena, with a NUL behind. False: a bad escape, a NUL, no
+ * UTF-8. */
 bool gm_adt_unescape(struct gm_arena *arena, struct gm_str text, struct gm_str *out_text);
 /* The body's JSON value. NULL: there is none or it is no JSON, and the call is ended with a 400. */
 yyjson_mut_val *gm_adt_body(struct gm_adt_call *call);
@@ -104,9 +107,9 @@ const struct gm_models *gm_adt_models(struct gm_adt_call *call);
 
 /* ---- passing on ---- */
 
-/* ends: runs write(call, tx) on the writer's thread and, after its commit, written(call), which ends
- * the call. A failure of `write`, or of the commit, is answered by gm_adt_fail. `write` reports what
- * the client did wrong in call->data and returns GM_OK. */
+/* ends: runs write(call, tx) on the writer's thread and, after its commit, written(call), which
+ * ends the call. A failure of `write`, or of the commit, is answered by gm_adt_fail. `write`
+ * reports what the client did wrong in call->data and returns GM_OK. */
 void gm_adt_write(struct gm_adt_call *call,
                   gm_rc (*write)(struct gm_adt_call *call, const struct gm_store_tx *tx,
                                  struct gm_err *err),
@@ -147,8 +150,8 @@ void gm_adt_reply_header(struct gm_adt_call *call, const char *name_z, struct gm
 /* ---- pages ---- */
 
 struct gm_adt_page {
-    size_t count_max;     /* items of this page, at least 1 */
-    struct gm_str after;  /* what `next` of the page before was; p NULL: from the start */
+    size_t count_max;    /* items of this page, at least 1 */
+    struct gm_str after; /* what `next` of the page before was; p NULL: from the start */
 };
 /* From the header max-items-per-page (without it `count_default`, never more than `count_max`) and
  * the parameter continuationToken. False: one of them is wrong and the call is ended with a 400. */
@@ -160,6 +163,9 @@ bool gm_adt_page_size(struct gm_adt_call *call, size_t count_default, size_t cou
 /* ends: 200 {"value":[…],"nextLink":…}; `next` (p NULL: this is the last page) is any text that
  * tells where to go on. */
 void gm_adt_answer_page(struct gm_adt_call *call, yyjson_mut_val *items, struct gm_str next);
+
+/* "https://127.0.0.1:8443", by the name under which the client reached this server. */
+void gm_adt_write_origin(const struct gm_adt_call *call, struct gm_buf *out);
 
 /* Continuation tokens: any text, so that it can stand in an address. */
 void gm_adt_token_write(struct gm_str text, struct gm_buf *out);

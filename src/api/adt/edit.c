@@ -93,7 +93,7 @@ static gm_rc write_edit(struct gm_adt_call *call, const struct gm_store_tx *tx, 
 #define NO_RELATIONSHIP                                                                            \
     "Relationship " GM_STR_FMT " not found on twin " GM_STR_FMT                                    \
     ". Please verify that the relationship id is valid and ensure that the relationship is not "   \
-    "deleted. See section on listing relationships in the documentation "                         \
+    "deleted. See section on listing relationships in the documentation "                          \
     "https://aka.ms/adtv2twins."
 #define NO_COMPONENT                                                                               \
     GM_STR_FMT " does not have component " GM_STR_FMT                                              \
@@ -130,12 +130,12 @@ static bool is_relationship(enum gm_edit_kind kind)
 /* One sentence for what is wrong, what exactly behind it. */
 static void refuse_value(struct gm_adt_call *call, const char *message_z, struct gm_str why)
 {
-    gm_adt_refuse_detailed(call, &(struct gm_adt_refusal){
-                                     .status = 400,
-                                     .code_z = "ValidationFailed",
-                                     .message = gm_str_z(message_z),
-                                     .details = &(struct gm_adt_detail){"ValidationFailed", why},
-                                     .detail_count = 1});
+    gm_adt_refuse_detailed(
+        call, &(struct gm_adt_refusal){.status = 400,
+                                       .code_z = "ValidationFailed",
+                                       .message = gm_str_z(message_z),
+                                       .details = &(struct gm_adt_detail){"ValidationFailed", why},
+                                       .detail_count = 1});
 }
 
 static void refuse_exists(struct gm_adt_call *call, const struct gm_edit *edit)

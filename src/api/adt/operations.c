@@ -1,8 +1,8 @@
 #include "api/adt/operations.h"
 
 const char *const gm_adt_versions[GM_ADT_VERSION_COUNT] = {
-    "2020-10-31", "2021-06-30-preview", "2022-05-31",
-    "2023-02-27-preview", "2023-06-30", "2023-10-31",
+    "2020-10-31",         "2021-06-30-preview", "2022-05-31",
+    "2023-02-27-preview", "2023-06-30",         "2023-10-31",
 };
 
 /* Numbers of the operations are those of the service's description. */
@@ -56,6 +56,33 @@ static const struct gm_adt_operation operations[] = {
      "A component of a twin, with the twin's ETag.", gm_adt_component_get},
     {"PATCH", "/digitaltwins/{id}/components/{componentPath}", GM_ADT_WRITER, GM_ADT_SMALL, "204",
      "Applies a JSON Patch to a component. `If-Match` guards the twin.", gm_adt_component_patch},
+
+    /* import jobs: 25-29 */
+    {"GET", "/jobs/imports", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "A page of the import jobs.",
+     gm_adt_imports_list},
+    {"PUT", "/jobs/imports/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "201",
+     "Begins to import the NDJSON of `inputBlobUri` (file:, http:, https:, or an Azure blob), and "
+     "to "
+     "tell how it goes in `outputBlobUri`. Jobs are done one at a time, in order.",
+     gm_adt_import_put},
+    {"GET", "/jobs/imports/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "An import job.",
+     gm_adt_import_get},
+    {"DELETE", "/jobs/imports/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
+     "Forgets an import job that has ended or was not begun; what it imported stays.",
+     gm_adt_import_delete},
+    {"POST", "/jobs/imports/{id}/cancel", GM_ADT_ADMIN, GM_ADT_SMALL, "200",
+     "Ends an import job; what it imported stays.", gm_adt_import_cancel},
+
+    /* deletion jobs: 30-32 */
+    {"POST", "/jobs/deletions", GM_ADT_ADMIN, GM_ADT_SMALL, "202",
+     "Begins to delete all relationships, twins and models, for `timeoutInMinutes` at most (15 to "
+     "1440; 720). The header `operation-id` names the job; `Operation-Location` of the answer is "
+     "where to look. Pipelines bring what they deliver back by their next runs.",
+     gm_adt_deletion_post},
+    {"GET", "/jobs/deletions", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "A page of the deletion jobs.",
+     gm_adt_deletions_list},
+    {"GET", "/jobs/deletions/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "A deletion job.",
+     gm_adt_deletion_get},
     {0},
 };
 

@@ -52,5 +52,8 @@ extern gm_adt_handler gm_adt_relationship_get, gm_adt_relationship_put, gm_adt_r
     gm_adt_relationship_delete, gm_adt_relationships_list, gm_adt_incoming_list;
 extern gm_adt_handler gm_adt_telemetry, gm_adt_component_telemetry;
 extern gm_adt_handler gm_adt_query;
+extern gm_adt_handler gm_adt_imports_list, gm_adt_import_put, gm_adt_import_get,
+    gm_adt_import_delete, gm_adt_import_cancel;
+extern gm_adt_handler gm_adt_deletion_post, gm_adt_deletions_list, gm_adt_deletion_get;
 
 #endif

@@ -133,8 +133,8 @@ static void answer_query(struct gm_adt_call *call)
     if (reader == NULL) {
         return;
     }
-    struct gm_deadline deadline = gm_deadline_in(call->adt->conf->limits.query_time,
-                                                 call->adt->stop);
+    struct gm_deadline deadline =
+        gm_deadline_in(call->adt->conf->limits.query_time, call->adt->stop);
     gm_buf_init(&page->next, TOKEN_SIZE_MAX);
     gm_db_set_deadline(reader->db, &deadline);
     gm_rc rc = run_page(page, reader, &err);

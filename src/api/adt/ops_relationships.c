@@ -156,8 +156,7 @@ static void answer_listing(struct gm_adt_call *call)
     } else if (rc != GM_OK) {
         gm_adt_fail(call, rc, &err);
     } else {
-        gm_adt_answer_page(call, listing->items,
-                           listing->more ? next : (struct gm_str){NULL, 0});
+        gm_adt_answer_page(call, listing->items, listing->more ? next : (struct gm_str){NULL, 0});
     }
 }
 

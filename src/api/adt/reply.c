@@ -82,8 +82,8 @@ void gm_adt_refuse(struct gm_adt_call *call, int status, const char *code_z, con
     int n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     size_t size = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
-    gm_adt_refuse_detailed(
-        call, &(struct gm_adt_refusal){.status = status, .code_z = code_z, .message = {text, size}});
+    gm_adt_refuse_detailed(call, &(struct gm_adt_refusal){
+                                     .status = status, .code_z = code_z, .message = {text, size}});
 }
 
 void gm_adt_fail(struct gm_adt_call *call, gm_rc rc, const struct gm_err *err)
@@ -195,8 +195,7 @@ static bool add_parameter(void *ctx, const char *name_z, const char *value_z)
     return true;
 }
 
-/* Absolute, by the name that the client reached this server under. */
-static void write_next_link(struct gm_adt_call *call, struct gm_str next, struct gm_buf *out)
+void gm_adt_write_origin(const struct gm_adt_call *call, struct gm_buf *out)
 {
     const char *host_z = gm_adt_header_z(call, "Host");
     const char *url_z = gm_http_server_url_z(call->adt->server);
@@ -209,6 +208,11 @@ static void write_next_link(struct gm_adt_call *call, struct gm_str next, struct
     } else {
         gm_buf_add_z(out, url_z);
     }
+}
+
+static void write_next_link(struct gm_adt_call *call, struct gm_str next, struct gm_buf *out)
+{
+    gm_adt_write_origin(call, out);
     gm_buf_add_z(out, call->http->path_z);
     gm_buf_add_z(out, "?continuationToken=");
     gm_adt_token_write(next, out);

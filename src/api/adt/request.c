@@ -1,7 +1,6 @@
 /* What was asked: parameters, headers, the body. */
 #include "api/adt/call.h"
 
-
 bool gm_adt_same_name(const char *a_z, const char *b_z)
 {
     for (; *a_z != '\0' && *b_z != '\0'; a_z++, b_z++) {

@@ -1,0 +1,1 @@
+SELECT num FROM twins ORDER BY num LIMIT $1

@@ -1,0 +1,1 @@
+UPDATE pipelines SET cursor = NULL
