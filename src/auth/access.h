@@ -24,8 +24,7 @@
  *    It is read again when it changes; a file with an error leaves the former tokens in place, and
  *    the error is told by gm_access_problem().
  * 3. JSON web tokens (RFC 7519) signed with RS256, RS384, RS512, PS256, ES256 or ES384 by a key of
- * a
- *    JWKS (RFC 7517), from a file or a URL. `alg` must be one of these and fit the key: neither
+ *    a JWKS (RFC 7517), from a file or a URL. `alg` must be one of these and fit the key: neither
  *    "none" nor a key used as an HMAC secret gets through. Issuer, audience, exp and nbf are
  *    checked; roles come from a claim. Microsoft Entra ID issues such tokens.
  *

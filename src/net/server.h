@@ -1,5 +1,5 @@
 /* An HTTP server: whole requests in, whole answers out; plain or over TLS. Over libmicrohttpd,
- * which is included in server.c only.
+ * which is included in server*.c only.
  *
  *     static void handle(void *ctx, struct gm_http_call *call)
  *     {
@@ -14,10 +14,11 @@
  * thread: a write is answered by the thread that committed it. What takes long or blocks (a query,
  * a run that is waited for) goes to the server's workers with gm_http_call_work.
  *
- * Bounded, by options: connections (more are closed at once), bytes of body (413 beyond), address
- * and headers (431), silence, time for the headers and the body of a request to come in, workers
- * and what waits for them. What the server answers by itself, short of nonsense that is no HTTP at
- * all, is an error as gm_http_reply_error writes it.
+ * Bounded, by options: connections (more are closed at once), bytes of body (413 beyond), silence,
+ * time for a request to come in and for its answer to go out (the connection is closed), workers
+ * and what waits for them; and address and headers (414 and 431). What the server answers by
+ * itself is an error as gm_http_reply_error writes it, but for what is no HTTP, or too much of it,
+ * before a call exists: that is answered in the library's words.
  *
  * Threads: a few that serve all connections, on which handlers run, and workers. */
 #ifndef GM_NET_SERVER_H
@@ -26,13 +27,15 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/status.h"
+#include "base/time.h"
 #include "net/header.h"
 
 enum {
     GM_HTTP_CONNECTIONS_MAX = 64,    /* unless options say otherwise */
     GM_HTTP_BODY_SIZE_MAX = 1 << 20, /* likewise */
     GM_HTTP_HEADERS_SIZE_MAX = 32 << 10,
-    GM_HTTP_IDLE_S = 30,
+    GM_HTTP_IDLE_S = 30,     /* likewise */
+    GM_HTTP_TRANSFER_S = 30, /* likewise */
     GM_HTTP_REPLY_SIZE_MAX = 64 << 20,
     GM_HTTP_REPLY_HEADERS_MAX = 8,
     GM_HTTP_WORKERS_MAX = 64,
@@ -94,6 +97,10 @@ struct gm_http_server_options {
     size_t body_size_max;   /* 0: GM_HTTP_BODY_SIZE_MAX */
     size_t workers_max;     /* 0: GM_HTTP_WORKERS_MAX */
     size_t threads;         /* that serve connections; 0: one per processor, 4 at most */
+    gm_ns idle_time;        /* of silence; 0: GM_HTTP_IDLE_S */
+    /* for a request to come in, and for its answer to go out, each with one second more per 64 KiB
+     * of body; 0: GM_HTTP_TRANSFER_S */
+    gm_ns transfer_time;
 };
 
 struct gm_http_server;
@@ -102,8 +109,13 @@ gm_rc gm_http_server_start(const struct gm_http_server_options *options,
                            struct gm_http_server **out_server, struct gm_err *err) GM_MUST_CHECK;
 /* "https://127.0.0.1:8443" */
 const char *gm_http_server_url_z(const struct gm_http_server *server);
-/* Takes no more connections, waits for calls under way (for the answer to reach its client, a
- * bounded time); NULL is fine */
+/* Another certificate for the connections to come; of a server that was started with one.
+ * GM_E_CONFIG: certificate and key are no good, and the former ones stay. Any thread. */
+gm_rc gm_http_server_renew(struct gm_http_server *server, const struct gm_http_tls *tls,
+                           struct gm_err *err) GM_MUST_CHECK;
+/* Takes no more connections, and refuses further calls of those that there are (503). Waits until
+ * all calls under way are answered, without a bound: whoever they wait for has to go on, or to end
+ * them, meanwhile. Then gives the answers two seconds to reach their clients. NULL is fine */
 void gm_http_server_stop(struct gm_http_server *server);
 
 #endif

@@ -120,3 +120,8 @@ void gm_listen_close(int fd)
         (void)close(fd);
     }
 }
+
+void gm_socket_shutdown(int fd)
+{
+    (void)shutdown(fd, SHUT_RDWR); /* fails when the other side was faster */
+}

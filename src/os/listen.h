@@ -19,5 +19,8 @@ enum { GM_ADDRESS_TEXT_SIZE = 64 };
 gm_rc gm_listen(const char *address_z, int *out_fd, char out_address[GM_ADDRESS_TEXT_SIZE],
                 struct gm_err *err) GM_MUST_CHECK;
 void gm_listen_close(int fd);
+/* Ends a connection in both directions, at once; its descriptor stays open for its owner, who finds
+ * the end there. Any thread. */
+void gm_socket_shutdown(int fd);
 
 #endif

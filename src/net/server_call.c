@@ -1,0 +1,196 @@
+/* Calls of the HTTP server: what handlers ask of them, and answers. */
+#include "base/mem.h"
+#include "net/server_inside.h"
+#include "json/json.h"
+
+enum {
+    /* What a second of time to deliver an answer stands for: a client that takes less is cut off. */
+    SLOWEST_BYTES_PER_SECOND = 64 << 10,
+};
+
+/* ---- requests ---- */
+
+const char *gm_http_call_header(const struct gm_http_call *call, const char *name_z)
+{
+    const struct gm_link *link = call->private_;
+    return MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND, name_z);
+}
+
+struct query_walk {
+    bool (*fn)(void *ctx, const char *name_z, const char *value_z);
+    void *ctx;
+};
+
+static enum MHD_Result visit_query(void *ctx, enum MHD_ValueKind kind, const char *name_z,
+                                   const char *value_z)
+{
+    (void)kind;
+    const struct query_walk *walk = ctx;
+    return walk->fn(walk->ctx, name_z, value_z != NULL ? value_z : "") ? MHD_YES : MHD_NO;
+}
+
+void gm_http_call_each_query(const struct gm_http_call *call,
+                             bool (*fn)(void *ctx, const char *name_z, const char *value_z),
+                             void *ctx)
+{
+    struct query_walk walk = {fn, ctx};
+    const struct gm_link *link = call->private_;
+    (void)MHD_get_connection_values(link->connection, MHD_GET_ARGUMENT_KIND, visit_query, &walk);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool gm_http_unescape(struct gm_str text, struct gm_buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '%') {
+            int high = i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
+            int low = i + 2 < text.n ? hex_digit(text.p[i + 2]) : -1;
+            c = (char)(high * 16 + low);
+            if (high < 0 || low < 0 || c == '\0') {
+                return false;
+            }
+            i += 2;
+        }
+        gm_buf_add_char(out, c);
+    }
+    return !gm_buf_failed(out) && gm_utf8_valid(gm_buf_str(out), NULL);
+}
+
+/* ---- answers ---- */
+
+void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *code_z,
+                         const char *message_z)
+{
+    reply->status = status;
+    reply->content_type_z = NULL;
+    gm_buf_reset(&reply->body);
+    gm_buf_add_z(&reply->body, "{\"error\":{\"code\":");
+    gm_json_quote(&reply->body, gm_str_z(code_z));
+    gm_buf_add_z(&reply->body, ",\"message\":");
+    gm_json_quote(&reply->body, gm_str_z(message_z));
+    gm_buf_add_z(&reply->body, "}}");
+}
+
+void gm_http_reply_header(struct gm_http_call *call, const char *name_z, struct gm_str value)
+{
+    struct gm_http_reply *reply = &call->reply;
+    GM_ASSERT(reply->header_count < GM_HTTP_REPLY_HEADERS_MAX);
+    struct gm_str copy = gm_arena_dup(call->arena, value);
+    if (copy.p != NULL) { /* else the handler filled its arena, and answers a failure of its own */
+        reply->headers[reply->header_count++] = (struct gm_http_header){name_z, copy.p};
+    }
+}
+
+static bool has_header(const struct gm_http_reply *reply, const char *name_z)
+{
+    for (size_t i = 0; i < reply->header_count; i++) {
+        if (strcmp(reply->headers[i].name_z, name_z) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_headers(const struct gm_link *link, struct MHD_Response *response)
+{
+    const struct gm_http_reply *reply = &link->call.reply;
+    bool ok =
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
+        MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+    if (ok && reply->body.n > 0) {
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                     reply->content_type_z != NULL ? reply->content_type_z
+                                                                   : "application/json") == MHD_YES;
+    }
+    for (size_t i = 0; ok && i < reply->header_count; i++) {
+        /* MHD_NO: a line end within; what a client may have put there is not passed on */
+        ok = MHD_add_response_header(response, reply->headers[i].name_z,
+                                     reply->headers[i].value_z) == MHD_YES;
+    }
+    if (ok && reply->status == MHD_HTTP_UNAUTHORIZED &&
+        !has_header(reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE)) {
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer") ==
+             MHD_YES;
+    }
+    if (ok && atomic_load_explicit(&link->server->stopping, memory_order_relaxed)) {
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+    }
+    return ok;
+}
+
+enum MHD_Result gm_link_send(struct gm_link *link)
+{
+    struct gm_http_reply *reply = &link->call.reply;
+    if (gm_buf_failed(&reply->body)) {
+        gm_http_reply_error(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit",
+                            "the answer is too large; ask for less of it");
+    }
+    gm_buf_add_z(&reply->body, ""); /* so that there are bytes to point at */
+    /* The bytes stay where they are until the request is completed. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    atomic_store_explicit(&link->due,
+                          gm_clock_system()->mono(gm_clock_system()) +
+                              link->server->options.transfer_time +
+                              (gm_ns)(reply->body.n / SLOWEST_BYTES_PER_SECOND) * GM_SECOND,
+                          memory_order_relaxed);
+    enum MHD_Result ok =
+        add_headers(link, response)
+            ? MHD_queue_response(link->connection, (unsigned)reply->status, response)
+            : MHD_NO;
+    MHD_destroy_response(response);
+    return ok;
+}
+
+/* One call less in the hands of handlers. */
+static void leave(struct gm_http_server *server)
+{
+    if (atomic_fetch_sub(&server->unanswered, 2) == (2 | 1)) {
+        gm_mutex_lock(server->mu);
+        server->all_answered = true;
+        gm_cond_broadcast(server->moved);
+        gm_mutex_unlock(server->mu);
+    }
+}
+
+void gm_http_call_answer(struct gm_http_call *call)
+{
+    struct gm_link *link = call->private_;
+    struct gm_http_server *server = link->server;
+    struct MHD_Connection *connection = link->connection;
+    int before = atomic_exchange(&link->state, GM_CALL_ANSWERED);
+    GM_ASSERT(before != GM_CALL_ANSWERED);
+    /* From here on the call is gone, unless it is suspended: then so until it resumes. */
+    if (before == GM_CALL_SUSPENDED) {
+        MHD_resume_connection(connection);
+    }
+    leave(server);
+}
+
+static void run_work(void *ctx)
+{
+    struct gm_link *link = ctx;
+    link->work_fn(link->work_ctx, &link->call);
+}
+
+bool gm_http_call_work(struct gm_http_call *call, void (*fn)(void *ctx, struct gm_http_call *call),
+                       void *ctx)
+{
+    struct gm_link *link = call->private_;
+    link->work = (struct gm_work){.fn = run_work, .ctx = link};
+    link->work_fn = fn;
+    link->work_ctx = ctx;
+    return gm_workers_give(link->server->workers, &link->work);
+}
