@@ -161,28 +161,45 @@ static gm_rc count_rows(struct gm_graph *graph, enum gm_graph_stmt stmt, int64_t
     return GM_OK;
 }
 
+static gm_rc find_counter(struct gm_graph *graph, int64_t model_num,
+                          struct gm_graph_counter **out_counter, struct gm_err *err)
+{
+    for (size_t i = 0; i < graph->counters.n; i++) {
+        if (graph->counters.at[i].model == model_num) {
+            *out_counter = &graph->counters.at[i];
+            return GM_OK;
+        }
+    }
+    struct gm_stmt *stmt = graph->stmts[STMT_TWIN_LAST_COUNT];
+    gm_bind_i64(stmt, 1, model_num);
+    gm_rc rc = gm_step(stmt, err);
+    if (rc == GM_E_END) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "model number %lld is not in the store; load the models first",
+                       (long long)model_num);
+    }
+    GM_TRY(rc);
+    *out_counter = gm_vec_push(&graph->counters);
+    **out_counter = (struct gm_graph_counter){.model = model_num, .last = gm_column_i64(stmt, 0)};
+    gm_reset(stmt);
+    return GM_OK;
+}
+
+gm_rc gm_graph_count_twins(struct gm_graph *graph, int64_t twin_num, int more, struct gm_err *err)
+{
+    struct gm_graph_counter *counter;
+    GM_TRY(find_counter(graph, gm_twin_model_num(twin_num), &counter, err));
+    counter->more += more;
+    counter->changed = true;
+    return GM_OK;
+}
+
 gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num,
                         struct gm_err *err)
 {
     GM_ASSERT(model_num > 0);
-    struct gm_graph_counter *counter = NULL;
-    for (size_t i = 0; i < graph->counters.n && counter == NULL; i++) {
-        counter = graph->counters.at[i].model == model_num ? &graph->counters.at[i] : NULL;
-    }
-    if (counter == NULL) {
-        struct gm_stmt *stmt = graph->stmts[STMT_TWIN_LAST_COUNT];
-        gm_bind_i64(stmt, 1, model_num);
-        gm_rc rc = gm_step(stmt, err);
-        if (rc == GM_E_END) {
-            return gm_fail(err, GM_E_CONFIG,
-                           "model number %lld is not in the store; load the models first",
-                           (long long)model_num);
-        }
-        GM_TRY(rc);
-        counter = gm_vec_push(&graph->counters);
-        *counter = (struct gm_graph_counter){.model = model_num, .last = gm_column_i64(stmt, 0)};
-        gm_reset(stmt);
-    }
+    struct gm_graph_counter *counter;
+    GM_TRY(find_counter(graph, model_num, &counter, err));
     if (counter->last == UINT32_MAX) {
         return gm_fail(err, GM_E_LIMIT,
                        "model number %lld has had %lld twins, the most one model can have",
@@ -335,8 +352,10 @@ static gm_rc store_counters(struct gm_graph *graph, struct gm_err *err)
         if (counter->changed) {
             gm_bind_i64(graph->stmts[STMT_TWIN_SET_LAST_COUNT], 1, counter->model);
             gm_bind_i64(graph->stmts[STMT_TWIN_SET_LAST_COUNT], 2, counter->last);
+            gm_bind_i64(graph->stmts[STMT_TWIN_SET_LAST_COUNT], 3, counter->more);
             GM_TRY(gm_stmt_run(graph->stmts[STMT_TWIN_SET_LAST_COUNT], NULL, err));
             counter->changed = false;
+            counter->more = 0;
         }
     }
     return GM_OK;

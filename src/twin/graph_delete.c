@@ -28,6 +28,7 @@ static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint
     entry->data = text;
     gm_bind_i64(graph->stmts[STMT_TWIN_DELETE], 1, row.num);
     GM_TRY(gm_stmt_run(graph->stmts[STMT_TWIN_DELETE], NULL, err));
+    GM_TRY(gm_graph_count_twins(graph, row.num, -1, err));
     gm_map_remove(graph->nums, row.id);
     gm_bind_text(graph->stmts[STMT_GRAVE_INSERT], 1, row.id);
     gm_bind_i64(graph->stmts[STMT_GRAVE_INSERT], 2, change);

@@ -59,10 +59,11 @@ struct gm_graph_entry {
     struct gm_str data;
 };
 
-/* The last twin number given out, per model. */
+/* The last twin number given out, per model, and how many twins more there are since the flush. */
 struct gm_graph_counter {
     int64_t model;
     int64_t last;
+    int64_t more; /* may be negative */
     bool changed;
 };
 
@@ -99,6 +100,11 @@ gm_rc gm_graph_find_num(struct gm_graph *graph, struct gm_str id, int64_t *out_n
 /* A number for a new twin of the model. */
 gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_num,
                         struct gm_err *err) GM_MUST_CHECK;
+
+/* `more` twins of the twin's model: to be called wherever a row of `twins` comes, goes, or gets
+ * another number, so that models.twin_count is right. */
+gm_rc gm_graph_count_twins(struct gm_graph *graph, int64_t twin_num, int more, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* Adds an entry with the cause of the session and returns its change number. The pointer is good
  * until the next entry. */

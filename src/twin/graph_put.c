@@ -81,6 +81,7 @@ static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *o
     if (changes == 0) {
         return GM_OK;
     }
+    GM_TRY(gm_graph_count_twins(graph, num, 1, err));
     int64_t previous;
     GM_TRY(open_grave(graph, put->id, &previous, err));
     int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
@@ -215,7 +216,8 @@ static gm_rc renumber(struct put_work *work, struct gm_err *err)
         GM_TRY(gm_stmt_run(graph->stmts[moves[i]], NULL, err));
     }
     gm_map_remove(graph->nums, work->put->id);
-    return GM_OK;
+    GM_TRY(gm_graph_count_twins(graph, work->row.num, -1, err));
+    return gm_graph_count_twins(graph, work->num, 1, err);
 }
 
 /* ---- times of properties ---- */

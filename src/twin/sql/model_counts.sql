@@ -1,0 +1,1 @@
+SELECT num, twin_count FROM models ORDER BY num

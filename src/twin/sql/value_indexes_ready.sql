@@ -1,0 +1,1 @@
+SELECT num, path FROM value_indexes WHERE state = 'ready'

@@ -1,0 +1,2 @@
+CREATE OR REPLACE TRIGGER twin_values_follow AFTER INSERT OR DELETE OR UPDATE OF num, body ON twins
+FOR EACH ROW EXECUTE FUNCTION twin_values_follow()

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS twin_values_follow ON twins
