@@ -167,7 +167,7 @@ static void an_older_store_gets_its_counts(void **state)
     struct gm_db_options options = {.url_z = tmp_url(world->tmp, "sqlite:", "old.db"),
                                     .mode = GM_DB_WRITE};
     check_ok(gm_db_open(&options, &db, &world->err), world->err);
-    check_ok(gm_db_migrate_to(db, 2, &world->err), world->err);
+    check_ok(gm_db_migrate_to(db, 3, &world->err), world->err);
     check_ok(gm_db_exec(db,
                         "INSERT INTO models (num, id, uploaded, decommissioned, body) VALUES "
                         "(1, 'dtmi:a;1', 0, 0, '{}'), (2, 'dtmi:b;1', 0, 0, '{}');"
