@@ -27,8 +27,8 @@
  * Operations on a pipeline wait for its run to end; GM_OPERATIONS_MAX of them may be under way,
  * beyond that 503.
  *
- * Threads: each request runs on a worker of the server (64 at most), so one that takes long holds up
- * no other; it reads through a connection to the store of its own. */
+ * Threads: each request runs on a worker of the server (64 at most), so one that takes long holds
+ * up no other; it reads through a connection to the store of its own. */
 #ifndef GM_API_ADMIN_H
 #define GM_API_ADMIN_H
 

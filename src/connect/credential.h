@@ -1,5 +1,5 @@
-/* Who we are to a service over HTTP: the value of its `Authorization` header. A static token, OAuth 2
- * client credentials (RFC 6749, 4.4), or the managed identity of the machine (Azure's instance
+/* Who we are to a service over HTTP: the value of its `Authorization` header. A static token, OAuth
+ * 2 client credentials (RFC 6749, 4.4), or the managed identity of the machine (Azure's instance
  * metadata service). Shared by sinks outside the store.
  *
  *     GM_FIELD_CHOICE(struct x_conf, auth, .alternatives = gm_credential_alternatives, …)

@@ -29,7 +29,8 @@ enum { GM_CALL_ATTEMPTS_MAX = 6 };
 struct gm_call;
 typedef void (*gm_call_fn)(struct gm_call *call, const struct gm_http_answer *answer);
 
-/* The caller's memory until it is answered or the run ends; may be added again from its function. */
+/* The caller's memory until it is answered or the run ends; may be added again from its
+ * function. */
 struct gm_call {
     const char *method_z;
     const char *path_z; /* "/digitaltwins/a?api-version=…", escaped */

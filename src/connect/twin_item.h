@@ -1,5 +1,5 @@
-/* What records become in a sink of twins: a twin with its relationships, or one relationship; checked
- * against the models, in canonical text. Shared by the sinks that hold twins.
+/* What records become in a sink of twins: a twin with its relationships, or one relationship;
+ * checked against the models, in canonical text. Shared by the sinks that hold twins.
  *
  *     struct gm_twin_preparer preparer = {.env = *env};
  *     GM_TRY(gm_twin_items_prepare(&preparer, batch, err));

@@ -4,7 +4,8 @@
 #include "json/json.h"
 
 enum {
-    /* What a second of time to deliver an answer stands for: a client that takes less is cut off. */
+    /* What a second of time to deliver an answer stands for: a client that takes less is cut
+     * off. */
     SLOWEST_BYTES_PER_SECOND = 64 << 10,
 };
 

@@ -400,7 +400,8 @@ static void no_more_work_waits_than_there_is_room_for(void **state)
         wires[i] = wire_open(url_z(world), NULL);
         wire_send(wires[i], "GET /gate HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
-    /* One is with the worker, 16 wait, the one that comes last is refused: all others are silent. */
+    /* One is with the worker, 16 wait, the one that comes last is refused: all others are
+     * silent. */
     struct wire *other = wire_open(url_z(world), NULL);
     assert_int_equal(wire_get(other, "/"), 200);
     wire_close(other);

@@ -1,0 +1,152 @@
+/* Streams: durable, ordered logs of events, in partitions by key. What cannot be read again is put
+ * here before anybody is told that it was taken.
+ *
+ *     struct gm_stream_options options = {.path_z = "data/streams/telemetry.db", .clock = clock};
+ *     GM_TRY(gm_stream_open(&options, &stream, err));
+ *     struct gm_append append = {.events = events, .count = n, .done = answer, .ctx = call};
+ *     GM_TRY(gm_stream_submit(stream, &append, err));   // `done` is called after the commit
+ *
+ *     struct gm_stream_place from = {.partition = 0, .offset = next};
+ *     GM_TRY(gm_stream_reader_open(stream, &from, &reader, err));
+ *     while ((rc = gm_stream_read(reader, &events, &count, err)) == GM_OK) { … next += count … }
+ *     gm_stream_wait(reader, GM_MINUTE);                // GM_E_END: nothing new came
+ *
+ * A stream is one SQLite file with one writer, apart from the store's, so that neither waits for
+ * the other. Appends are grouped: one commit serves every producer that waits. Readers have
+ * connections of their own and never block the writer. An event's partition is the XXH3-64 of its
+ * key modulo their number, which is fixed when the stream is made.
+ *
+ * Taking once. Of an origin with sequences, a sequence that was taken is passed over for ever: the
+ * highest is kept, and which of the GM_STREAM_REORDER_MAX below it came; what is older than these
+ * is passed over as well. Of ids, those of the last `dedupe_window` (by when they came in, at least
+ * GM_STREAM_IDS_MIN of them) are known. Both stand in the file and move in the commit of the
+ * events. What is passed over is counted and said to the producer: for it, the event is taken.
+ *
+ * Entities. An append may name the version it expects of its one key: the number of events of the
+ * key so far. When it moved nothing is written. Versions are kept for keys that were ever appended
+ * so.
+ *
+ * Stored bytes (table `chunks`, one row a chunk of one partition): first offset, count, codec (1:
+ * zstd), size before compression, checksum (XXH3-64 of the uncompressed bytes), earliest and latest
+ * time, when it was appended, data. Uncompressed chunk, integers as LEB128 varints, signed ones in
+ * zigzag form:
+ *     format version (1)
+ *     then per event: time (signed, difference to the one before), sequence (signed, difference to
+ *     the one before), type, origin, id, key, body (each length and bytes; of type and origin,
+ *     length + 1, and 0 repeats that of the event before)
+ * A chunk that is torn, cut or flipped is GM_E_CORRUPT: the text names file, partition, first
+ * offset and count; nothing of it is served.
+ *
+ * Threads: one writer a stream, and one that compresses beside it. Calls from any thread; a reader
+ * belongs to one. */
+#ifndef GM_STREAM_STREAM_H
+#define GM_STREAM_STREAM_H
+
+#include "base/status.h"
+#include "flow/event.h"
+#include "os/clock.h"
+
+enum {
+    GM_STREAM_PARTITIONS_MAX = 64,
+    GM_STREAM_REORDER_MAX = 4096, /* sequences */
+    GM_STREAM_IDS_MIN = 1 << 20,
+    GM_STREAM_CHUNK_SIZE = 1 << 20,        /* bytes before compression, about */
+    GM_STREAM_PENDING_SIZE_MAX = 64 << 20, /* bytes that wait for their commit; more is refused */
+};
+
+struct gm_stream_options {
+    const char *path_z;   /* made with its folder when it is not there */
+    int partitions;       /* of a new stream; 0: 1 */
+    gm_ns dedupe_window;  /* 0: 10 minutes */
+    gm_ns retain_age;     /* chunks that came in longer ago go; 0: none do */
+    uint64_t retain_size; /* bytes of data; the oldest chunks go; 0: none do */
+    const struct gm_clock *clock;
+    const char *vfs_z; /* see db/db.h */
+};
+
+struct gm_stream;
+gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream **out_stream,
+                     struct gm_err *err) GM_MUST_CHECK;
+void gm_stream_close(struct gm_stream *stream); /* waits for appends under way; NULL is fine */
+int gm_stream_partitions(const struct gm_stream *stream);
+
+/* ---- appending ---- */
+
+struct gm_append {
+    const struct gm_event *events; /* with their texts: kept until `done` */
+    size_t count;
+    bool expects; /* all are of one key, whose version must be `expected` */
+    int64_t expected;
+    /* On the stream's writer, after the commit or with the failure. */
+    void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
+    void *ctx;
+    int64_t *offsets; /* out, when not NULL: of each event; -1: it had been taken before */
+
+    size_t appended, duplicates; /* out */
+    bool moved;                  /* out: nothing was written, the version was another: */
+    int64_t version;             /* out: the key's version now */
+    void *private_[4];
+};
+/* GM_E_INVALID: an event breaks a bound of flow/event.h or its body is no JSON (the text says which
+ * one); GM_E_RETRY: too much waits, ask again in a moment. In both cases nothing was taken and
+ * `done` is not called. */
+gm_rc gm_stream_submit(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
+    GM_MUST_CHECK;
+/* The same, and waits: for room until the deadline (NULL: none), and for the commit. `done` is not
+ * called. */
+gm_rc gm_stream_append(struct gm_stream *stream, struct gm_append *append,
+                       const struct gm_deadline *deadline, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- reading ---- */
+
+struct gm_stream_place {
+    int partition;
+    int64_t offset; /* of the next event; -1: the oldest there is; INT64_MAX: behind the newest */
+};
+struct gm_stream_reader;
+gm_rc gm_stream_reader_open(struct gm_stream *stream, const struct gm_stream_place *from,
+                            struct gm_stream_reader **out_reader, struct gm_err *err) GM_MUST_CHECK;
+void gm_stream_reader_close(struct gm_stream_reader *reader); /* NULL is fine */
+/* The next events, as many as lie in one chunk; they borrow until the next call. GM_E_END: there
+ * are no more now. GM_E_LIMIT: retention has taken them; the text names the oldest offset.
+ * GM_E_CORRUPT: see above; the reader stays in front of the chunk until gm_stream_seek. */
+gm_rc gm_stream_read(struct gm_stream_reader *reader, const struct gm_event **out_events,
+                     size_t *out_count, struct gm_err *err) GM_MUST_CHECK;
+void gm_stream_seek(struct gm_stream_reader *reader, int64_t offset);
+/* The first chunk with an event of `time` or later; its offset. GM_E_END: none. */
+gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *out_offset,
+                          struct gm_err *err) GM_MUST_CHECK;
+/* Until there is something to read. GM_E_END: `span` passed; GM_E_CANCELLED: the reader was
+ * woken. */
+gm_rc gm_stream_wait(struct gm_stream_reader *reader, gm_ns span) GM_MUST_CHECK;
+void gm_stream_wake(struct gm_stream_reader *reader); /* from any thread */
+
+/* ---- looking ---- */
+
+struct gm_stream_info {
+    int64_t oldest, next; /* offsets */
+    int64_t chunks;
+    uint64_t data_bytes; /* compressed */
+    uint64_t body_bytes; /* before compression */
+    gm_ns first_appended, last_appended;
+};
+gm_rc gm_stream_info(struct gm_stream *stream, int partition, struct gm_stream_info *out_info,
+                     struct gm_err *err) GM_MUST_CHECK;
+/* Version of a key that was ever appended with an expected one; 0: never. */
+gm_rc gm_stream_version(struct gm_stream *stream, struct gm_str key, int64_t *out_version,
+                        struct gm_err *err) GM_MUST_CHECK;
+/* Removes what retention no longer keeps; called now and then by whoever owns the stream. */
+gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Reads every chunk and checks it; `damaged` is told of each that is not whole. For another
+ * process's stream: opened for reading alone, by its path. */
+struct gm_stream_damage {
+    int partition;
+    int64_t first, count;
+    const char *text_z;
+};
+gm_rc gm_stream_check(const char *path_z,
+                      void (*damaged)(void *ctx, const struct gm_stream_damage *damage), void *ctx,
+                      struct gm_err *err) GM_MUST_CHECK;
+
+#endif
