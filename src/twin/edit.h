@@ -43,16 +43,18 @@ enum gm_edit_outcome {
     GM_EDIT_NO_RELATIONSHIP,
     GM_EDIT_NO_TARGET,    /* of a relationship */
     GM_EDIT_NO_COMPONENT, /* the model has none of that name */
-    GM_EDIT_NO_MODEL,     /* detail: its id */
+    GM_EDIT_NO_MODEL,     /* detail: its id, or that of a twin whose model is gone */
     GM_EDIT_DECOMMISSIONED,
     GM_EDIT_EXISTS,  /* GM_IF_ABSENT does not hold */
     GM_EDIT_MOVED,   /* GM_IF_MATCH does not hold */
-    GM_EDIT_INVALID, /* the value does not fit the model; err says how */
+    GM_EDIT_INVALID, /* the value does not fit the model; `why` says how */
     GM_EDIT_BAD_ID,  /* of the twin or the relationship */
     /* the source's model has none of that name, or the target does not fit */
     GM_EDIT_BAD_RELATIONSHIP,
-    GM_EDIT_SELF,              /* a relationship to its own source */
-    GM_EDIT_BAD_PATCH,         /* err holds the service's sentence (adt.md a.3) */
+    GM_EDIT_SELF, /* a relationship to its own source */
+    /* `why` holds the service's sentence, without the one that it ends all of them with (" Please
+     * provide a valid patch document. …") */
+    GM_EDIT_BAD_PATCH,
     GM_EDIT_HAS_RELATIONSHIPS, /* detail: one of them */
     GM_EDIT_TOO_LARGE,
 };
@@ -85,5 +87,19 @@ struct gm_edit {
 };
 
 gm_rc gm_graph_edit(struct gm_graph *graph, struct gm_edit *edit, struct gm_err *err) GM_MUST_CHECK;
+
+/* A message of a twin or of one of its components. Nothing of the graph changes; it is written to
+ * the log (GM_CHANGE_TELEMETRY), from where routes take it. */
+struct gm_telemetry {
+    struct gm_str twin, component; /* component n 0: the twin itself */
+    struct gm_str message_id;
+    struct gm_str source_time; /* n 0: none */
+    const yyjson_mut_val *payload;
+    uint64_t position; /* in the cause */
+
+    enum gm_edit_outcome outcome; /* out: DONE, NO_TWIN, NO_COMPONENT, NO_MODEL */
+};
+gm_rc gm_graph_telemetry(struct gm_graph *graph, struct gm_telemetry *telemetry, struct gm_err *err)
+    GM_MUST_CHECK;
 
 #endif

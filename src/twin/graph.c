@@ -43,6 +43,8 @@ gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err
         [STMT_RELATIONSHIPS_OF_PIPELINE] = GM_SQL_RELATIONSHIPS_OF_PIPELINE,
         [STMT_RELATIONSHIPS_OUT] = GM_SQL_RELATIONSHIPS_OUT,
         [STMT_RELATIONSHIPS_IN] = GM_SQL_RELATIONSHIPS_IN,
+        [STMT_RELATIONSHIPS_OUT_COUNT] = GM_SQL_RELATIONSHIPS_OUT_COUNT,
+        [STMT_RELATIONSHIPS_IN_COUNT] = GM_SQL_RELATIONSHIPS_IN_COUNT,
         [STMT_RELATIONSHIPS_MOVE_SOURCE] = GM_SQL_RELATIONSHIPS_MOVE_SOURCE,
         [STMT_RELATIONSHIPS_MOVE_TARGET] = GM_SQL_RELATIONSHIPS_MOVE_TARGET,
         [STMT_WAITING_PUT] = GM_SQL_WAITING_PUT,
@@ -56,6 +58,7 @@ gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err
     graph->db = db;
     graph->arena = gm_arena_new(SESSION_TEXT_MAX);
     graph->nums = gm_map_new();
+    graph->relationship_counts = gm_map_new();
     gm_buf_init(&graph->text, SESSION_TEXT_MAX);
     gm_graph_forget(graph);
     gm_rc rc = gm_change_log_open(db, &graph->log, err);
@@ -86,6 +89,7 @@ void gm_graph_close(struct gm_graph *graph)
     }
     gm_change_log_close(graph->log);
     gm_map_free(graph->nums);
+    gm_map_free(graph->relationship_counts);
     gm_arena_free(graph->arena);
     gm_buf_deinit(&graph->text);
     gm_vec_deinit(&graph->entries);
@@ -107,6 +111,7 @@ void gm_graph_forget(struct gm_graph *graph)
         }
     }
     gm_map_reset(graph->nums);
+    gm_map_reset(graph->relationship_counts);
     graph->entries.n = 0;
     graph->counters.n = 0;
     graph->waiting = -1;
@@ -118,6 +123,7 @@ void gm_graph_mark(struct gm_graph *graph, struct gm_graph_mark *out_mark)
     GM_ASSERT(!graph->packing);
     *out_mark = (struct gm_graph_mark){.waiting = graph->waiting, .graves = graph->graves};
     gm_change_log_mark(graph->log, &out_mark->log);
+    graph->marks++;
 }
 
 /* Numbers that were given out stay given out: they are not needed without gaps, and sessions before
@@ -128,10 +134,16 @@ void gm_graph_rewind(struct gm_graph *graph, const struct gm_graph_mark *mark)
     gm_rc rc = gm_graph_wait(graph, &ignored);
     (void)rc; /* what did not encode goes as well */
     gm_change_log_rewind(graph->log, &mark->log);
+    for (size_t i = 0; i < graph->counters.n; i++) {
+        struct gm_graph_counter *counter = &graph->counters.at[i];
+        counter->more = counter->marks == graph->marks ? counter->marked_more : counter->more;
+    }
+    graph->marks++;
     for (size_t i = 0; i < STMT_COUNT; i++) {
         gm_reset(graph->stmts[i]);
     }
     gm_map_reset(graph->nums);
+    gm_map_reset(graph->relationship_counts);
     graph->entries.n = 0;
     graph->waiting = mark->waiting;
     graph->graves = mark->graves;
@@ -189,6 +201,10 @@ gm_rc gm_graph_count_twins(struct gm_graph *graph, int64_t twin_num, int more, s
 {
     struct gm_graph_counter *counter;
     GM_TRY(find_counter(graph, gm_twin_model_num(twin_num), &counter, err));
+    if (counter->marks != graph->marks) {
+        counter->marks = graph->marks;
+        counter->marked_more = counter->more;
+    }
     counter->more += more;
     counter->changed = true;
     return GM_OK;
@@ -334,8 +350,13 @@ struct gm_graph_entry *gm_graph_entry_at(struct gm_graph *graph, int64_t change)
     return &graph->entries.at[change - graph->first_change];
 }
 
+static bool needs_model(const struct gm_graph_entry *entry)
+{
+    return entry->kind == GM_CHANGE_CREATE && entry->model != NULL;
+}
+
 /* {"$metadata":{"$model":"…"},<members of the body>} */
-static struct gm_str creation_text(struct gm_graph *graph, const struct gm_graph_entry *entry)
+static struct gm_str document_text(struct gm_graph *graph, const struct gm_graph_entry *entry)
 {
     gm_buf_reset(&graph->text);
     gm_buf_add(&graph->text, GM_STR("{\"$metadata\":{\"$model\":\""));
@@ -376,7 +397,7 @@ static gm_rc pack_changes(struct gm_graph *graph, struct gm_err *err)
             .position = entry->position,
             .actor = graph->cause.actor,
             .twin = entry->twin,
-            .data = entry->kind == GM_CHANGE_CREATE ? creation_text(graph, entry) : entry->data,
+            .data = needs_model(entry) ? document_text(graph, entry) : entry->data,
         };
         GM_TRY(gm_change_log_add(graph->log, &change, err));
     }

@@ -14,8 +14,8 @@
  * Stored form of a twin: `body` is the canonical JSON of properties and components without $dtId,
  * $etag and $metadata. `updated` is the last write's time. `times` is null when every property was
  * written then, else a JSON object: top-level property name → time in nanoseconds, for those that
- * were written at another time; of a component's properties "component/property". The ETag is made
- * from number and version.
+ * were written at another time, or that have a source time: [nanoseconds, "source time as it came"].
+ * Of a component's properties "component/property". The ETag is made from number and version.
  *
  * Relationships whose other end is missing wait in relationships_waiting and come into being with
  * it, in whatever order tables are read. When a twin goes, pipelines' relationships to it wait
@@ -69,6 +69,9 @@ struct gm_twin_put {
     bool fresh;             /* this pipeline does not deliver the twin yet: count it in */
     int64_t expected_num;   /* where the pipeline's state says that it is; 0: not known */
     uint64_t position;      /* of the record in cause.actor */
+    /* "property" or "component/property" → a text, when its source says it was true; null: none any
+     * more. NULL: nothing is said; what is written loses the source time it had */
+    yyjson_mut_val *sources;
 
     enum gm_put_outcome outcome; /* out */
     int64_t num;                 /* out */

@@ -14,8 +14,8 @@ static gm_rc last_state(struct gm_graph *graph, const struct gm_twin *twin, stru
     return GM_OK;
 }
 
-static gm_rc delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
-                        int64_t deleter, struct gm_err *err)
+gm_rc gm_graph_delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
+                          int64_t deleter, struct gm_err *err)
 {
     struct gm_twin row;
     struct gm_str text;
@@ -41,7 +41,7 @@ gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t positio
 {
     struct gm_twin twin;
     GM_TRY(gm_graph_row_by_num(graph, num, &twin, err));
-    return delete_row(graph, &twin, position, 0, err);
+    return gm_graph_delete_row(graph, &twin, position, 0, err);
 }
 
 /* Says that `name` goes: a property, a component's property ("component/property"), or all of a
@@ -129,5 +129,5 @@ gm_rc gm_graph_release_twin(struct gm_graph *graph, int64_t num, struct gm_strs 
         return withdraw(graph, &twin, names, err);
     }
     *out_deleted = true;
-    return delete_row(graph, &twin, 0, graph->cause.pipeline, err);
+    return gm_graph_delete_row(graph, &twin, 0, graph->cause.pipeline, err);
 }

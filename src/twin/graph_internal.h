@@ -36,6 +36,8 @@ enum gm_graph_stmt {
     STMT_RELATIONSHIPS_OF_PIPELINE,
     STMT_RELATIONSHIPS_OUT,
     STMT_RELATIONSHIPS_IN,
+    STMT_RELATIONSHIPS_OUT_COUNT,
+    STMT_RELATIONSHIPS_IN_COUNT,
     STMT_RELATIONSHIPS_MOVE_SOURCE,
     STMT_RELATIONSHIPS_MOVE_TARGET,
     STMT_WAITING_PUT,
@@ -55,9 +57,11 @@ struct gm_graph_entry {
     int64_t run;
     uint64_t position;
     struct gm_str twin;
-    const struct gm_model *model; /* CREATE: goes in front of data */
+    const struct gm_model *model; /* CREATE: goes in front of data; NULL: is in it */
     struct gm_str data;
 };
+
+enum { GM_GRAPH_COUNTS_MAX = 65536 }; /* of twins whose relationships were counted */
 
 /* The last twin number given out, per model, and how many twins more there are since the flush. */
 struct gm_graph_counter {
@@ -65,6 +69,8 @@ struct gm_graph_counter {
     int64_t last;
     int64_t more; /* may be negative */
     bool changed;
+    uint64_t marks;      /* the graph's, when `more` changed last */
+    int64_t marked_more; /* `more` at that mark */
 };
 
 struct gm_graph {
@@ -78,6 +84,7 @@ struct gm_graph {
     GM_VEC(struct gm_graph_entry) entries;
     int64_t first_change; /* the number of entries.at[0] */
     GM_VEC(struct gm_graph_counter) counters;
+    uint64_t marks;  /* set so far */
     int64_t waiting; /* relationships that wait; -1: not known */
     int64_t graves;  /* twins that are gone; -1: not known */
     /* The packer; NULL: none. It owns `entries`, `text` and `log` while `packing`. */
@@ -87,6 +94,8 @@ struct gm_graph {
     gm_rc pack_rc; /* the packer's; read after it gave the session back */
     struct gm_err pack_err;
     struct gm_map *nums; /* ids looked up lately → twin numbers */
+    /* number and side → at most so many relationships are there */
+    struct gm_map *relationship_counts;
 };
 
 /* A row of `twins`, texts in graph->arena. */
@@ -114,6 +123,52 @@ struct gm_graph_entry *gm_graph_entry_at(struct gm_graph *graph, int64_t change)
 /* Copies into the session's arena; a text that does not fit ends the program, since callers bound
  * what they pass. */
 struct gm_str gm_graph_keep(struct gm_graph *graph, struct gm_str text);
+
+/* Inserts the twin, with its change. *out_created = false: a twin of this id is there already, and
+ * nothing was written. */
+gm_rc gm_graph_try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created,
+                          struct gm_err *err) GM_MUST_CHECK;
+/* Gives a twin that gets another model the number it has then. */
+gm_rc gm_graph_renumber(struct gm_graph *graph, const struct gm_twin *row, int64_t model_num,
+                        int64_t *out_num, struct gm_err *err) GM_MUST_CHECK;
+/* The column `times`; NULL: none, or damaged. */
+yyjson_mut_val *gm_graph_parse_times(yyjson_mut_doc *doc, struct gm_str text);
+/* Takes the row and its relationships away, leaves a grave. `deleter`: a pipeline, 0 nobody in
+ * particular. */
+gm_rc gm_graph_delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
+                          int64_t deleter, struct gm_err *err) GM_MUST_CHECK;
+
+/* The number that the next change gets; the version of a relationship that is written is that of its
+ * change, so that an ETag never comes back, not even when the relationship does. */
+static inline int64_t gm_graph_next_change(const struct gm_graph *graph)
+{
+    return graph->first_change + (int64_t)graph->entries.n;
+}
+
+/* What a relationship says. */
+struct gm_graph_relationship {
+    struct gm_str name, target_id; /* target_id p NULL: looked up */
+    int64_t target;
+    struct gm_str text; /* of its properties; p NULL: none */
+};
+/* "$patch" of a "replace": text in the session's arena. Uses graph->text. */
+gm_rc gm_graph_relationship_patch(struct gm_graph *graph, const struct gm_graph_relationship *then,
+                                  const struct gm_graph_relationship *now, struct gm_str *out_patch,
+                                  struct gm_err *err) GM_MUST_CHECK;
+/* One operation of a RELATIONSHIPS change, appended to a text that begins with '['. */
+struct gm_graph_operation {
+    const char *op_z;
+    struct gm_str id, name, target_id, text, patch;
+};
+void gm_graph_add_operation(struct gm_buf *out, const struct gm_graph_operation *operation);
+/* A change of a twin's relationships alone: logged, and the twin's history goes on with it. */
+struct gm_graph_operations {
+    int64_t source, pipeline, run;
+    uint64_t position;
+    struct gm_str text; /* the array */
+};
+gm_rc gm_graph_log_operations(struct gm_graph *graph, const struct gm_graph_operations *operations,
+                              struct gm_err *err) GM_MUST_CHECK;
 
 /* A twin came into being: relationships that waited for it are tried. */
 gm_rc gm_graph_wake_waiting(struct gm_graph *graph, struct gm_str twin_id, struct gm_err *err)

@@ -1,5 +1,6 @@
 /* Creating and updating twins. */
 #include "twin/graph_internal.h"
+#include "twin/times.h"
 
 /* What a put found and made, on its way. */
 struct put_work {
@@ -8,6 +9,7 @@ struct put_work {
     struct gm_twin row;    /* the twin as it is */
     yyjson_mut_val *patch; /* from the old body to the new one */
     yyjson_mut_val *body;  /* the new body */
+    yyjson_mut_val *times; /* the row's, parsed; NULL: none */
     int64_t num;           /* the new number: another one when the model changes */
     bool joins;            /* the pipeline did not deliver this twin before */
 };
@@ -62,11 +64,56 @@ static gm_rc open_grave(struct gm_graph *graph, struct gm_str id, int64_t *out_l
     return gm_stmt_run(graph->stmts[STMT_GRAVE_DELETE], NULL, err);
 }
 
-/* *out_created = false: a twin of this id is there already, and nothing was written. */
-static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created,
-                        struct gm_err *err)
+/* A damaged text costs the precision of these times, not the write. */
+yyjson_mut_val *gm_graph_parse_times(yyjson_mut_doc *doc, struct gm_str text)
+{
+    yyjson_mut_val *times;
+    struct gm_err ignored;
+    return text.p != NULL && gm_json_parse(doc, text, &times, &ignored) == GM_OK &&
+                   yyjson_mut_is_obj(times)
+               ? times
+               : NULL;
+}
+
+/* Source times of a new twin: its column, and its document in the change log. */
+struct creation {
+    struct gm_str times;    /* p NULL: none */
+    struct gm_str document; /* p NULL: made of model and text */
+};
+
+static gm_rc add_sources(struct gm_graph *graph, const struct gm_twin_put *put,
+                         struct creation *out, struct gm_err *err)
+{
+    yyjson_mut_doc *doc = put->doc;
+    struct gm_times_after after = {
+        .model = put->model, .body = put->body, .now = graph->cause.now, .sources = put->sources};
+    gm_buf_reset(&graph->text);
+    gm_times_write(&after, &graph->text);
+    if (graph->text.n == 0) {
+        return GM_OK;
+    }
+    out->times = gm_graph_keep(graph, gm_buf_str(&graph->text));
+    yyjson_mut_val *document, *metadata = yyjson_mut_obj(doc);
+    GM_TRY(gm_json_parse(doc, put->text, &document, err));
+    if (!gm_json_set(doc, metadata, GM_STR("$model"), gm_json_strref(doc, put->model->id)) ||
+        !gm_json_set(doc, document, GM_STR("$metadata"), metadata) ||
+        !gm_times_add_metadata(doc, document, gm_graph_parse_times(doc, out->times))) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a twin's times");
+    }
+    gm_buf_reset(&graph->text);
+    gm_json_canonical(doc, document, &graph->text);
+    out->document = gm_graph_keep(graph, gm_buf_str(&graph->text));
+    return GM_OK;
+}
+
+gm_rc gm_graph_try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created,
+                          struct gm_err *err)
 {
     int64_t num;
+    struct creation creation = {{NULL, 0}, {NULL, 0}};
+    if (put->sources != NULL) {
+        GM_TRY(add_sources(graph, put, &creation, err));
+    }
     GM_TRY(gm_graph_next_num(graph, put->model->num, &num, err));
     int64_t last_change =
         graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
@@ -75,6 +122,7 @@ static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *o
     gm_bind_text(insert, 2, put->id);
     gm_bind_i64(insert, 3, last_change);
     gm_bind_text(insert, 7, put->text);
+    gm_bind_text(insert, 8, creation.times);
     int64_t changes = 0;
     GM_TRY(gm_stmt_run(insert, &changes, err));
     *out_created = changes == 1;
@@ -86,6 +134,12 @@ static gm_rc try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *o
     GM_TRY(open_grave(graph, put->id, &previous, err));
     int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
     GM_ASSERT(logged == last_change);
+    if (creation.document.p != NULL) {
+        struct gm_graph_entry *entry =
+            gm_graph_entry_at(graph, last_change - (put->relationship_count > 0 ? 1 : 0));
+        entry->model = NULL;
+        entry->data = creation.document;
+    }
     put->num = num;
     put->joined = true;
     put->outcome = GM_PUT_CREATED;
@@ -203,31 +257,26 @@ static gm_rc merge(struct put_work *work, struct gm_err *err)
 }
 
 /* A twin's number tells its model, so another model is another number, and relationships follow. */
-static gm_rc renumber(struct put_work *work, struct gm_err *err)
+gm_rc gm_graph_renumber(struct gm_graph *graph, const struct gm_twin *row, int64_t model_num,
+                        int64_t *out_num, struct gm_err *err)
 {
     static const enum gm_graph_stmt moves[] = {STMT_TWIN_RENUMBER, STMT_RELATIONSHIPS_MOVE_SOURCE,
                                                STMT_RELATIONSHIPS_MOVE_TARGET,
                                                STMT_TWIN_MOVE_FOLLOW, STMT_TWIN_MOVE_INSERT};
-    struct gm_graph *graph = work->graph;
-    GM_TRY(gm_graph_next_num(graph, work->put->model->num, &work->num, err));
+    int64_t num;
+    GM_TRY(gm_graph_next_num(graph, model_num, &num, err));
     for (size_t i = 0; i < GM_ARRAY_COUNT(moves); i++) {
-        gm_bind_i64(graph->stmts[moves[i]], 1, work->row.num);
-        gm_bind_i64(graph->stmts[moves[i]], 2, work->num);
+        gm_bind_i64(graph->stmts[moves[i]], 1, row->num);
+        gm_bind_i64(graph->stmts[moves[i]], 2, num);
         GM_TRY(gm_stmt_run(graph->stmts[moves[i]], NULL, err));
     }
-    gm_map_remove(graph->nums, work->put->id);
-    GM_TRY(gm_graph_count_twins(graph, work->row.num, -1, err));
-    return gm_graph_count_twins(graph, work->num, 1, err);
+    gm_map_remove(graph->nums, row->id);
+    GM_TRY(gm_graph_count_twins(graph, row->num, -1, err));
+    *out_num = num;
+    return gm_graph_count_twins(graph, num, 1, err);
 }
 
 /* ---- times of properties ---- */
-
-/* What one property's time is made of. */
-struct times_work {
-    struct put_work *put;
-    yyjson_mut_val *before; /* the row's times; NULL: none */
-    struct gm_buf *out;
-};
 
 /* `path` without the leading slash: "name", or "component/name". */
 static bool patch_touches(yyjson_mut_val *patch, struct gm_str path)
@@ -250,63 +299,37 @@ static bool patch_touches(yyjson_mut_val *patch, struct gm_str path)
     return false;
 }
 
-static void add_time(struct times_work *work, struct gm_str path)
+static bool put_touches(const void *ctx, struct gm_str path)
 {
-    if (patch_touches(work->put->patch, path)) {
-        return;
-    }
-    yyjson_mut_val *time = gm_json_member(work->before, path);
-    gm_ns then = time != NULL ? yyjson_mut_get_sint(time) : work->put->row.updated;
-    if (then != work->put->graph->cause.now) {
-        gm_buf_add_char(work->out, work->out->n == 0 ? '{' : ',');
-        gm_json_quote(work->out, path);
-        gm_buf_addf(work->out, ":%lld", (long long)then);
-    }
-}
-
-static void add_component_times(struct times_work *work, struct gm_str name,
-                                yyjson_mut_val *component)
-{
-    size_t index, max;
-    yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(component, index, max, key, value)
-    {
-        struct gm_str member = gm_json_str(key);
-        GM_AUTO_FREE char *path_z =
-            gm_format_z(GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(name), GM_STR_ARG(member));
-        add_time(work, gm_str_z(path_z));
-    }
+    const struct put_work *work = ctx;
+    return patch_touches(work->patch, path);
 }
 
 /* `times` of the row after this write: what the patch does not touch keeps its time. p NULL when
- * all are of now. */
-static struct gm_str times_after(struct put_work *put)
+ * all are of now. Where source times come or go, the patch tells it. */
+static gm_rc times_after(struct put_work *work, struct gm_str *out_times, struct gm_err *err)
 {
-    struct gm_graph *graph = put->graph;
-    struct times_work work = {.put = put, .out = &graph->text};
-    struct gm_err ignored;
-    if (put->row.times.p != NULL &&
-        gm_json_parse(put->put->doc, put->row.times, &work.before, &ignored) != GM_OK) {
-        work.before = NULL; /* a damaged text costs the precision of these times, not the write */
-    }
+    struct gm_graph *graph = work->graph;
+    yyjson_mut_doc *doc = work->put->doc;
+    struct gm_times_after after = {.model = work->put->model,
+                                   .body = work->body,
+                                   .before = work->times,
+                                   .updated = work->row.updated,
+                                   .now = graph->cause.now,
+                                   .touched = put_touches,
+                                   .ctx = work,
+                                   .sources = work->put->sources};
     gm_buf_reset(&graph->text);
-    size_t index, max;
-    yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(put->body, index, max, key, value)
-    {
-        struct gm_str name = gm_json_str(key);
-        const struct gm_content *content = gm_model_content(put->put->model, name);
-        if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(value)) {
-            add_component_times(&work, name, value);
-        } else {
-            add_time(&work, name);
-        }
+    gm_times_write(&after, &graph->text);
+    *out_times = graph->text.n > 0 ? gm_graph_keep(graph, gm_buf_str(&graph->text))
+                                   : (struct gm_str){NULL, 0};
+    if (!gm_times_have_source(work->row.times) && !gm_times_have_source(*out_times)) {
+        return GM_OK;
     }
-    if (graph->text.n == 0) {
-        return (struct gm_str){NULL, 0};
-    }
-    gm_buf_add_char(&graph->text, '}');
-    return gm_graph_keep(graph, gm_buf_str(&graph->text));
+    struct gm_times_patch patch = {doc, work->patch, work->body, work->times,
+                                   gm_graph_parse_times(doc, *out_times)};
+    return gm_times_add_patch(&patch) ? GM_OK
+                                      : gm_fail(err, GM_E_LIMIT, "no room for a twin's times");
 }
 
 static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sources,
@@ -314,6 +337,8 @@ static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sou
 {
     struct gm_graph *graph = work->graph;
     struct gm_twin_put *put = work->put;
+    struct gm_str times;
+    GM_TRY(times_after(work, &times, err));
     gm_buf_reset(&graph->text);
     gm_json_write(work->patch, &graph->text);
     int64_t change = add_twin_entries(graph, put, GM_CHANGE_UPDATE, work->row.last_change,
@@ -324,11 +349,26 @@ static gm_rc write_update(struct put_work *work, struct gm_str body, int64_t sou
     gm_bind_i64(update, 3, graph->cause.now);
     gm_bind_i64(update, 4, sources);
     gm_bind_i64(update, 5, creator);
-    gm_bind_text(update, 6, times_after(work));
+    gm_bind_text(update, 6, times);
     gm_bind_text(update, 7, body);
     GM_TRY(gm_stmt_run(update, NULL, err));
     put->outcome = GM_PUT_UPDATED;
     return GM_OK;
+}
+
+static bool sources_differ(const struct put_work *work)
+{
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(work->put->sources, index, max, key, value)
+    {
+        struct gm_str now = gm_json_str(value),
+                      then = gm_times_get(work->times, gm_json_str(key), 0).source;
+        if ((now.p != NULL) != (then.p != NULL) || !gm_str_eq(now, then)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static gm_rc update(struct put_work *work, struct gm_err *err)
@@ -340,6 +380,7 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
         return refuse(put, GM_E_INVALID);
     }
     GM_TRY(merge(work, err));
+    work->times = gm_graph_parse_times(put->doc, work->row.times);
     gm_buf_reset(&graph->text);
     gm_json_canonical(put->doc, work->body, &graph->text);
     struct gm_str body = gm_graph_keep(graph, gm_buf_str(&graph->text));
@@ -354,11 +395,11 @@ static gm_rc update(struct put_work *work, struct gm_err *err)
     int64_t creator = joins && work->row.creator == -1 ? graph->cause.pipeline : work->row.creator;
     work->num = work->row.num;
     if (gm_twin_model_num(work->row.num) != put->model->num) {
-        GM_TRY(renumber(work, err));
+        GM_TRY(gm_graph_renumber(graph, &work->row, put->model->num, &work->num, err));
     }
     put->num = work->num;
     put->joined = work->joins;
-    if (yyjson_mut_arr_size(work->patch) > 0) {
+    if (yyjson_mut_arr_size(work->patch) > 0 || sources_differ(work)) {
         return write_update(work, body, sources, creator, err);
     }
     put->outcome = GM_PUT_SAME;
@@ -378,7 +419,7 @@ gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct 
     put->change_ = 0;
     if (put->expected_num == 0) {
         bool created;
-        GM_TRY(try_create(graph, put, &created, err));
+        GM_TRY(gm_graph_try_create(graph, put, &created, err));
         if (created) {
             return GM_OK;
         }
@@ -387,7 +428,7 @@ gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct 
     gm_rc rc = gm_graph_row_by_id(graph, put->id, &work.row, err);
     if (rc == GM_E_END) {
         bool created;
-        rc = try_create(graph, put, &created, err);
+        rc = gm_graph_try_create(graph, put, &created, err);
         GM_ASSERT(rc != GM_OK || created);
         return rc;
     }

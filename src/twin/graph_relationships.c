@@ -17,6 +17,7 @@ struct link {
     struct gm_str problem;     /* why it waits although its ends are there */
     /* what happened: "add", "replace", "remove", "wait"; NULL: nothing */
     const char *op_z;
+    struct gm_str patch; /* of "replace" */
 };
 
 /* ---- the two tables ---- */
@@ -127,9 +128,53 @@ static gm_rc insert_standing(struct link *link, bool *out_inserted, struct gm_er
     gm_bind_i64(insert, 5, link->pipeline);
     gm_bind_i64(insert, 6, link->graph->cause.now);
     gm_bind_text(insert, 7, link->text);
+    gm_bind_i64(insert, 8, gm_graph_next_change(link->graph));
     int64_t changes = 0;
     GM_TRY(gm_stmt_run(insert, &changes, err));
     *out_inserted = changes == 1;
+    return GM_OK;
+}
+
+/* A relationship's members that may change, as one object. */
+static gm_rc changeable(struct gm_graph *graph, yyjson_mut_doc *doc,
+                        const struct gm_graph_relationship *relationship,
+                        yyjson_mut_val **out_value, struct gm_err *err)
+{
+    struct gm_str target_id = relationship->target_id;
+    yyjson_mut_val *value = yyjson_mut_obj(doc);
+    if (relationship->text.n > 0) {
+        GM_TRY(gm_json_parse(doc, relationship->text, &value, err));
+    }
+    if (target_id.p == NULL) {
+        struct gm_twin row;
+        GM_TRY(gm_graph_row_by_num(graph, relationship->target, &row, err));
+        target_id = row.id;
+    }
+    return gm_json_set(doc, value, GM_STR("$relationshipName"),
+                       gm_json_strref(doc, relationship->name)) &&
+                   gm_json_set(doc, value, GM_STR("$targetId"), gm_json_strref(doc, target_id))
+               ? (*out_value = value, GM_OK)
+               : gm_fail(err, GM_E_LIMIT, "no room for a relationship's change");
+}
+
+gm_rc gm_graph_relationship_patch(struct gm_graph *graph, const struct gm_graph_relationship *then,
+                                  const struct gm_graph_relationship *now, struct gm_str *out_patch,
+                                  struct gm_err *err)
+{
+    yyjson_mut_doc *doc = gm_json_doc_new(graph->arena);
+    yyjson_mut_val *from, *to;
+    if (doc == NULL) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a relationship's change");
+    }
+    GM_TRY(changeable(graph, doc, then, &from, err));
+    GM_TRY(changeable(graph, doc, now, &to, err));
+    yyjson_mut_val *patch = gm_json_diff(doc, from, to);
+    if (patch == NULL) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a relationship's change");
+    }
+    gm_buf_reset(&graph->text);
+    gm_json_write(patch, &graph->text);
+    *out_patch = gm_graph_keep(graph, gm_buf_str(&graph->text));
     return GM_OK;
 }
 
@@ -188,16 +233,24 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
     GM_ASSERT(rc != GM_E_END);
     GM_TRY(rc);
     int64_t owner = gm_column_i64(get, 2);
-    bool same = gm_str_eq(gm_column_text(get, 0), link->name) &&
-                gm_column_i64(get, 1) == link->target &&
-                gm_str_eq(gm_column_text(get, 3), link->text);
+    struct gm_graph_relationship then = {
+        .name = gm_graph_keep(link->graph, gm_column_text(get, 0)),
+        .target = gm_column_i64(get, 1),
+        .text = gm_graph_keep(link->graph, gm_column_text(get, 3)),
+    };
     gm_reset(get);
-    if (same) {
+    if (gm_str_eq(then.name, link->name) && then.target == link->target &&
+        gm_str_eq(then.text, link->text)) {
         return GM_OK;
     }
     if (owner != link->pipeline) {
         return refuse_owner(link, own_err);
     }
+    struct gm_graph_relationship now = {.name = link->name,
+                                        .target = link->target,
+                                        .target_id = link->target_id,
+                                        .text = link->text};
+    GM_TRY(gm_graph_relationship_patch(link->graph, &then, &now, &link->patch, err));
     struct gm_stmt *update = link->graph->stmts[STMT_RELATIONSHIP_UPDATE];
     gm_bind_i64(update, 1, link->source);
     gm_bind_text(update, 2, link->id);
@@ -205,6 +258,7 @@ static gm_rc replace_standing(struct link *link, struct gm_err *own_err, struct 
     gm_bind_i64(update, 4, link->target);
     gm_bind_i64(update, 5, link->graph->cause.now);
     gm_bind_text(update, 6, link->text);
+    gm_bind_i64(update, 7, gm_graph_next_change(link->graph));
     link->op_z = "replace";
     return gm_stmt_run(update, NULL, err);
 }
@@ -236,40 +290,65 @@ static gm_rc settle(struct link *link, struct gm_err *own_err, struct gm_err *er
 
 /* ---- changes ---- */
 
-static void add_operation(struct gm_buf *out, const struct link *link)
+void gm_graph_add_operation(struct gm_buf *out, const struct gm_graph_operation *operation)
 {
     gm_buf_add(out, out->n <= 1 ? GM_STR("{\"op\":\"") : GM_STR(",{\"op\":\""));
-    gm_buf_add_z(out, link->op_z);
+    gm_buf_add_z(out, operation->op_z);
     gm_buf_add(out, GM_STR("\",\"$relationshipId\":"));
-    gm_json_quote(out, link->id);
+    gm_json_quote(out, operation->id);
     gm_buf_add(out, GM_STR(",\"$relationshipName\":"));
-    gm_json_quote(out, link->name);
+    gm_json_quote(out, operation->name);
     gm_buf_add(out, GM_STR(",\"$targetId\":"));
-    gm_json_quote(out, link->target_id);
-    if (link->text.n > 2) {
+    gm_json_quote(out, operation->target_id);
+    if (operation->patch.p != NULL) {
+        gm_buf_add(out, GM_STR(",\"$patch\":"));
+        gm_buf_add(out, operation->patch);
+    }
+    if (operation->text.n > 2) {
         gm_buf_add_char(out, ',');
-        gm_buf_add(out, (struct gm_str){link->text.p + 1, link->text.n - 2});
+        gm_buf_add(out, (struct gm_str){operation->text.p + 1, operation->text.n - 2});
     }
     gm_buf_add_char(out, '}');
 }
 
-/* A change of a twin's relationships alone: logged, and the twin's history goes on with it. */
-static gm_rc log_operations(struct gm_graph *graph, const struct link *link,
-                            struct gm_str operations, struct gm_err *err)
+static void add_operation(struct gm_buf *out, const struct link *link)
+{
+    gm_graph_add_operation(out, &(struct gm_graph_operation){.op_z = link->op_z,
+                                                             .id = link->id,
+                                                             .name = link->name,
+                                                             .target_id = link->target_id,
+                                                             .text = link->text,
+                                                             .patch = link->patch});
+}
+
+gm_rc gm_graph_log_operations(struct gm_graph *graph, const struct gm_graph_operations *operations,
+                              struct gm_err *err)
 {
     struct gm_twin row;
-    GM_TRY(gm_graph_row_by_num(graph, link->source, &row, err));
+    GM_TRY(gm_graph_row_by_num(graph, operations->source, &row, err));
     struct gm_graph_entry *entry;
     int64_t change =
         gm_graph_add_entry(graph, GM_CHANGE_RELATIONSHIPS, row.id, row.last_change, &entry);
-    entry->position = link->position;
-    entry->pipeline = link->pipeline;
-    entry->run = link->run;
-    entry->data = gm_graph_keep(graph, operations);
+    entry->position = operations->position;
+    entry->pipeline = operations->pipeline;
+    entry->run = operations->run;
+    entry->data = gm_graph_keep(graph, operations->text);
     struct gm_stmt *set = graph->stmts[STMT_TWIN_SET_LAST_CHANGE];
-    gm_bind_i64(set, 1, link->source);
+    gm_bind_i64(set, 1, operations->source);
     gm_bind_i64(set, 2, change);
     return gm_stmt_run(set, NULL, err);
+}
+
+static gm_rc log_operations(struct gm_graph *graph, const struct link *link,
+                            struct gm_str operations, struct gm_err *err)
+{
+    return gm_graph_log_operations(graph,
+                                   &(struct gm_graph_operations){.source = link->source,
+                                                                 .pipeline = link->pipeline,
+                                                                 .run = link->run,
+                                                                 .position = link->position,
+                                                                 .text = operations},
+                                   err);
 }
 
 static gm_rc log_one(struct gm_graph *graph, const struct link *link, struct gm_err *err)
@@ -311,7 +390,7 @@ static gm_rc list_unwanted(struct gm_graph *graph, struct gm_stmt *stmt,
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-/* Name and target of a relationship that is about to go, for the log. */
+/* What a relationship is that is about to go, for the log. */
 static gm_rc describe(struct link *link, struct gm_err *err)
 {
     struct gm_graph *graph = link->graph;
@@ -323,6 +402,7 @@ static gm_rc describe(struct link *link, struct gm_err *err)
         return rc;
     }
     link->name = gm_graph_keep(graph, gm_column_text(get, 0));
+    link->text = gm_graph_keep(graph, gm_column_text(get, 3));
     int64_t target = gm_column_i64(get, 1);
     gm_reset(get);
     struct gm_twin row;
@@ -350,7 +430,6 @@ static gm_rc remove_unwanted(struct link *base, const struct gm_twin_put *put,
     for (size_t i = 0; rc == GM_OK && i < standing.n; i++) {
         struct link link = *base;
         link.id = standing.at[i];
-        link.text = (struct gm_str){NULL, 0};
         link.op_z = "remove";
         rc = describe(&link, err);
         if (rc == GM_OK) {

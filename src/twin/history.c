@@ -158,6 +158,7 @@ static gm_rc apply_relationships(struct fold *fold, const struct gm_change *chan
         if (gm_str_is(op, "add") || gm_str_is(op, "replace")) {
             yyjson_mut_val *relationship = gm_json_copy(fold->doc, operation);
             (void)gm_json_remove(relationship, GM_STR("op"));
+            (void)gm_json_remove(relationship, GM_STR("$patch"));
             if (!gm_json_set(fold->doc, fold->relationships, id, relationship)) {
                 return gm_fail(err, GM_E_LIMIT, "no room for the twin's relationships");
             }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "twin/times.h"
 
 enum {
     TIME_KEY_SIZE_MAX = 2048
@@ -12,7 +13,7 @@ enum {
 /* When the properties of one twin were written. */
 struct times {
     yyjson_mut_doc *doc;
-    yyjson_mut_val *own; /* name → nanoseconds, for those that differ from `updated`; NULL: none */
+    yyjson_mut_val *own; /* the column; NULL: none */
     gm_ns updated;
     struct gm_str updated_text; /* formatted once: most properties have it */
 };
@@ -31,39 +32,32 @@ static bool add_str(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *nam
     return value.p != NULL && yyjson_mut_obj_add_strn(doc, object, name_z, value.p, value.n);
 }
 
-/* Of a property, or of a component's property. A component that has no times of its own for its
- * properties, but one for itself, was written as a whole. */
-static gm_ns property_time(const struct times *times, struct gm_str component, struct gm_str name)
+static struct gm_times_entry entry_of(const struct times *times, struct gm_str component,
+                                      struct gm_str name)
 {
-    if (times->own == NULL) {
-        return times->updated;
-    }
-    yyjson_mut_val *time = NULL;
-    if (component.n == 0) {
-        time = gm_json_member(times->own, name);
-    } else {
-        char key[TIME_KEY_SIZE_MAX];
+    char key[TIME_KEY_SIZE_MAX];
+    struct gm_str path = name;
+    if (component.n > 0) {
         int n = snprintf(key, sizeof(key), GM_STR_FMT "/" GM_STR_FMT, GM_STR_ARG(component),
                          GM_STR_ARG(name));
-        if (n > 0 && (size_t)n < sizeof(key)) {
-            time = gm_json_member(times->own, (struct gm_str){key, (size_t)n});
-        }
-        time = time != NULL ? time : gm_json_member(times->own, component);
+        path = (struct gm_str){key, n > 0 && (size_t)n < sizeof(key) ? (size_t)n : 0};
     }
-    return time != NULL ? (gm_ns)yyjson_mut_get_sint(time) : times->updated;
+    return gm_times_get(times->own, path, times->updated);
 }
 
-/* Adds name: {"lastUpdateTime": …} to `metadata`; *newest rises to that time. */
+/* Adds name: {"lastUpdateTime": …, "sourceTime": …} to `metadata`; *newest rises to that time. */
 static bool add_time(const struct times *times, struct gm_str component, struct gm_str name,
                      yyjson_mut_val *metadata, gm_ns *newest)
 {
-    gm_ns time = property_time(times, component, name);
-    *newest = time > *newest ? time : *newest;
-    struct gm_str text = time == times->updated ? times->updated_text : time_text(times->doc, time);
+    struct gm_times_entry own = entry_of(times, component, name);
+    *newest = own.time > *newest ? own.time : *newest;
+    struct gm_str text =
+        own.time == times->updated ? times->updated_text : time_text(times->doc, own.time);
     yyjson_mut_val *key = gm_json_strref(times->doc, name);
     yyjson_mut_val *entry = yyjson_mut_obj(times->doc);
-    return entry != NULL && add_str(times->doc, entry, "lastUpdateTime", text) && key != NULL &&
-           yyjson_mut_obj_add(metadata, key, entry);
+    return entry != NULL && add_str(times->doc, entry, "lastUpdateTime", text) &&
+           (own.source.p == NULL || add_str(times->doc, entry, "sourceTime", own.source)) &&
+           key != NULL && yyjson_mut_obj_add(metadata, key, entry);
 }
 
 /* Puts a member in front of those that are there. */

@@ -1,1 +1,1 @@
-SELECT name, target, pipeline, body FROM relationships WHERE source = $1 AND id = $2
+SELECT name, target, pipeline, body, version, updated FROM relationships WHERE source = $1 AND id = $2
