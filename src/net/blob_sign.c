@@ -94,7 +94,7 @@ static void write_text(struct gm_buf *text, const struct gm_blob_request *reques
     if (request->body.n > 0) {
         gm_buf_addf(text, "%zu", request->body.n);
     }
-    gm_buf_addf(text, "\n\n%s\n", request->body.n > 0 ? GM_BLOB_BODY_TYPE : ""); /* MD5, type */
+    gm_buf_addf(text, "\n\n%s\n", request->body.p != NULL ? GM_BLOB_BODY_TYPE : ""); /* MD5, type */
     gm_buf_add_z(text, "\n\n\n\n\n\n"); /* date (x-ms-date stands for it), conditions, range */
     add_headers(text, request);
     add_resource(text, request);
