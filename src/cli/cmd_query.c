@@ -39,7 +39,7 @@ static void look_close(struct look *look)
 static const struct gm_option query_options[] = {
     {"limit", "N", "Print at most N rows (default: 1000; 0: all)."},
     {"next", "TOKEN", "Go on behind an earlier page, with the token that it printed."},
-    {"explain", NULL, "Print the SQL statements instead of running them."},
+    {"explain", NULL, "Tell how the query would be run, and with which indexes, instead."},
     {0},
 };
 
@@ -67,7 +67,7 @@ static gm_rc explain(struct look *look, const char *text_z, struct gm_err *err)
 {
     struct gm_buf text;
     gm_buf_init(&text, OUTPUT_SIZE_MAX);
-    gm_rc rc = gm_query_explain(gm_str_z(text_z), look->models, gm_db_engine(look->db), &text, err);
+    gm_rc rc = gm_query_explain_plan(look->db, gm_str_z(text_z), look->models, &text, err);
     if (rc == GM_OK) {
         fwrite(text.p, 1, text.n, stdout);
     }

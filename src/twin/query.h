@@ -80,6 +80,13 @@ struct gm_query_limits {
     ((struct gm_query_limits){                                                                     \
         .size_max = 8000, .conditions_max = 50, .items_max = 50, .joins_max = 5, .hops_max = 10})
 
+/* A property that a query has a condition on. */
+struct gm_query_access {
+    struct gm_str path; /* as values.h has it */
+    int64_t index;      /* that was used; 0: none, the property has none */
+    int64_t twins;      /* that were looked at one by one, at most; 0 with an index */
+};
+
 struct gm_query_request {
     struct gm_str text;             /* may be empty when there is a continuation */
     struct gm_str continuation;     /* an earlier page's token; n 0: from the start */
@@ -92,6 +99,10 @@ struct gm_query_request {
     void *ctx;
     struct gm_buf *next; /* gets the next page's token when there is one; may be NULL */
     struct gm_query_limits limits;
+    /* Told after the query how each property that it filters twins on was looked up; may be NULL.
+     * For whoever decides what gets an index (values.h). */
+    void (*on_access)(void *ctx, const struct gm_query_access *access);
+    void *access_ctx;
 };
 
 /* What is wrong with a query, in the words of the service's parser: "missing SELECT at 'foo'",
@@ -116,8 +127,12 @@ gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
 
 /* Only parses. */
 gm_rc gm_query_check(struct gm_str text, struct gm_err *err) GM_MUST_CHECK;
-/* Appends the statements that the query would run, one a line, for `engine`: for people and
- * tests. */
+/* Appends how the query would be run on the store, for people: where it starts, which indexes it
+ * uses or would have use for, the statements, and what the engine makes of them. */
+gm_rc gm_query_explain_plan(struct gm_db *db, struct gm_str text, const struct gm_models *models,
+                            struct gm_buf *out, struct gm_err *err) GM_MUST_CHECK;
+/* Appends the statements that the query would run on a store without indexes, one a line, for
+ * `engine`: for tests. */
 gm_rc gm_query_explain(struct gm_str text, const struct gm_models *models, enum gm_db_engine engine,
                        struct gm_buf *out, struct gm_err *err) GM_MUST_CHECK;
 

@@ -425,6 +425,10 @@ static gm_rc add_where(struct assembly *assembly, const struct gm_plan_leg_optio
         GM_TRY(gm_plan_add_condition(plan, &assembly->leg->sql, plan->terms.at[i], err));
         add(assembly, ")");
     }
+    if (plan->lookup >= 0) {
+        begin_term(assembly, &first);
+        gm_plan_add_lookup(plan, &assembly->leg->sql);
+    }
     if (options->ranged) {
         add_range(assembly, &first);
     }

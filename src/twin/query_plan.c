@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "twin_sql.h"
+
 static int add_collection(struct gm_plan *plan, bool relationship, struct gm_str alias)
 {
     GM_ASSERT(plan->collection_count < GM_PLAN_COLLECTIONS_MAX);
@@ -216,13 +218,17 @@ static gm_rc set_ranges(struct gm_plan *plan, const struct gm_model_set *set, st
     return GM_OK;
 }
 
+static void find_pins(struct gm_plan *plan)
+{
+    for (size_t i = 0; i < plan->terms.count; i++) {
+        plan->pinned = plan->pinned || pins_id(plan->terms.at[i]);
+    }
+}
+
 /* Takes the terms about the first collection's model out and makes ranges of them. */
 static gm_rc take_ranges(struct gm_plan *plan, struct gm_err *err)
 {
     struct gm_expr_list *terms = &plan->terms;
-    for (size_t i = 0; i < terms->count; i++) {
-        plan->pinned = plan->pinned || pins_id(terms->at[i]);
-    }
     /* Ranges are walked one after the other, which is not an order that somebody asked for, nor
      * that of ids, in which the past is told. */
     if (plan->pinned || plan->collections[0].relationship || plan->whole != NULL || plan->in_past) {
@@ -267,8 +273,9 @@ static gm_rc count_legs(struct gm_plan *plan, struct gm_err *err)
     return GM_OK;
 }
 
-gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err)
+gm_rc gm_plan_make(struct gm_plan *plan, struct gm_db *db, struct gm_err *err)
 {
+    plan->lookup = -1;
     plan->in_past = plan->query->in_past;
     plan->twins_z = plan->in_past ? "past_twins" : "twins";
     plan->relationships_z = plan->in_past ? "past_relationships" : "relationships";
@@ -277,7 +284,41 @@ gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err)
     GM_TRY(gm_plan_make_whole(plan, err));
     if (plan->query->where != NULL) {
         GM_TRY(gm_plan_flatten(plan->arena, plan->query->where, GM_EXPR_AND, &plan->terms, err));
+        find_pins(plan);
+        GM_TRY(gm_plan_find_lookups(plan, db, err));
         GM_TRY(take_ranges(plan, err));
     }
     return count_legs(plan, err);
+}
+
+/* ---- counting ---- */
+
+bool gm_plan_counts_models(const struct gm_plan *plan)
+{
+    return plan->query->count && plan->collection_count == 1 && !plan->query->relationships &&
+           !plan->in_past && !plan->pinned && plan->terms.count == 0;
+}
+
+static bool in_ranges(const struct gm_plan *plan, int64_t model_num)
+{
+    bool in = !plan->ranged;
+    for (size_t i = 0; i < plan->range_count && !in; i++) {
+        in = model_num << 32 >= plan->ranges[i].low && model_num << 32 <= plan->ranges[i].high;
+    }
+    return in;
+}
+
+gm_rc gm_plan_count_twins(const struct gm_plan *plan, struct gm_db *db, int64_t *out_count,
+                          struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    int64_t count = 0;
+    gm_rc rc;
+    GM_TRY(gm_db_prepare(db, GM_SQL_MODEL_COUNTS, &stmt, err));
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        count += in_ranges(plan, gm_column_i64(stmt, 0)) ? gm_column_i64(stmt, 1) : 0;
+    }
+    gm_stmt_finalize(stmt);
+    *out_count = count;
+    return rc == GM_E_END ? GM_OK : rc;
 }

@@ -109,6 +109,22 @@ struct gm_plan_whole {
     int hop_slots; /* places for relationships among the keys of a leg's rows */
 };
 
+/* ---- query_index.c: properties with an index ---- */
+
+/* A condition that an index could answer: PROPERTY compared with literals of one type. */
+struct gm_plan_lookup {
+    const struct gm_expr *term;
+    int collection;
+    struct gm_str path; /* values.h */
+    bool is_text;       /* what it is compared with */
+    int64_t index;      /* 0: the property has none */
+    int64_t entries;    /* of the index that fit, at most GM_PLAN_LOOKUP_MAX + 1; -1: not counted */
+};
+enum {
+    GM_PLAN_LOOKUP_MAX = 20000, /* above that many twins, walking the table is no slower */
+    GM_PLAN_LOOKUPS_MAX = 16,   /* conditions looked at */
+};
+
 struct gm_plan {
     struct gm_arena *arena;
     const struct gm_query *query;
@@ -123,7 +139,10 @@ struct gm_plan {
     bool in_past;                   /* AS OF: tables are those of query_past.c */
     const char *twins_z, *relationships_z;
     struct gm_expr_list terms; /* all must hold; without those that the ranges stand for */
-    bool pinned;               /* ids pin some of the twins: that is where to start */
+    struct gm_plan_lookup lookups[GM_PLAN_LOOKUPS_MAX];
+    int lookup_count;
+    int lookup;  /* the one that is used; -1: none */
+    bool pinned; /* ids pin some of the twins: that is where to start */
     bool ranged;
     struct gm_plan_range *ranges; /* when ranged */
     size_t range_count;
@@ -131,8 +150,24 @@ struct gm_plan {
     char *note; /* GM_ERR_TEXT_SIZE bytes for the user */
 };
 
-/* Everything lives in `arena`; query, models and note are borrowed for the plan's life. */
-gm_rc gm_plan_make(struct gm_plan *plan, struct gm_err *err) GM_MUST_CHECK;
+struct gm_plan *gm_plan_new(const struct gm_models *models, enum gm_db_engine engine, char *note);
+void gm_plan_free(struct gm_plan *plan);
+/* The functions that generated SQL calls on SQLite beyond those of every connection. */
+gm_rc gm_query_add_functions(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
+/* Everything lives in `arena`; query, models and note are borrowed for the plan's life. `db` tells
+ * what has an index; NULL: nothing. */
+gm_rc gm_plan_make(struct gm_plan *plan, struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
+/* Whether the query asks for nothing but how many twins there are of some models, or of all. */
+bool gm_plan_counts_models(const struct gm_plan *plan);
+/* Twins of the models that the first collection's must be of. */
+gm_rc gm_plan_count_twins(const struct gm_plan *plan, struct gm_db *db, int64_t *out_count,
+                          struct gm_err *err) GM_MUST_CHECK;
+
+/* Finds conditions that an index could answer, and chooses the index with the fewest entries. */
+gm_rc gm_plan_find_lookups(struct gm_plan *plan, struct gm_db *db, struct gm_err *err)
+    GM_MUST_CHECK;
+/* "t0.num IN (…)" of the lookup that is used. */
+void gm_plan_add_lookup(const struct gm_plan *plan, struct gm_sql *sql);
 
 /* How a column of a row's place is compared, and stands in a token. */
 enum gm_plan_key_kind { GM_PLAN_KEY_INT, GM_PLAN_KEY_TEXT, GM_PLAN_KEY_NUMBER };

@@ -76,21 +76,6 @@ static gm_rc deliver(struct run *run, const struct gm_plan_leg *leg, struct gm_s
 
 /* ---- statements ---- */
 
-static void bind(struct gm_stmt *stmt, int index, const struct gm_sql_param *param)
-{
-    switch (param->type) {
-    case GM_SQL_PARAM_I64:
-        gm_bind_i64(stmt, index, param->i);
-        break;
-    case GM_SQL_PARAM_DOUBLE:
-        gm_bind_double(stmt, index, param->d);
-        break;
-    case GM_SQL_PARAM_TEXT:
-        gm_bind_text(stmt, index, param->s);
-        break;
-    }
-}
-
 /* Steps through what one execution gives. */
 static gm_rc step_all(struct run *run, const struct gm_plan_leg *leg, struct gm_stmt *stmt,
                       struct gm_err *err)
@@ -159,7 +144,7 @@ static gm_rc bind_after(const struct run *run, const struct gm_plan_leg *leg, st
         if (!fits(run->position.keys[i].type, leg->key_kinds[i])) {
             return gm_query_token_refuse(err);
         }
-        bind(stmt, leg->after_param + i, &run->position.keys[i]);
+        gm_sql_bind(stmt, leg->after_param + i, &run->position.keys[i]);
     }
     return GM_OK;
 }
@@ -168,9 +153,7 @@ static gm_rc run_statement(struct run *run, const struct gm_plan_leg *leg, struc
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare(run->db, leg->sql.text.p, &stmt, err));
-    for (size_t i = 0; i < leg->sql.params.n; i++) {
-        bind(stmt, (int)i + 1, &leg->sql.params.at[i]);
-    }
+    gm_sql_bind_all(stmt, &leg->sql);
     gm_rc rc = bind_after(run, leg, stmt, err);
     if (rc == GM_OK && run->plan->ranged) {
         rc = step_ranges(run, leg, stmt, err);
@@ -237,7 +220,7 @@ static void relationship_etag(const struct gm_db_value *args, struct gm_buf *out
     gm_buf_add(out, (struct gm_str){etag, n});
 }
 
-static gm_rc add_functions(struct gm_db *db, struct gm_err *err)
+gm_rc gm_query_add_functions(struct gm_db *db, struct gm_err *err)
 {
     static const struct gm_db_function twin = {"gm_twin_etag", 2, twin_etag};
     static const struct gm_db_function relationship = {"gm_relationship_etag", 3,
@@ -251,17 +234,6 @@ static gm_rc add_functions(struct gm_db *db, struct gm_err *err)
 
 /* ---- the whole ---- */
 
-static gm_rc run_in_snapshot(struct run *run, bool in_transaction, struct gm_err *err)
-{
-    if (in_transaction) {
-        return run_legs(run, err);
-    }
-    GM_TRY(gm_db_begin_snapshot(run->db, err));
-    gm_rc rc = run_legs(run, err);
-    gm_db_rollback(run->db);
-    return rc;
-}
-
 /* How many rows this page may have: the page's size, and what TOP leaves. */
 static void set_want(struct run *run)
 {
@@ -270,6 +242,53 @@ static void set_want(struct run *run)
     bool page_is_bound = rows_max > 0 && (left < 0 || (uint64_t)left > rows_max);
     run->want = page_is_bound ? (int64_t)rows_max : left;
     run->probe = page_is_bound || run->request->bytes_max > 0;
+}
+
+/* Says which indexes were used and which would have been. */
+static gm_rc tell_accesses(struct run *run, struct gm_err *err)
+{
+    const struct gm_plan *plan = run->plan;
+    const struct gm_query_request *request = run->request;
+    int64_t twins = 0;
+    if (request->on_access == NULL || plan->lookup_count == 0) {
+        return GM_OK;
+    }
+    GM_TRY(gm_plan_count_twins(plan, run->db, &twins, err));
+    for (int i = 0; i < plan->lookup_count; i++) {
+        const struct gm_plan_lookup *lookup = &plan->lookups[i];
+        bool wanted = plan->lookup < 0 && lookup->index == 0;
+        if (wanted || i == plan->lookup) {
+            request->on_access(request->access_ctx,
+                               &(struct gm_query_access){.path = lookup->path,
+                                                         .index = lookup->index,
+                                                         .twins = wanted ? twins : 0});
+        }
+    }
+    return GM_OK;
+}
+
+static gm_rc run_here(struct run *run, struct gm_err *err)
+{
+    GM_TRY(gm_plan_make(run->plan, run->db, err));
+    set_want(run);
+    if (gm_plan_counts_models(run->plan)) {
+        GM_TRY(gm_plan_count_twins(run->plan, run->db, &run->count, err));
+        return deliver_count(run, err);
+    }
+    GM_TRY(run_legs(run, err));
+    return tell_accesses(run, err);
+}
+
+/* What is planned depends on what the store has, so both see the same. */
+static gm_rc run_in_snapshot(struct run *run, struct gm_err *err)
+{
+    if (run->request->in_transaction) {
+        return run_here(run, err);
+    }
+    GM_TRY(gm_db_begin_snapshot(run->db, err));
+    gm_rc rc = run_here(run, err);
+    gm_db_rollback(run->db);
+    return rc;
 }
 
 static gm_rc run_planned(struct run *run, struct gm_err *err)
@@ -286,14 +305,12 @@ static gm_rc run_planned(struct run *run, struct gm_err *err)
     GM_TRY(gm_query_check_size(position->text, &request->limits, err));
     GM_TRY(gm_query_parse(run->plan->arena, position->text, &query, err));
     GM_TRY(gm_query_check_limits(&query, &request->limits, err));
-    GM_TRY(add_functions(run->db, err));
+    GM_TRY(gm_query_add_functions(run->db, err));
     run->plan->query = &query;
     if (request->continuation.n == 0) {
         position->left = query.top;
     }
-    GM_TRY(gm_plan_make(run->plan, err));
-    set_want(run);
-    GM_TRY(run_in_snapshot(run, request->in_transaction, err));
+    GM_TRY(run_in_snapshot(run, err));
     if (run->outcome->more && request->next != NULL) {
         position->left -= position->left > 0 ? (int64_t)run->outcome->rows : 0;
         return gm_query_token_write(position, request->next, err);
@@ -301,8 +318,7 @@ static gm_rc run_planned(struct run *run, struct gm_err *err)
     return GM_OK;
 }
 
-static struct gm_plan *new_plan(const struct gm_models *models, enum gm_db_engine engine,
-                                char *note)
+struct gm_plan *gm_plan_new(const struct gm_models *models, enum gm_db_engine engine, char *note)
 {
     struct gm_plan *plan = gm_alloc(sizeof(*plan));
     plan->arena = gm_arena_new(GM_QUERY_ROW_SIZE_MAX);
@@ -312,7 +328,7 @@ static struct gm_plan *new_plan(const struct gm_models *models, enum gm_db_engin
     return plan;
 }
 
-static void free_plan(struct gm_plan *plan)
+void gm_plan_free(struct gm_plan *plan)
 {
     gm_arena_free(plan->arena);
     gm_free(plan);
@@ -326,7 +342,7 @@ gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
     err = err != NULL ? err : &own;
     struct run *run = gm_alloc(sizeof(*run));
     run->db = db;
-    run->plan = new_plan(request->models, gm_db_engine(db), out_outcome->note);
+    run->plan = gm_plan_new(request->models, gm_db_engine(db), out_outcome->note);
     run->request = request;
     run->outcome = out_outcome;
     run->row_arena = gm_arena_new(GM_QUERY_ROW_SIZE_MAX);
@@ -335,42 +351,7 @@ gm_rc gm_query_run(struct gm_db *db, const struct gm_query_request *request,
         gm_query_fault_of(err, &out_outcome->fault);
     }
     gm_arena_free(run->row_arena);
-    free_plan(run->plan);
+    gm_plan_free(run->plan);
     gm_free(run);
-    return rc;
-}
-
-/* ---- for people ---- */
-
-static gm_rc explain(struct gm_plan *plan, struct gm_str text, struct gm_buf *out,
-                     struct gm_err *err)
-{
-    struct gm_query query;
-    GM_TRY(gm_query_parse(plan->arena, text, &query, err));
-    plan->query = &query;
-    GM_TRY(gm_plan_make(plan, err));
-    size_t count = plan->whole != NULL ? 1 : plan->leg_count;
-    for (size_t i = 0; i < count; i++) {
-        struct gm_plan_leg leg;
-        struct gm_plan_leg_options options = {.index = i, .ranged = plan->ranged};
-        gm_rc rc = plan->whole != NULL ? gm_plan_whole_make(plan, false, &leg, err)
-                                       : gm_plan_leg_make(plan, &options, &leg, err);
-        if (rc == GM_OK) {
-            gm_buf_add(out, gm_buf_str(&leg.sql.text));
-            gm_buf_add_char(out, '\n');
-        }
-        gm_sql_deinit(&leg.sql);
-        GM_TRY(rc);
-    }
-    return GM_OK;
-}
-
-gm_rc gm_query_explain(struct gm_str text, const struct gm_models *models, enum gm_db_engine engine,
-                       struct gm_buf *out, struct gm_err *err)
-{
-    char note[GM_ERR_TEXT_SIZE];
-    struct gm_plan *plan = new_plan(models, engine, note);
-    gm_rc rc = explain(plan, text, out, err);
-    free_plan(plan);
     return rc;
 }

@@ -281,3 +281,27 @@ struct gm_str gm_sql_render(struct gm_sql *sql, const char *piece_z, const struc
     }
     return text;
 }
+
+/* ---- binding ---- */
+
+void gm_sql_bind(struct gm_stmt *stmt, int index, const struct gm_sql_param *param)
+{
+    switch (param->type) {
+    case GM_SQL_PARAM_I64:
+        gm_bind_i64(stmt, index, param->i);
+        break;
+    case GM_SQL_PARAM_DOUBLE:
+        gm_bind_double(stmt, index, param->d);
+        break;
+    case GM_SQL_PARAM_TEXT:
+        gm_bind_text(stmt, index, param->s);
+        break;
+    }
+}
+
+void gm_sql_bind_all(struct gm_stmt *stmt, const struct gm_sql *sql)
+{
+    for (size_t i = 0; i < sql->params.n; i++) {
+        gm_sql_bind(stmt, (int)i + 1, &sql->params.at[i]);
+    }
+}

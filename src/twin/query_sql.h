@@ -61,6 +61,10 @@ int gm_sql_i64(struct gm_sql *sql, int64_t v);
 int gm_sql_double(struct gm_sql *sql, double v);
 int gm_sql_text(struct gm_sql *sql, struct gm_str v);
 
+/* Binds the parameters as they stand. After gm_sql_finish. */
+void gm_sql_bind(struct gm_stmt *stmt, int index, const struct gm_sql_param *param);
+void gm_sql_bind_all(struct gm_stmt *stmt, const struct gm_sql *sql);
+
 struct gm_sql_args {
     const char *body_z;
     int param;

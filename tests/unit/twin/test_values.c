@@ -141,6 +141,153 @@ static void check_life(struct world *world)
     check_entries(world, "SELECT 'x' FROM twin_numbers", "");
 }
 
+/* ---- queries ---- */
+
+struct accesses {
+    int used, wanted;
+    int64_t twins;
+};
+
+static void note_access(void *ctx, const struct gm_query_access *access)
+{
+    struct accesses *accesses = ctx;
+    accesses->used += access->index != 0;
+    accesses->wanted += access->index == 0;
+    accesses->twins = access->twins;
+}
+
+static struct accesses run_noting(struct world *world, const char *text_z, const char *rows_z)
+{
+    struct accesses accesses = {0};
+    struct gm_query_outcome outcome;
+    struct gm_buf rows;
+    gm_buf_init(&rows, 1 << 20);
+    gm_buf_add_z(&rows, "");
+    struct gm_query_request request = {.text = gm_str_z(text_z),
+                                       .models = world_models(world),
+                                       .fn = world_keep_row,
+                                       .ctx = &rows,
+                                       .on_access = note_access,
+                                       .access_ctx = &accesses};
+    check_ok(gm_query_run(world->db, &request, &outcome, &world->err), world->err);
+    struct gm_str wanted = world_json(world, rows_z);
+    if (!gm_str_eq(gm_buf_str(&rows), wanted)) {
+        fail_msg("%s\ngot\n%s\nwanted\n%s", text_z, rows.p, wanted.p);
+    }
+    gm_buf_deinit(&rows);
+    return accesses;
+}
+
+static const struct {
+    const char *text_z, *rows_z;
+    bool indexed; /* the index is used once it is there */
+} index_cases[] = {
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature = 18", "{'$dtId':'r2'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE 20 < temperature", "{'$dtId':'r1'}\n{'$dtId':'h1'}\n",
+     true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature < 21.5", "{'$dtId':'r2'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature <= 21.5 AND IS_OF_MODEL('dtmi:t:Room;1')",
+     "{'$dtId':'r1'}\n{'$dtId':'r2'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature IN [18, 30.0]",
+     "{'$dtId':'r2'}\n{'$dtId':'h1'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature IN ['warm', 'x']", "{'$dtId':'r9'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE STARTSWITH(temperature, 'wa')", "{'$dtId':'r9'}\n",
+     true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature > 'w'", "{'$dtId':'r9'}\n", true},
+    {"SELECT COUNT() FROM DIGITALTWINS WHERE temperature >= 18", "{'COUNT':3}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature > 1 ORDER BY temperature DESC",
+     "{'$dtId':'h1'}\n{'$dtId':'r1'}\n{'$dtId':'r2'}\n", true},
+    {"SELECT S.$dtId FROM DIGITALTWINS R JOIN S RELATED R.contains WHERE R.temperature = 18",
+     "{'$dtId':'s3'}\n", true},
+    {"SELECT B.$dtId FROM DIGITALTWINS MATCH (B)-[:contains*..2]->(R) WHERE R.temperature = 30",
+     "{'$dtId':'b1'}\n", true},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature != 18 AND occupied", "{'$dtId':'r1'}\n",
+     false},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature = 18 AND $dtId = 'r2'", "{'$dtId':'r2'}\n",
+     false},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature = 18 OR temperature = 30",
+     "{'$dtId':'r2'}\n{'$dtId':'h1'}\n", false},
+    {"SELECT $dtId FROM DIGITALTWINS WHERE temperature IN [18, 'warm']",
+     "{'$dtId':'r2'}\n{'$dtId':'r9'}\n", false},
+};
+
+static void check_queries(struct world *world)
+{
+    world_import(world, building_lines);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(index_cases); i++) {
+        struct accesses accesses = run_noting(world, index_cases[i].text_z, index_cases[i].rows_z);
+        assert_int_equal(accesses.wanted > 0, index_cases[i].indexed);
+        assert_int_equal(accesses.used, 0);
+    }
+    struct accesses accesses = run_noting(world,
+                                          "SELECT $dtId FROM DIGITALTWINS WHERE value = 1 AND "
+                                          "IS_OF_MODEL('dtmi:t:Sensor;1')",
+                                          "{'$dtId':'s1'}\n");
+    assert_int_equal(accesses.twins, 4);
+    check_ok(world_write(world, add_temperature, world, &world->err), world->err);
+    step_to_the_end(world);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(index_cases); i++) {
+        accesses = run_noting(world, index_cases[i].text_z, index_cases[i].rows_z);
+        assert_int_equal(accesses.used, index_cases[i].indexed);
+        assert_int_equal(accesses.wanted, 0);
+    }
+    struct gm_buf text;
+    gm_buf_init(&text, 1 << 20);
+    check_ok(gm_query_explain_plan(world->db,
+                                   GM_STR("SELECT * FROM DIGITALTWINS WHERE temperature = 18 AND "
+                                          "value = 1"),
+                                   world_models(world), &text, &world->err),
+             world->err);
+    assert_non_null(strstr(text.p, "starts from its index, 1 entries"));
+    assert_non_null(strstr(text.p, "no index; up to 10 twins"));
+    gm_buf_deinit(&text);
+}
+
+static void queries_use_an_index_when_it_helps(void **state)
+{
+    check_queries(*state);
+}
+
+static void texts_longer_than_an_entry_are_found(void **state)
+{
+    struct world *world = *state;
+    world_import(world, building_lines);
+    check_ok(world_write(world, add_temperature, world, &world->err), world->err);
+    step_to_the_end(world);
+    char long_text[151];
+    memset(long_text, 'x', 150);
+    long_text[150] = '\0';
+    char *lines_z = gm_format_z(HEAD "{'$dtId':'p1','$metadata':{'$model':'dtmi:t:Room;2'},"
+                                     "'temperature':'%sa'}\n{'$dtId':'p2','$metadata':{'$model':"
+                                     "'dtmi:t:Room;2'},'temperature':'%sb'}\n",
+                                long_text, long_text);
+    world_import(world, lines_z);
+    gm_free(lines_z);
+    static const struct {
+        const char *condition_z, *rows_z;
+    } cases[] = {
+        {"temperature = '%sa'", "{'$dtId':'p1'}\n"},
+        {"temperature > '%sa'", "{'$dtId':'p2'}\n"},
+        {"temperature >= '%sa'", "{'$dtId':'p1'}\n{'$dtId':'p2'}\n"},
+        {"temperature <= '%sa' AND STARTSWITH(temperature, 'x')", "{'$dtId':'p1'}\n"},
+        {"temperature IN ['%sb', 'y']", "{'$dtId':'p2'}\n"},
+        {"STARTSWITH(temperature, '%sb')", "{'$dtId':'p2'}\n"},
+    };
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_buf text;
+        gm_buf_init(&text, 1 << 20);
+        gm_buf_add_z(&text, "SELECT $dtId FROM DIGITALTWINS WHERE ");
+        const char *hole = strstr(cases[i].condition_z, "%s");
+        gm_buf_add(&text,
+                   (struct gm_str){cases[i].condition_z, (size_t)(hole - cases[i].condition_z)});
+        gm_buf_add_z(&text, long_text);
+        gm_buf_add_z(&text, hole + 2);
+        gm_buf_add_char(&text, '\0');
+        assert_int_equal(run_noting(world, text.p, cases[i].rows_z).used, 1);
+        gm_buf_deinit(&text);
+    }
+}
+
 static void entries_follow_a_twins_life(void **state)
 {
     check_life(*state);
@@ -155,6 +302,9 @@ static void entries_follow_on_postgresql_too(void **state)
     }
     struct world *world = world_new(pg_server_new_database(server), PG_PASSWORD);
     check_life(world);
+    world_free(world);
+    world = world_new(pg_server_new_database(server), PG_PASSWORD);
+    check_queries(world);
     world_free(world);
     pg_server_stop(server);
 }
@@ -190,6 +340,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(entries_follow_a_twins_life, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(queries_use_an_index_when_it_helps, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(texts_longer_than_an_entry_are_found, world_setup,
+                                        world_teardown),
         cmocka_unit_test(entries_follow_on_postgresql_too),
         cmocka_unit_test_setup_teardown(an_older_store_gets_its_counts, world_setup,
                                         world_teardown),
