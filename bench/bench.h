@@ -56,4 +56,8 @@ void bench_churn(const struct bench *bench);
 
 void bench_sync(const struct bench *bench);
 
+/* ---- edit.c ---- */
+
+void bench_edit(const struct bench *bench);
+
 #endif

@@ -145,8 +145,11 @@ int main(int argc, char **argv)
     if (temporary && (bench.folder_z = mkdtemp(folder)) == NULL) {
         bench_die("mkdtemp: %s", strerror(errno));
     }
-    bench_make_data(&bench);
-    bench_sync(&bench);
+    if (bench.only_z == NULL || strncmp(bench.only_z, "sync", strlen("sync")) == 0) {
+        bench_make_data(&bench);
+        bench_sync(&bench);
+    }
+    bench_edit(&bench);
     if (temporary) {
         char command[128];
         snprintf(command, sizeof(command), "rm -rf '%s'", bench.folder_z);
