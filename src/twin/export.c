@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "twin/models.h"
+#include "twin/times.h"
 #include "twin/transfer.h"
 #include "twin_sql.h"
 
@@ -168,26 +169,45 @@ static bool has_components(const struct gm_model *model)
     return false;
 }
 
-/* The body with "$metadata":{} in its components, as the format wants it. */
-static gm_rc add_components(struct export *export, const struct gm_model *model, struct gm_str body,
-                            struct gm_buf *out, struct gm_err *err)
+/* One twin of the export. */
+struct twin_line {
+    const struct gm_model *model;
+    struct gm_str id, body;
+    struct gm_str times; /* p NULL: none */
+};
+
+/* The body as the format wants it: with "$metadata":{} in its components, and with source times;
+ * `metadata` gets the twin's own. */
+static gm_rc complete_body(struct export *export, const struct twin_line *line,
+                           struct gm_buf *metadata, struct gm_buf *out, struct gm_err *err)
 {
     gm_arena_reset(export->arena);
     yyjson_mut_doc *doc = gm_json_doc_new(export->arena);
-    yyjson_mut_val *value;
+    yyjson_mut_val *value, *own = NULL, *times = NULL;
     if (doc == NULL) {
         return gm_fail(err, GM_E_LIMIT, "no room for a twin");
     }
-    GM_TRY(gm_json_parse(doc, body, &value, err));
+    GM_TRY(gm_json_parse(doc, line->body, &value, err));
     size_t index, max;
     yyjson_mut_val *key, *member;
     yyjson_mut_obj_foreach(value, index, max, key, member)
     {
-        const struct gm_content *content = gm_model_content(model, gm_json_str(key));
+        const struct gm_content *content = gm_model_content(line->model, gm_json_str(key));
         if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(member)) {
             gm_json_set(doc, member, GM_STR("$metadata"), yyjson_mut_obj(doc));
         }
     }
+    own = yyjson_mut_obj(doc);
+    if (gm_times_have_source(line->times)) {
+        GM_TRY(gm_json_parse(doc, line->times, &times, err));
+    }
+    if (!gm_json_set(doc, own, GM_STR("$model"), gm_json_strref(doc, line->model->id)) ||
+        !gm_json_set(doc, value, GM_STR("$metadata"), own) ||
+        !gm_times_add_metadata(doc, value, times)) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a twin");
+    }
+    gm_json_canonical(doc, own, metadata);
+    (void)gm_json_remove(value, GM_STR("$metadata"));
     gm_json_canonical(doc, value, out);
     return GM_OK;
 }
@@ -204,37 +224,43 @@ static void add_rest(struct gm_buf *out, struct gm_str object)
     }
 }
 
-static gm_rc write_twin(struct export *export, const struct gm_model *model, struct gm_str id,
-                        struct gm_str body, struct gm_err *err)
+static gm_rc write_twin(struct export *export, const struct twin_line *line, struct gm_err *err)
 {
     gm_buf_add_z(&export->out, "{\"$dtId\":");
-    gm_json_quote(&export->out, id);
-    gm_buf_add_z(&export->out, ",\"$metadata\":{\"$model\":");
-    gm_json_quote(&export->out, model->id);
-    gm_buf_add_char(&export->out, '}');
-    if (!has_components(model)) {
-        add_rest(&export->out, body);
+    gm_json_quote(&export->out, line->id);
+    if (!has_components(line->model) && !gm_times_have_source(line->times)) {
+        gm_buf_add_z(&export->out, ",\"$metadata\":{\"$model\":");
+        gm_json_quote(&export->out, line->model->id);
+        gm_buf_add_char(&export->out, '}');
+        add_rest(&export->out, line->body);
         return end_line(export, err);
     }
-    struct gm_buf text;
+    struct gm_buf text, metadata;
     gm_buf_init(&text, BUFFER_SIZE_MAX);
-    gm_rc rc = add_components(export, model, body, &text, err);
+    gm_buf_init(&metadata, BUFFER_SIZE_MAX);
+    gm_rc rc = complete_body(export, line, &metadata, &text, err);
+    gm_buf_add_z(&export->out, ",\"$metadata\":");
+    gm_buf_add(&export->out, gm_buf_str(&metadata));
     add_rest(&export->out, gm_buf_str(&text));
     gm_buf_deinit(&text);
+    gm_buf_deinit(&metadata);
     return rc == GM_OK ? end_line(export, err) : rc;
 }
 
 static gm_rc write_twin_row(struct export *export, struct gm_stmt *stmt, struct gm_err *err)
 {
-    struct gm_str id = gm_column_text(stmt, 1);
-    const struct gm_model *model =
-        gm_models_by_num(export->models, gm_twin_model_num(gm_column_i64(stmt, 0)));
-    if (model == NULL) {
+    struct twin_line line = {
+        .model = gm_models_by_num(export->models, gm_twin_model_num(gm_column_i64(stmt, 0))),
+        .id = gm_column_text(stmt, 1),
+        .body = gm_column_text(stmt, 2),
+        .times = gm_column_text(stmt, 3),
+    };
+    if (line.model == NULL) {
         return gm_fail(err, GM_E_CORRUPT, "twin \"" GM_STR_FMT "\": the store has no model for it",
-                       GM_STR_ARG(id));
+                       GM_STR_ARG(line.id));
     }
     export->counts->twins++;
-    return write_twin(export, model, id, gm_column_text(stmt, 2), err);
+    return write_twin(export, &line, err);
 }
 
 /* ---- relationships ---- */

@@ -2,6 +2,7 @@
  * the store in one transaction a batch. */
 #include "base/hash.h"
 #include "twin/import_internal.h"
+#include "twin/times.h"
 
 /* ---- lines ---- */
 
@@ -64,12 +65,12 @@ static gm_rc find_model(struct gm_import *import, yyjson_mut_val *object,
                        GM_STR_ARG(id), near.n > 0 ? "; the nearest is `" : "", GM_STR_ARG(near),
                        near.n > 0 ? "`" : "");
     }
-    (void)gm_json_remove(object, GM_STR("$metadata"));
     return GM_OK;
 }
 
-/* Components come with a $metadata that says nothing which is kept. */
-static void strip_components(const struct gm_model *model, yyjson_mut_val *body)
+/* Components come with a $metadata, of which source times are kept. */
+static gm_rc strip_components(const struct gm_model *model, yyjson_mut_val *body,
+                              struct gm_times_source *sources, struct gm_err *err)
 {
     size_t index, max;
     yyjson_mut_val *key, *value;
@@ -77,9 +78,12 @@ static void strip_components(const struct gm_model *model, yyjson_mut_val *body)
     {
         const struct gm_content *content = gm_model_content(model, gm_json_str(key));
         if (content != NULL && content->type == GM_CONTENT_COMPONENT && yyjson_mut_is_obj(value)) {
+            yyjson_mut_val *metadata = gm_json_member(value, GM_STR("$metadata"));
+            GM_TRY(gm_times_take_sources(sources, content->name, metadata, err));
             (void)gm_json_remove(value, GM_STR("$metadata"));
         }
     }
+    return GM_OK;
 }
 
 static gm_rc make_twin(struct gm_import *import, struct gm_str line, struct gm_twin_put *put,
@@ -90,8 +94,13 @@ static gm_rc make_twin(struct gm_import *import, struct gm_str line, struct gm_t
     GM_TRY(take_text(body, "$dtId", &put->id, err));
     GM_TRY(gm_twin_id_check(put->id, err));
     GM_TRY(find_model(import, body, &put->model, err));
+    struct gm_times_source sources = {.doc = import->doc};
+    GM_TRY(gm_times_take_sources(&sources, (struct gm_str){NULL, 0},
+                                 gm_json_member(body, GM_STR("$metadata")), err));
+    (void)gm_json_remove(body, GM_STR("$metadata"));
     (void)gm_json_remove(body, GM_STR("$etag"));
-    strip_components(put->model, body);
+    GM_TRY(strip_components(put->model, body, &sources, err));
+    put->sources = sources.sources;
     GM_TRY(gm_model_check_body(put->model, body, err));
     gm_json_sort(import->doc, body);
     GM_TRY(canonical(import, body, &put->text, err));
@@ -176,6 +185,27 @@ static void add_removals(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_mut_v
     }
 }
 
+/* Source times that the store has and the line has not go. */
+static gm_rc drop_sources(struct gm_twin_put *put, struct gm_str stored, struct gm_err *err)
+{
+    yyjson_mut_val *times;
+    if (!gm_times_have_source(stored)) {
+        return GM_OK;
+    }
+    GM_TRY(gm_json_parse(put->doc, stored, &times, err));
+    put->sources = put->sources != NULL ? put->sources : yyjson_mut_obj(put->doc);
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(times, index, max, key, value)
+    {
+        if (yyjson_mut_is_arr(value) && gm_json_member(put->sources, gm_json_str(key)) == NULL &&
+            !gm_json_set(put->doc, put->sources, gm_json_str(key), yyjson_mut_null(put->doc))) {
+            return gm_fail(err, GM_E_LIMIT, "no room for a twin's times");
+        }
+    }
+    return GM_OK;
+}
+
 /* A put merges into the twin that is there; the line says how the whole twin is. */
 static gm_rc replace_whole(struct gm_twin_put *put, const struct gm_twin *stored,
                            struct gm_err *err)
@@ -195,7 +225,7 @@ static gm_rc replace_whole(struct gm_twin_put *put, const struct gm_twin *stored
     }
     add_removals(put->doc, put->body, old);
     gm_json_sort(put->doc, put->body);
-    return GM_OK;
+    return drop_sources(put, stored->times, err);
 }
 
 /* What the model of a line means for a twin that is there, or not. */

@@ -21,7 +21,7 @@
  *
  * A line says how its twin is: a property that it does not have is taken away, except from twins
  * that pipelines deliver, where a line only adds and changes, since the pipelines' properties are
- * theirs. $etag and times in $metadata are ignored. Sections may come in any order that puts things
+ * theirs. Of $metadata the model and source times are taken; $etag is ignored. Sections may come in any order that puts things
  * before what needs them. Duplicate ids are found among the first GM_IMPORT_SEEN_MAX of a section;
  * behind these the last line wins.
  *

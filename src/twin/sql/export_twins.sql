@@ -1,2 +1,2 @@
 -- Every twin in order of id, for export.
-SELECT num, id, body FROM twins ORDER BY id
+SELECT num, id, body, times FROM twins ORDER BY id

@@ -228,6 +228,41 @@ static void a_line_says_how_the_whole_twin_is(void **state)
                "'size':2}\n");
 }
 
+static void source_times_come_out_as_they_went_in(void **state)
+{
+    struct world *world = *state;
+#define TIME(z) "{'sourceTime':'2026-01-0" z "T00:00:00Z'}"
+#define SOURCES(size, city)                                                                        \
+    "{'Section':'Twins'}\n{'$dtId':'a','$metadata':{'$model':'dtmi:t:Thing;1'" size                \
+    "},'size':1,'place':{'$metadata':{" city "},'city':'Ulm'}}\n"
+    static const char *const files[] = {
+        SOURCES(",'size':" TIME("1"), "'city':" TIME("2")),
+        SOURCES(",'size':" TIME("1"), "'city':" TIME("3")),
+        SOURCES("", "'city':" TIME("3")),
+        SOURCES("", ""),
+    };
+    world_import(world, MODELS);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(files); i++) {
+        struct gm_buf out, expected;
+        gm_buf_init(&out, 4 << 20);
+        gm_buf_init(&expected, 4 << 20);
+        world->now += GM_SECOND;
+        gm_buf_add_z(&expected, MODELS);
+        gm_buf_add_z(&expected, files[i]);
+        gm_buf_add_z(&expected, "{'Section':'Relationships'}\n");
+        struct gm_str lines = world_json(world, expected.p);
+        GM_AUTO_FREE char *header_z = gm_format_z(HEADER "%s", files[i]);
+        world_import(world, header_z);
+        assert_int_equal(world->counts.twins_created + world->counts.twins_updated, 1);
+        world_import(world, header_z);
+        assert_int_equal(world->counts.twins_same, 1);
+        (void)export_all(world, &out);
+        check_same_lines(world, lines, gm_buf_str(&out));
+        gm_buf_deinit(&out);
+        gm_buf_deinit(&expected);
+    }
+}
+
 static void put_by_pipeline(struct world *world)
 {
     struct gm_err own = {0};
@@ -591,6 +626,7 @@ int main(void)
         world_test(an_export_puts_models_before_those_that_need_them),
         world_test(importing_again_writes_nothing),
         world_test(a_line_says_how_the_whole_twin_is),
+        world_test(source_times_come_out_as_they_went_in),
         world_test(what_pipelines_deliver_is_not_taken_away),
         world_test(wrong_lines_are_reported_and_stop_nothing),
         world_test(a_wrong_model_takes_down_what_needs_it_and_nothing_else),
