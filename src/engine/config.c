@@ -121,9 +121,10 @@ const struct gm_field gm_config_fields[] = {
     GM_FIELD_PATH(struct gm_config_root, models, .example = "./models",
                   .help = "A folder (or file) of DTDL models, read at start in any order; what is "
                           "new is added to the store."),
-    GM_FIELD_MAP(struct gm_config_root, pipelines, .flags = GM_F_REQUIRED,
-                 .fields = pipeline_fields, .item_size = sizeof(struct gm_pipeline_conf),
-                 .help = "The pipelines, by name."),
+    GM_FIELD_MAP(struct gm_config_root, pipelines, .fields = pipeline_fields,
+                 .item_size = sizeof(struct gm_pipeline_conf),
+                 .help = "The pipelines, by name. Without any, `gemel run` serves the twin API "
+                         "alone."),
     GM_FIELD_INT(struct gm_config_root, concurrency, .def = "2", .min = "1", .max = "64",
                  .help = "How many runs may be under way at a time."),
     GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000",

@@ -168,6 +168,9 @@ struct gm_twin_reader; /* prepared statements of one connection */
 gm_rc gm_twin_reader_open(struct gm_db *db, struct gm_twin_reader **out_reader, struct gm_err *err)
     GM_MUST_CHECK;
 void gm_twin_reader_close(struct gm_twin_reader *reader);
+/* Lets go of the row read last, and with it of the snapshot that the connection holds: between two
+ * uses of a connection that is kept. */
+void gm_twin_reader_reset(struct gm_twin_reader *reader);
 /* Texts borrow until the next call. GM_E_END: no such twin. */
 gm_rc gm_twin_by_id(struct gm_twin_reader *reader, struct gm_str id, struct gm_twin *out_twin,
                     struct gm_err *err) GM_MUST_CHECK;

@@ -39,6 +39,13 @@ void gm_relationship_reader_close(struct gm_relationship_reader *reader)
     gm_free(reader);
 }
 
+void gm_relationship_reader_reset(struct gm_relationship_reader *reader)
+{
+    gm_reset(reader->one);
+    gm_reset(reader->out_page);
+    gm_reset(reader->in_page);
+}
+
 static struct gm_relationship read_row(const struct gm_stmt *stmt, int64_t source,
                                        struct gm_str source_id)
 {

@@ -2,8 +2,8 @@
  *
  *     struct gm_relationship_reader *reader;
  *     GM_TRY(gm_relationship_reader_open(db, &reader, err));
- *     rc = gm_relationship_read(reader, &twin, GM_STR("r1"), &relationship, err);   // GM_E_END: none
- *     struct gm_relationships_page page = {.twin = twin.num, .count_max = 100, .fn = add, .ctx = ctx};
+ *     rc = gm_relationship_read(reader, &twin, GM_STR("r1"), &relationship, err);
+ *     struct gm_relationships_page page = {.twin = twin.num, .count_max = 100, .fn = add};
  *     GM_TRY(gm_relationships_out(reader, &page, err));
  *     gm_relationship_reader_close(reader);
  *
@@ -21,6 +21,8 @@ struct gm_relationship_reader;
 gm_rc gm_relationship_reader_open(struct gm_db *db, struct gm_relationship_reader **out_reader,
                                   struct gm_err *err) GM_MUST_CHECK;
 void gm_relationship_reader_close(struct gm_relationship_reader *reader); /* NULL is fine */
+/* As gm_twin_reader_reset. */
+void gm_relationship_reader_reset(struct gm_relationship_reader *reader);
 
 /* Texts borrow until the next call, source_id from `source`. GM_E_END: there is none of that id. */
 gm_rc gm_relationship_read(struct gm_relationship_reader *reader, const struct gm_twin *source,

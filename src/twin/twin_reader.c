@@ -36,6 +36,12 @@ void gm_twin_reader_close(struct gm_twin_reader *reader)
     gm_free(reader);
 }
 
+void gm_twin_reader_reset(struct gm_twin_reader *reader)
+{
+    gm_reset(reader->by_id);
+    gm_reset(reader->by_num);
+}
+
 /* The row stays current until the next call, so that its texts do. */
 static gm_rc read_row(struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_err *err)
 {

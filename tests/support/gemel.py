@@ -132,7 +132,8 @@ class Case(unittest.TestCase):
             database.close()
 
     def configure(self, pipelines, **settings):
-        root = {"data": "./data", "models": "./models", "admin": {"enabled": False}, "pipelines": pipelines, **settings}
+        root = {"data": "./data", "models": "./models", "admin": {"enabled": False}, "api": {"enabled": False},
+                "pipelines": pipelines, **settings}
         (self.folder / "models").mkdir(exist_ok=True)
         self.write("gemel.yaml", json.dumps(root, ensure_ascii=False, indent=1))
 

@@ -208,8 +208,12 @@ struct gm_adt_reader *gm_adt_reader_take(struct gm_adt_call *call)
     return reader;
 }
 
+/* A statement that still stands on a row holds its snapshot: the next call would see the past, and
+ * the log behind it could not be emptied. */
 void gm_adt_reader_give(struct gm_adt *adt, struct gm_adt_reader *reader)
 {
+    gm_twin_reader_reset(reader->twins);
+    gm_relationship_reader_reset(reader->relationships);
     gm_mutex_lock(adt->mu);
     reader->next_ = adt->readers;
     adt->readers = reader;
@@ -391,6 +395,7 @@ gm_rc gm_adt_start(const struct gm_adt_options *options, struct gm_adt **out_adt
         gm_adt_stop(adt);
         return rc;
     }
+    gm_log_info("api.listening", GM_L_Z("url", gm_adt_url_z(adt)));
     *out_adt = adt;
     return GM_OK;
 }

@@ -169,6 +169,6 @@ void gm_adt_write_origin(const struct gm_adt_call *call, struct gm_buf *out);
 
 /* Continuation tokens: any text, so that it can stand in an address. */
 void gm_adt_token_write(struct gm_str text, struct gm_buf *out);
-bool gm_adt_token_read(struct gm_adt_call *call, struct gm_str token, struct gm_str *out_text);
+bool gm_adt_token_read(struct gm_arena *arena, struct gm_str token, struct gm_str *out_text);
 
 #endif

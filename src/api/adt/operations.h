@@ -1,6 +1,7 @@
 /* The table of operations of the twin API, and how requests are matched against it.
  *
- *     for (const struct gm_adt_operation *at = gm_adt_operations(); at->method_z != NULL; at++) { … }
+ *     const struct gm_adt_operation *at;
+ *     for (at = gm_adt_operations(); at->method_z != NULL; at++) { … }
  *
  * Thread rule: constant data. */
 #ifndef GM_API_ADT_OPERATIONS_H

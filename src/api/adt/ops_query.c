@@ -177,7 +177,7 @@ void gm_adt_query(struct gm_adt_call *call)
                       "`continuationToken` of a former page.");
         return;
     }
-    if (token.n > 0 && !gm_adt_token_read(call, token, &page->token)) {
+    if (token.n > 0 && !gm_adt_token_read(call->arena, token, &page->token)) {
         refuse_token(call);
         return;
     }

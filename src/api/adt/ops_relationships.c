@@ -6,28 +6,32 @@ enum { PAGE_COUNT = 100, TOKEN_SIZE_MAX = 2048 };
 
 /* ---- reading one ---- */
 
+/* GM_E_END: no such relationship or, with *out_twin left alone, no such twin. */
 static gm_rc read_relationship(struct gm_adt_call *call, struct gm_adt_reader *reader,
-                               yyjson_mut_val **out_value, struct gm_err *err)
+                               bool *out_twin, yyjson_mut_val **out_value, struct gm_err *err)
 {
     struct gm_twin twin;
     struct gm_relationship relationship;
     GM_TRY(gm_twin_by_id(reader->twins, call->parts[0], &twin, err));
+    *out_twin = true;
     GM_TRY(gm_relationship_read(reader->relationships, &twin, call->parts[1], &relationship, err));
     return gm_relationship_json(call->doc, &relationship, out_value, err);
 }
 
-/* A twin that is not there has no relationships either: that is what is said. */
 void gm_adt_relationship_get(struct gm_adt_call *call)
 {
     struct gm_err err = {0};
     yyjson_mut_val *value = NULL;
+    bool twin = false;
     struct gm_adt_reader *reader = gm_adt_reader_take(call);
     if (reader == NULL) {
         return;
     }
-    gm_rc rc = read_relationship(call, reader, &value, &err);
+    gm_rc rc = read_relationship(call, reader, &twin, &value, &err);
     gm_adt_reader_give(call->adt, reader);
-    if (rc == GM_E_END) {
+    if (rc == GM_E_END && !twin) {
+        gm_adt_refuse_no_twin(call);
+    } else if (rc == GM_E_END) {
         gm_adt_refuse_no_relationship(call);
     } else if (rc != GM_OK) {
         gm_adt_fail(call, rc, &err);

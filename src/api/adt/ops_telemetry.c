@@ -3,8 +3,9 @@
 #include "api/adt/edit.h"
 #include "base/time.h"
 
-static bool check_headers(struct gm_adt_call *call)
+static bool check_request(struct gm_adt_call *call)
 {
+    size_t size_max = (size_t)call->adt->conf->limits.telemetry_size;
     const char *id_z = gm_adt_header_z(call, "Message-Id");
     const char *time_z = gm_adt_header_z(call, "Telemetry-Source-Time");
     gm_ns ignored;
@@ -16,6 +17,11 @@ static bool check_headers(struct gm_adt_call *call)
     if (time_z != NULL && !gm_time_parse(gm_str_trim(gm_str_z(time_z)), &ignored)) {
         gm_adt_refuse(call, 400, "ValidationFailed",
                       "Telemetry-Source-Time is not a time as RFC 3339 has it.");
+        return false;
+    }
+    if (call->http->body.n > size_max) {
+        gm_adt_refuse(call, 413, "RequestEntityTooLarge",
+                      "The message has %zu bytes; %zu are allowed.", call->http->body.n, size_max);
         return false;
     }
     return true;
@@ -62,7 +68,7 @@ void gm_adt_telemetry(struct gm_adt_call *call)
 {
     struct gm_err err = {0};
     const struct gm_model *model = NULL;
-    const yyjson_mut_val *message = check_headers(call) ? gm_adt_body(call) : NULL;
+    const yyjson_mut_val *message = check_request(call) ? gm_adt_body(call) : NULL;
     struct gm_adt_reader *reader = message != NULL ? gm_adt_reader_take(call) : NULL;
     if (reader == NULL) {
         return;

@@ -38,7 +38,6 @@ static yyjson_mut_val *get_twin(struct gm_adt_call *call)
         gm_adt_fail(call, rc, &err);
         return NULL;
     }
-    gm_adt_reply_header(call, "ETag", gm_json_member_str(value, "$etag"));
     return value;
 }
 
@@ -46,6 +45,7 @@ void gm_adt_twin_get(struct gm_adt_call *call)
 {
     const yyjson_mut_val *twin = get_twin(call);
     if (twin != NULL) {
+        gm_adt_reply_header(call, "ETag", gm_json_member_str(twin, "$etag"));
         gm_adt_answer_json(call, 200, twin);
     }
 }
@@ -65,6 +65,7 @@ void gm_adt_component_get(struct gm_adt_call *call)
         gm_adt_refuse_no_component(call);
         return;
     }
+    gm_adt_reply_header(call, "ETag", gm_json_member_str(twin, "$etag"));
     gm_adt_answer_json(call, 200, component);
 }
 

@@ -38,6 +38,9 @@ void gm_adt_answer(struct gm_adt_call *call, int status)
     if (is_trace_parent(trace)) {
         gm_adt_reply_header(call, "traceresponse", trace);
     }
+    if (call->http->reply.content_type_z == NULL) {
+        call->http->reply.content_type_z = "application/json; charset=utf-8";
+    }
     call->http->reply.status = status;
     gm_http_call_answer(call->http);
 }
@@ -119,9 +122,9 @@ static int digit(char c)
     return at != NULL ? (int)(at - digits) : -1;
 }
 
-bool gm_adt_token_read(struct gm_adt_call *call, struct gm_str token, struct gm_str *out_text)
+bool gm_adt_token_read(struct gm_arena *arena, struct gm_str token, struct gm_str *out_text)
 {
-    char *text = token.n % 2 == 0 ? gm_arena_alloc(call->arena, token.n / 2 + 1) : NULL;
+    char *text = token.n % 2 == 0 ? gm_arena_alloc(arena, token.n / 2 + 1) : NULL;
     if (text == NULL) {
         return false;
     }
@@ -162,7 +165,7 @@ bool gm_adt_page(struct gm_adt_call *call, size_t count_default, size_t count_ma
         return false;
     }
     struct gm_str token = gm_adt_param(call, "continuationToken");
-    if (token.n > 0 && !gm_adt_token_read(call, token, &page.after)) {
+    if (token.n > 0 && !gm_adt_token_read(call->arena, token, &page.after)) {
         gm_adt_refuse(
             call, 400, "InvalidArgument",
             "The continuation token is invalid. Use the nextLink of a former page as it is.");
