@@ -19,6 +19,7 @@ struct bench {
 /* What one measurement in its own process brings home. */
 struct bench_result {
     double seconds;
+    double more_seconds; /* of a second part, where there is one */
     int64_t rows; /* at the sink, or whatever was counted */
     int64_t created, updated, unchanged;
     double peak_mb; /* of the process */
@@ -59,5 +60,10 @@ void bench_sync(const struct bench *bench);
 /* ---- edit.c ---- */
 
 void bench_edit(const struct bench *bench);
+
+/* ---- query.c ---- */
+
+/* Makes its own data. */
+void bench_query(const struct bench *bench);
 
 #endif

@@ -82,7 +82,10 @@ struct bench_result bench_measure(const struct bench *bench, bench_fn fn, const 
 
 bool bench_wants(const struct bench *bench, const char *name_z)
 {
-    return bench->only_z == NULL || strncmp(name_z, bench->only_z, strlen(bench->only_z)) == 0;
+    size_t n = bench->only_z == NULL ? 0 : strlen(bench->only_z);
+    size_t wanted = strlen(name_z);
+    return strncmp(name_z, bench->only_z != NULL ? bench->only_z : "", n < wanted ? n : wanted) ==
+           0;
 }
 
 void bench_print(const struct bench *bench, const struct bench_line *line)
@@ -95,7 +98,8 @@ void bench_print(const struct bench *bench, const struct bench_line *line)
         }
         puts("}");
     } else {
-        printf("%-28s %14.0f %-8s", line->name_z, line->value, line->unit_z);
+        printf("%-28s %14.*f %-8s", line->name_z, line->value < 100 ? 2 : 0, line->value,
+               line->unit_z);
         if (line->baseline_z != NULL) {
             printf(" %6.1f %% of %s", 100 * line->ratio, line->baseline_z);
         }
@@ -145,11 +149,12 @@ int main(int argc, char **argv)
     if (temporary && (bench.folder_z = mkdtemp(folder)) == NULL) {
         bench_die("mkdtemp: %s", strerror(errno));
     }
-    if (bench.only_z == NULL || strncmp(bench.only_z, "sync", strlen("sync")) == 0) {
+    if (bench_wants(&bench, "sync.")) {
         bench_make_data(&bench);
         bench_sync(&bench);
     }
     bench_edit(&bench);
+    bench_query(&bench);
     if (temporary) {
         char command[128];
         snprintf(command, sizeof(command), "rm -rf '%s'", bench.folder_z);
