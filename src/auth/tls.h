@@ -8,7 +8,7 @@
  *
  * FOLDER/ca.pem, ca.key: an authority of this machine, ECDSA P-256, 10 years, made on first use,
  *     and anew when less than 1 year of it is left. Clients are told to trust it (`gemel tls
- *     export`). It may sign server certificates only, no further authorities.
+ *     export`). It may sign no further authorities.
  * FOLDER/server.pem, server.key: signed by it, for localhost, 127.0.0.1, ::1, the machine's name
  *     and the configured names; 1 year. Made anew when less than 30 days are left, when it is not
  *     signed by the authority beside it, or when it lacks one of the names.

@@ -4,8 +4,8 @@
  *     GM_TRY(gm_token_development("./data", token, err));  // made when there is none
  *
  * A token is "gemel_" and 43 characters of base64url: 256 random bits.
- * Thread rule: any thread; two processes that make the development token at once end with the same
- * one. */
+ * Thread rule: any thread. Of two processes that make the development token at the same moment the
+ * one that was later made stays. */
 #ifndef GM_AUTH_TOKEN_H
 #define GM_AUTH_TOKEN_H
 

@@ -90,6 +90,14 @@ unsigned gm_cpu_count(void)
     return n > 0 ? (unsigned)n : 1;
 }
 
+void gm_host_name(char out[GM_HOST_NAME_SIZE])
+{
+    if (gethostname(out, GM_HOST_NAME_SIZE) != 0) {
+        out[0] = '\0';
+    }
+    out[GM_HOST_NAME_SIZE - 1] = '\0'; /* a name that was cut has none */
+}
+
 void gm_random_bytes(void *out, size_t n)
 {
     char *to = out;

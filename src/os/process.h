@@ -23,6 +23,9 @@ uint64_t gm_resident_bytes(void);
 uint64_t gm_peak_resident_bytes(void);
 int64_t gm_process_id(void);
 unsigned gm_cpu_count(void);
+enum { GM_HOST_NAME_SIZE = 256 };
+/* What the machine calls itself; "" when it has no name. */
+void gm_host_name(char out[GM_HOST_NAME_SIZE]);
 /* Random bytes from the kernel, fit for secrets. */
 void gm_random_bytes(void *out, size_t n);
 
