@@ -26,6 +26,7 @@ struct gm_store {
     struct gm_mutex *mu;
     GM_VEC(struct gm_models *) models; /* guarded by mu; all sets there were, the newest last */
     struct gm_change_watch watch;
+    struct gm_indexer *indexer;
 };
 
 /* ---- opening ---- */
@@ -104,6 +105,7 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
     rc = rc == GM_OK ? gm_graph_newest_change(store->graph, &store->watch.newest, err) : rc;
     rc = rc == GM_OK ? gm_graph_pack_in_background(store->graph, err) : rc;
     rc = rc == GM_OK ? gm_state_writer_open(db, &store->states, err) : rc;
+    rc = rc == GM_OK ? gm_indexer_resume(store->indexer, db, err) : rc;
     if (rc == GM_OK) {
         gm_graph_set_models(store->graph, models);
         struct gm_writer_hooks hooks = {.ctx = store,
@@ -138,11 +140,13 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     rc = rc == GM_OK ? gm_lock_take(lock_z, &store->lock, err) : rc;
     /* of a process that was killed: nobody answers there */
     rc = rc == GM_OK ? gm_file_remove(admin_z, err) : rc;
+    store->indexer = gm_indexer_new(store, &options->indexes);
     rc = rc == GM_OK ? open_database(store, err) : rc;
     if (rc != GM_OK) {
         gm_store_close(store);
         return rc;
     }
+    gm_indexer_start(store->indexer);
     *out_store = store;
     return GM_OK;
 }
@@ -167,6 +171,7 @@ void gm_store_close(struct gm_store *store)
         return;
     }
     if (store->writer != NULL) {
+        gm_indexer_stop(store->indexer);
         struct gm_err err;
         if (gm_writer_run(store->writer, close_statements, store, &err) != GM_OK &&
             store->graph != NULL) {
@@ -180,6 +185,7 @@ void gm_store_close(struct gm_store *store)
         gm_models_free(store->models.at[i]);
     }
     gm_vec_deinit(&store->models);
+    gm_indexer_free(store->indexer);
     gm_lock_release(store->lock);
     gm_mutex_free(store->mu);
     gm_cond_free(store->watch.cond);
@@ -334,4 +340,16 @@ gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *ou
     }
     gm_arena_free(arena);
     return rc;
+}
+
+/* ---- indexes ---- */
+
+void gm_store_note_access(void *store, const struct gm_query_access *access)
+{
+    gm_indexer_note(((struct gm_store *)store)->indexer, access);
+}
+
+void gm_store_await_indexes(struct gm_store *store)
+{
+    gm_indexer_wait(store->indexer);
 }

@@ -22,11 +22,24 @@
 #include "dtdl/model.h"
 #include "sync/state.h"
 #include "twin/graph.h"
+#include "twin/query.h"
+
+/* When a property that queries filter on gets an index (twin/values.h); 0: these. */
+enum {
+    GM_INDEX_TWINS_MIN = 10000, /* a walk past fewer twins does not count */
+    GM_INDEX_WALKS_MIN = 8,
+    GM_INDEXES_MAX = 16, /* each costs every write of a twin that has the property */
+};
+struct gm_index_policy {
+    int64_t twins_min, walks_min;
+    size_t indexes_max;
+};
 
 struct gm_store_options {
     const char *folder_z;
     const char *vfs_z;            /* SQLite VFS; NULL: the default */
     const struct gm_clock *clock; /* NULL: the system's */
+    struct gm_index_policy indexes;
 };
 
 struct gm_store;
@@ -81,5 +94,11 @@ gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *int
  * there is no store. */
 gm_rc gm_store_open_reader(const char *folder_z, struct gm_db **out_db, struct gm_err *err)
     GM_MUST_CHECK;
+
+/* What a query says of its filters: gm_query_request.on_access, with the store as access_ctx. Any
+ * thread. Indexes that it asks for are made in the background, through the writer. */
+void gm_store_note_access(void *store, const struct gm_query_access *access);
+/* Until indexes that were asked for are there, for tools and tests. */
+void gm_store_await_indexes(struct gm_store *store);
 
 #endif
