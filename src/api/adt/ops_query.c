@@ -50,6 +50,8 @@ static gm_rc run_page(struct page *page, struct gm_adt_reader *reader, struct gm
                    .items_max = (size_t)conf->query_in_items,
                    .joins_max = (size_t)conf->query_joins,
                    .hops_max = GM_QUERY_HOPS_MAX},
+        .on_access = gm_store_note_access,
+        .access_ctx = page->call->adt->store,
     };
     gm_rc rc = GM_E_CONFLICT;
     for (int tries = 0; rc == GM_E_CONFLICT && tries < 2; tries++) {
