@@ -14,6 +14,7 @@ enum {
 
 struct gm_admin {
     struct gm_engine *engine;
+    struct gm_routes *routes;
     struct gm_http_server *server;
     struct gm_desk desk;
     char *file_z; /* DATA/admin.json */
@@ -181,6 +182,7 @@ static void answer_request(void *ctx, struct gm_http_call *http)
     struct gm_admin *admin = ctx;
     struct gm_http_reply *reply = &http->reply;
     struct gm_call call = {.engine = admin->engine,
+                           .routes = admin->routes,
                            .desk = &admin->desk,
                            .http = http,
                            .reply = reply,
@@ -265,11 +267,13 @@ static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *
     return write_file(admin, err);
 }
 
-gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err)
+gm_rc gm_admin_start(struct gm_engine *engine, struct gm_routes *routes,
+                     struct gm_admin **out_admin, struct gm_err *err)
 {
     const struct gm_admin_conf *conf = &gm_config_root(gm_engine_config(engine))->admin;
     struct gm_admin *admin = gm_alloc(sizeof(*admin));
     admin->engine = engine;
+    admin->routes = routes;
     admin->desk.mu = gm_mutex_new();
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));
@@ -299,6 +303,11 @@ void gm_admin_stop(struct gm_admin *admin)
     for (size_t i = 0; i < GM_OPERATIONS_MAX; i++) {
         if (admin->desk.handles[i] != NULL) {
             gm_run_handle_stop(admin->desk.handles[i]);
+        }
+    }
+    for (size_t i = 0; i < GM_CHANGE_WAITS_MAX; i++) {
+        if (admin->desk.feeds[i] != NULL) {
+            gm_feed_wake(admin->desk.feeds[i]);
         }
     }
     gm_mutex_unlock(admin->desk.mu);

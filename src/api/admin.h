@@ -1,7 +1,7 @@
 /* The admin API: health, readiness, metrics, pipelines, runs and what is done about them, over
  * plain HTTP on a loopback address.
  *
- *     GM_TRY(gm_admin_start(engine, &admin, err)); // listens at admin.listen of the configuration
+ *     GM_TRY(gm_admin_start(engine, routes, &admin, err)); // listens at admin.listen
  *     gm_admin_stop(admin);
  *
  *     GET  /health                      200 while the process lives
@@ -11,6 +11,14 @@
  *     GET  /pipelines                   how each stands, with the progress of runs under way
  *     GET  /runs?pipeline=&limit=       reports, newest first
  *     GET  /dead-letters?pipeline=&key=&after=&limit=
+ *     GET  /changes?from=&limit=&wait=  the change feed; waits for what is not there yet
+ *     GET  /twins/ID/history?before=&limit=
+ *     GET  /routes                      event routes, with how far each has come
+ *     GET  /routes/ID/dead-letters?after=&limit=
+ *     POST /routes/ID                   body {"endpointName":…,"filter":…}
+ *     POST /routes/ID/delete
+ *     POST /routes/ID/redrive           body {"num":…} or {"twin":…} or {}
+ *     POST /routes/ID/drop-letters      likewise
  *     POST /pipelines/NAME/run          202; 409 when it is under way
  *     POST /runs/NUM/approve            200 {"deleted":N}
  *     POST /pipelines/NAME/redrive      body {"num":…} or {"key":…} or {}
@@ -33,12 +41,14 @@
 #define GM_API_ADMIN_H
 
 #include "engine/engine.h"
+#include "route/route.h"
 
 struct gm_admin;
 /* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to
  * be had. */
-gm_rc gm_admin_start(struct gm_engine *engine, struct gm_admin **out_admin, struct gm_err *err)
-    GM_MUST_CHECK;
+/* `routes` (may be NULL: none are served) is kept until the stop. */
+gm_rc gm_admin_start(struct gm_engine *engine, struct gm_routes *routes,
+                     struct gm_admin **out_admin, struct gm_err *err) GM_MUST_CHECK;
 /* Waits for requests under way. Those that wait for a run to end do so until the engine stops: stop
  * that first. NULL is fine. */
 void gm_admin_stop(struct gm_admin *admin);

@@ -5,9 +5,14 @@
 #include "api/routes.h"
 #include "engine/engine.h"
 #include "net/server.h"
+#include "route/route.h"
+#include "store/feed.h"
 #include "json/json.h"
 
-enum { GM_QUERY_MAX = 4 };
+enum {
+    GM_QUERY_MAX = 4,
+    GM_CHANGE_WAITS_MAX = 16, /* requests that wait for changes: few of the server's workers */
+};
 
 /* Operations under way. */
 struct gm_desk {
@@ -16,10 +21,13 @@ struct gm_desk {
     size_t count; /* guarded by mu */
     /* guarded by mu; of plans, so that they can be stopped */
     struct gm_run_handle *handles[GM_OPERATIONS_MAX];
+    /* guarded by mu; of requests that wait for changes, so that they can be woken */
+    struct gm_feed *feeds[GM_CHANGE_WAITS_MAX];
 };
 
 struct gm_call {
     struct gm_engine *engine;
+    struct gm_routes *routes; /* NULL: none are served here */
     struct gm_desk *desk;
     const struct gm_http_call *http;
     const struct gm_route *route;
@@ -36,8 +44,15 @@ struct gm_call {
  * and GM_E_CANCELLED 503, the rest 500. */
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
 extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines,
-    gm_admin_runs, gm_admin_dead_letters;
+    gm_admin_runs, gm_admin_dead_letters, gm_admin_changes, gm_admin_history, gm_admin_routes_list,
+    gm_admin_route_letters;
 extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
-    gm_admin_plan, gm_admin_verify;
+    gm_admin_plan, gm_admin_verify, gm_admin_route_put, gm_admin_route_delete,
+    gm_admin_route_redrive, gm_admin_route_drop;
+
+/* What parameters of the query are read with: `number` stays as it is when none is given. */
+gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)
+    GM_MUST_CHECK;
+gm_rc gm_admin_limit(struct gm_str text, int64_t *limit, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -21,6 +21,9 @@ gm_rc gm_admin_metrics(struct gm_call *call, struct gm_err *err)
 {
     (void)err;
     call->reply->content_type_z = "text/plain; version=0.0.4; charset=utf-8";
+    if (call->routes != NULL) {
+        gm_routes_measure(call->routes);
+    }
     gm_metrics_write(&call->reply->body);
     return GM_OK;
 }
@@ -98,7 +101,7 @@ gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
 
 /* ---- parameters ---- */
 
-static gm_rc parse_number(struct gm_str text, const char *name_z, int64_t *number,
+gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number,
                           struct gm_err *err)
 {
     if (text.p != NULL && (!gm_parse_i64(text, number) || *number < 0)) {
@@ -108,9 +111,9 @@ static gm_rc parse_number(struct gm_str text, const char *name_z, int64_t *numbe
     return GM_OK;
 }
 
-static gm_rc parse_limit(struct gm_str text, int64_t *limit, struct gm_err *err)
+gm_rc gm_admin_limit(struct gm_str text, int64_t *limit, struct gm_err *err)
 {
-    GM_TRY(parse_number(text, "limit", limit, err));
+    GM_TRY(gm_admin_number(text, "limit", limit, err));
     return *limit >= 1 && *limit <= LIMIT_MAX
                ? GM_OK
                : gm_fail(err, GM_E_INVALID, "`limit` is at least 1 and at most %d", LIMIT_MAX);
@@ -155,7 +158,7 @@ gm_rc gm_admin_runs(struct gm_call *call, struct gm_err *err)
     struct gm_db *db;
     struct gm_run_query query = {.limit = 20};
     struct listing listing = {.out = &call->reply->body};
-    GM_TRY(parse_limit(call->query[1], &query.limit, err));
+    GM_TRY(gm_admin_limit(call->query[1], &query.limit, err));
     GM_TRY(open_reader(call, &db, err));
     gm_buf_add(listing.out, GM_STR("{\"runs\":["));
     gm_rc rc = find_pipeline(call, db, call->query[0], &query.pipeline, err);
@@ -185,8 +188,8 @@ gm_rc gm_admin_dead_letters(struct gm_call *call, struct gm_err *err)
     struct gm_db *db;
     struct gm_dead_letter_query query = {.key = call->query[1], .limit = 50};
     struct listing listing = {.out = &call->reply->body};
-    GM_TRY(parse_number(call->query[2], "after", &query.after, err));
-    GM_TRY(parse_limit(call->query[3], &query.limit, err));
+    GM_TRY(gm_admin_number(call->query[2], "after", &query.after, err));
+    GM_TRY(gm_admin_limit(call->query[3], &query.limit, err));
     GM_TRY(open_reader(call, &db, err));
     gm_buf_add(listing.out, GM_STR("{\"dead_letters\":["));
     gm_rc rc = find_pipeline(call, db, call->query[0], &query.pipeline, err);

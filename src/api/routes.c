@@ -15,6 +15,32 @@ static const struct gm_route_field letters_query[] = {
     {"limit", "At most so many (default: 50, at most 1000)."},
     {0},
 };
+static const struct gm_route_field changes_query[] = {
+    {"from", "Begin at this number (default: 1): `next` of the answer before."},
+    {"limit", "At most so many (default: 100, at most 1000)."},
+    {"wait", "When there is none yet: how long to wait for one, as `30s` (default: 0, at most `60s`)."},
+    {0},
+};
+static const struct gm_route_field history_query[] = {
+    {"before", "Only changes before this number: the last one of the answer before."},
+    {"limit", "At most so many (default: 20, at most 1000)."},
+    {0},
+};
+static const struct gm_route_field route_letters_query[] = {
+    {"after", "Only letters behind this one: `next` of the answer before."},
+    {"limit", "At most so many (default: 50, at most 1000)."},
+    {0},
+};
+static const struct gm_route_field route_body[] = {
+    {"endpointName", "An endpoint of the configuration."},
+    {"filter", "Which events are delivered (default: `true`, all of them)."},
+    {0},
+};
+static const struct gm_route_field route_choice_body[] = {
+    {"num", "Of a redrive: this letter's twin. Of dropping: this letter."},
+    {"twin", "All letters of this twin. Neither of the two: all of the route."},
+    {0},
+};
 static const struct gm_route_field choice_body[] = {
     {"num", "This letter; for a redrive, what stands before it of its key as well."},
     {"key", "All letters of this key. Neither of the two: all of the pipeline."},
@@ -57,6 +83,42 @@ static const struct gm_route routes[] = {
      "Dead letters in order of number. `next` is for `after` of the next request, or null at the "
      "end; a page ends early when it is large.",
      letters_query, NULL, "{\"dead_letters\":[],\"next\":null}", gm_admin_dead_letters},
+    {"GET", "/changes",
+     "The change feed, in order of numbers: each change with its cause. `next` is for `from` of the "
+     "next request. 410 when the log does not reach back to `from`; `oldest` says how far it does.",
+     changes_query, NULL,
+     "{\"changes\":[{\"num\":4711,\"time\":\"2026-11-20T17:09:55.1234567Z\",\"kind\":\"update\","
+     "\"twin\":\"product-42\",\"pipeline\":3,\"pipelineName\":\"products\",\"run\":17,"
+     "\"actor\":\"Products\",\"position\":42,\"previous\":17,\"data\":[{\"op\":\"replace\","
+     "\"path\":\"/unitPrice\",\"value\":18.5}]}],\"next\":4712,\"oldest\":1,\"newest\":4711}",
+     gm_admin_changes},
+    {"GET", "/twins/{id}/history",
+     "What happened to a twin, newest first. `next` is for `before` of the next request, or null at "
+     "the end.",
+     history_query, NULL, "{\"changes\":[],\"next\":null}", gm_admin_history},
+    {"GET", "/routes",
+     "Event routes, with how far each has come: `lag` counts changes that are not settled; "
+     "`failingSince`, `attempts` and `error` tell what it is stuck at.",
+     NULL, NULL,
+     "{\"routes\":[{\"id\":\"alerts\",\"endpointName\":\"alerts\",\"filter\":\"true\",\"created\":"
+     "\"2026-11-20T17:09:55Z\",\"position\":4711,\"lag\":0,\"failingSince\":null,\"attempts\":0,"
+     "\"error\":null,\"deadLetters\":0}]}",
+     gm_admin_routes_list},
+    {"GET", "/routes/{id}/dead-letters",
+     "Events of a route that are parked or wait behind one that is, in the order of the log.",
+     route_letters_query, NULL, "{\"dead_letters\":[],\"next\":null}", gm_admin_route_letters},
+    {"POST", "/routes/{id}",
+     "Makes an event route, which begins with what comes, or replaces one, which goes on where it "
+     "was.",
+     NULL, route_body, "{\"id\":\"alerts\"}", gm_admin_route_put},
+    {"POST", "/routes/{id}/delete", "Deletes an event route with its dead letters.", NULL, NULL,
+     "{\"id\":\"alerts\"}", gm_admin_route_delete},
+    {"POST", "/routes/{id}/redrive",
+     "Dead letters are to be delivered again, in order, by the route.", NULL, route_choice_body,
+     "{\"accepted\":2}", gm_admin_route_redrive},
+    {"POST", "/routes/{id}/drop-letters",
+     "Throws dead letters away; what only waited behind them is delivered.", NULL,
+     route_choice_body, "{\"dropped\":2}", gm_admin_route_drop},
     {"POST", "/pipelines/{name}/run",
      "202: the pipeline runs as soon as it can. 409: it is under way.", NULL, NULL,
      "{\"accepted\":true}", gm_admin_run},

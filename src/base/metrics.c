@@ -54,6 +54,14 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                                "Size of the store's files."},
     [GM_M_RESIDENT_BYTES] = {"gemel_resident_memory_bytes", "gauge", NULL,
                              "Resident memory of the process."},
+    [GM_M_ROUTE_DELIVERED] = {"gemel_route_events_total", "counter", "route",
+                              "Events that the endpoint confirmed."},
+    [GM_M_ROUTE_FAILURES] = {"gemel_route_failures_total", "counter", "route",
+                             "Attempts to deliver that failed."},
+    [GM_M_ROUTE_LAG] = {"gemel_route_lag_changes", "gauge", "route",
+                        "Changes in the log that the route has not settled yet."},
+    [GM_M_ROUTE_LETTERS] = {"gemel_route_dead_letters", "gauge", "route",
+                            "Events that are parked or wait behind one that is."},
 };
 
 /* The only lock of rank 0; held for arithmetic only. */

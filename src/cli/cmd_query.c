@@ -1,4 +1,4 @@
-/* gemel query, history, trace: looking at the graph. They work while `gemel run` has the store. */
+/* gemel query, trace: looking at the graph. They work while `gemel run` has the store. */
 #include <stdio.h>
 #include <string.h>
 
@@ -139,99 +139,6 @@ const struct gm_command gm_command_query = {
                  "S.$dtId = 'supplier-1'\"",
     .options = query_options,
     .run = query,
-};
-
-/* ---- history ---- */
-
-static const struct gm_option history_options[] = {
-    {"limit", "N", "Print at most N changes (default: 20; 0: all)."},
-    {"before", "NUM", "Only changes before this number."},
-    {0},
-};
-
-static const char *const kind_names[] = {"", "create", "update", "delete", "relationships"};
-
-static gm_rc print_change_json(const struct gm_change *change)
-{
-    struct gm_buf json;
-    char time[GM_TIME_TEXT_SIZE];
-    gm_time_format(change->time, time);
-    gm_buf_init(&json, OUTPUT_SIZE_MAX);
-    gm_buf_addf(
-        &json,
-        "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"pipeline\":%lld,\"run\":%lld,\"actor\":",
-        (long long)change->num, time, kind_names[change->kind], (long long)change->pipeline,
-        (long long)change->run);
-    gm_json_quote(&json, change->actor);
-    gm_buf_addf(&json, ",\"position\":%llu,\"data\":", (unsigned long long)change->position);
-    gm_buf_add(&json, change->data.n > 0 ? change->data : GM_STR("null"));
-    gm_buf_add_char(&json, '}');
-    gm_print_json(&json);
-    gm_buf_deinit(&json);
-    return GM_OK;
-}
-
-/* "pipeline 3, run 17, Products:42" */
-static void print_cause(const struct gm_change *change)
-{
-    if (change->pipeline != 0) {
-        printf("  pipeline %lld, run %lld, ", (long long)change->pipeline, (long long)change->run);
-    } else {
-        printf("  ");
-    }
-    printf(GM_STR_FMT, GM_STR_ARG(change->actor));
-    if (change->position != 0) {
-        printf(":%llu", (unsigned long long)change->position);
-    }
-    putchar('\n');
-}
-
-static gm_rc print_change(void *ctx, const struct gm_change *change, struct gm_err *err)
-{
-    (void)err;
-    const struct gm_args *args = ctx;
-    char time[GM_TIME_TEXT_SIZE];
-    if (args->json) {
-        return print_change_json(change);
-    }
-    gm_print_time(change->time, time);
-    printf("#%lld  %s  %s", (long long)change->num, time, kind_names[change->kind]);
-    print_cause(change);
-    printf("    " GM_STR_FMT "\n", GM_STR_ARG(change->data));
-    return GM_OK;
-}
-
-static int history(struct gm_args *args)
-{
-    struct look look;
-    struct gm_err err = {0};
-    int64_t limit = 0, before = 0;
-    gm_rc rc = look_open(args, &look, &err);
-    rc = rc == GM_OK ? gm_args_int(args, "limit", 20, &limit, &err) : rc;
-    rc = rc == GM_OK ? gm_args_int(args, "before", 0, &before, &err) : rc;
-    if (rc == GM_OK) {
-        struct gm_history_query walk = {
-            .twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
-        rc = gm_history_walk(look.db, &walk, print_change, args, &err);
-        if (rc == GM_E_END) {
-            rc = gm_fail(&err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0]);
-        }
-    }
-    look_close(&look);
-    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
-}
-
-const struct gm_command gm_command_history = {
-    .name_z = "history",
-    .args_z = "TWIN",
-    .args_min = 1,
-    .args_max = 1,
-    .summary_z = "Tell what happened to a twin, newest first.",
-    .help_z = "Every change with its cause: pipeline, run and position in the source. A twin that "
-              "is gone has a history too.",
-    .example_z = "gemel history product-42",
-    .options = history_options,
-    .run = history,
 };
 
 /* ---- trace ---- */

@@ -208,19 +208,20 @@ static void set_gauges(struct session *session)
 static gm_rc start_engine(struct session *session, struct gm_err *err)
 {
     GM_TRY(open_engine(session, err));
-    GM_TRY(gm_admin_start(session->engine, &session->admin, err)); /* its address may be taken */
     GM_TRY(gm_services_start(&session->services, session->config, session->store, err));
+    /* its address may be taken */
+    GM_TRY(gm_admin_start(session->engine, session->services.routes, &session->admin, err));
     return gm_engine_start(session->engine, err);
 }
 
 /* The engine stops first, so that requests which wait for a run end. */
 static void stop_engine(struct session *session)
 {
-    gm_services_stop(&session->services);
     if (session->engine != NULL) {
         gm_engine_stop(session->engine);
     }
     gm_admin_stop(session->admin);
+    gm_services_stop(&session->services);
     gm_engine_close(session->engine);
     session->admin = NULL;
     session->engine = NULL;

@@ -19,6 +19,7 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_forget,
         &gm_command_query,
         &gm_command_history,
+        &gm_command_changes,
         &gm_command_trace,
         &gm_command_waiting,
         &gm_command_import,

@@ -19,6 +19,7 @@ extern const struct gm_command gm_command_verify;
 extern const struct gm_command gm_command_forget;
 extern const struct gm_command gm_command_query;
 extern const struct gm_command gm_command_history;
+extern const struct gm_command gm_command_changes;
 extern const struct gm_command gm_command_trace;
 extern const struct gm_command gm_command_waiting;
 extern const struct gm_command gm_command_import;

@@ -82,24 +82,39 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     return rc;
 }
 
-gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
-                     struct gm_http_answer *out_answer, struct gm_err *err)
+static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_request *request,
+                  struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
     GM_AUTO_FREE char *authorization_z = NULL;
     GM_TRY(read_admin_file(args, &base_z, &authorization_z, err));
     GM_AUTO_FREE char *url_z = gm_format_z("%s%s", base_z, path_z);
-    GM_TRY(gm_http_send(&(struct gm_http_request){.method_z = "POST",
-                                                  .url_z = url_z,
-                                                  .authorization_z = authorization_z,
-                                                  .body = body.p != NULL ? body : GM_STR("{}")},
-                        out_answer, err));
+    request->url_z = url_z;
+    request->authorization_z = authorization_z;
+    GM_TRY(gm_http_send(request, out_answer, err));
     if (out_answer->status >= 200 && out_answer->status < 300) {
         return GM_OK;
     }
     gm_rc rc = answered_error(out_answer, err);
     gm_http_answer_free(out_answer);
     return rc;
+}
+
+gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
+                     struct gm_http_answer *out_answer, struct gm_err *err)
+{
+    return ask(args, path_z,
+                &(struct gm_http_request){.method_z = "POST",
+                                          .body = body.p != NULL ? body : GM_STR("{}")},
+                out_answer, err);
+}
+
+gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,
+                    struct gm_err *err)
+{
+    gm_rc rc = ask(args, path_z, &(struct gm_http_request){.method_z = "GET"}, out_answer, err);
+    return rc == GM_E_CONFIG ? gm_fail(err, rc, "no `gemel run` is at work here that could be asked")
+                             : rc;
 }
 
 int64_t gm_remote_number(const struct gm_http_answer *answer, const char *name_z)

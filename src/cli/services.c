@@ -18,11 +18,23 @@ static gm_rc start_jobs(struct gm_services *services, const struct gm_config_roo
     return gm_jobs_open(&options, &services->jobs, err);
 }
 
+static gm_rc start_routes(struct gm_services *services, const struct gm_config *config,
+                          struct gm_store *store, struct gm_err *err)
+{
+    const struct gm_routes_options options = {
+        .store = store,
+        .endpoints = &gm_config_root(config)->endpoints,
+        .source = gm_str_z(gm_config_event_source_z(config))};
+    GM_TRY(gm_routes_open(&options, &services->routes, err));
+    return gm_routes_start(services->routes, err);
+}
+
 gm_rc gm_services_start(struct gm_services *services, const struct gm_config *config,
                         struct gm_store *store, struct gm_err *err)
 {
     const struct gm_config_root *root = gm_config_root(config);
     gm_rc rc = start_jobs(services, root, store, err);
+    rc = rc == GM_OK ? start_routes(services, config, store, err) : rc;
     if (rc != GM_OK) {
         gm_services_stop(services);
     }
@@ -31,6 +43,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_config *co
 
 void gm_services_stop(struct gm_services *services)
 {
+    gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);
     gm_free(services->accounts);
     *services = (struct gm_services){0};

@@ -1,4 +1,4 @@
-/* What `gemel run` serves beside its pipelines: jobs.
+/* What `gemel run` serves beside its pipelines: jobs, event routes.
  *
  *     struct gm_services services = {0};
  *     GM_TRY(gm_services_start(&services, config, store, err));
@@ -10,9 +10,11 @@
 
 #include "engine/config.h"
 #include "job/job.h"
+#include "route/route.h"
 
 struct gm_services {
     struct gm_jobs *jobs;
+    struct gm_routes *routes;
     struct gm_blob_account *accounts; /* of the configuration; the jobs look at them */
 };
 

@@ -78,7 +78,9 @@ enum gm_field_type {
     GM_T_STRS,   /* struct gm_conf_strs : a list of texts; one text alone is a list of one */
     GM_T_STRUCT, /* nested struct in place, .fields */
     GM_T_LIST,   /* struct gm_conf_list of structs, .fields, .item_size */
-    GM_T_MAP,    /* struct gm_conf_map name → struct, .fields, .item_size */
+    /* struct gm_conf_map name → struct, .fields, .item_size; with .alternatives in place of
+     * .fields: name → struct gm_conf_choice */
+    GM_T_MAP,
     GM_T_CHOICE, /* struct gm_conf_choice : exactly one of .alternatives */
     GM_T_NODE,   /* const struct gm_node * : decoded by its owner */
 };
@@ -128,7 +130,7 @@ struct gm_field {
     size_t item_size;              /* LIST, MAP: size of one struct */
     const struct gm_field *fields; /* STRUCT, LIST, MAP */
     const char *const *names;      /* ENUM: NULL-terminated */
-    /* CHOICE: gives a NULL-terminated list of pointers */
+    /* CHOICE, MAP: gives a NULL-terminated list of pointers */
     const struct gm_alternative *const *(*alternatives)(void);
     const char *def; /* default, as a user would write it; NULL: zero value */
     const char *min; /* bounds, as a user would write them; of STRS, LIST and MAP: how many */

@@ -101,6 +101,9 @@ static void decode_list(struct gm_conf_doc *doc, const struct gm_field *field,
     *(struct gm_conf_list *)slot = list;
 }
 
+static void decode_choice(struct gm_conf_doc *doc, const struct gm_field *field,
+                          const struct gm_node *node, void *slot);
+
 static void decode_map(struct gm_conf_doc *doc, const struct gm_field *field,
                        const struct gm_node *node, void *slot)
 {
@@ -115,7 +118,11 @@ static void decode_map(struct gm_conf_doc *doc, const struct gm_field *field,
         if (map.at[i].name_z == NULL || map.at[i].value == NULL) {
             return;
         }
-        decode_members(doc, node->items[i], field->fields, map.at[i].value);
+        if (field->alternatives != NULL) {
+            decode_choice(doc, field, node->items[i], map.at[i].value);
+        } else {
+            decode_members(doc, node->items[i], field->fields, map.at[i].value);
+        }
     }
     *(struct gm_conf_map *)slot = map;
 }

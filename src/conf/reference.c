@@ -95,7 +95,7 @@ static void add_sections(struct page *page, const struct gm_field *fields)
         }
         gm_conf_add_path(&page->path, field);
         page->level++;
-        if (field->type == GM_T_CHOICE) {
+        if (field->alternatives != NULL) {
             add_alternatives(page, field);
         } else {
             add_heading(page, field->help);
@@ -176,7 +176,7 @@ static void add_field_help(struct gm_buf *out, const struct gm_field *field, int
         add_indent(out, depth + 1);
         gm_buf_addf(out, "Example: %s: %s\n", field->name_z, field->example);
     }
-    if (field->type == GM_T_CHOICE) {
+    if (field->alternatives != NULL) {
         for (size_t i = 0; field->alternatives()[i] != NULL; i++) {
             add_indent(out, depth + 1);
             gm_buf_addf(out, "%s:\n", field->alternatives()[i]->name_z);

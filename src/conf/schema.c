@@ -209,7 +209,14 @@ static void add_type(struct schema *schema, const struct gm_field *field)
     case GM_T_MAP:
         add_raw(schema, "type", "\"object\"");
         add_numeric_bounds(schema, field, "minProperties", "maxProperties");
-        add_settings_object(schema, "additionalProperties", field->fields);
+        if (field->alternatives != NULL) {
+            add_name(schema, "additionalProperties");
+            open_with(schema, '{');
+            add_choice(schema, field);
+            close_with(schema, '}');
+        } else {
+            add_settings_object(schema, "additionalProperties", field->fields);
+        }
         break;
     case GM_T_CHOICE:
         add_choice(schema, field);

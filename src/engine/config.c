@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "connect/endpoint.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "step/step.h"
@@ -125,6 +126,15 @@ const struct gm_field gm_config_fields[] = {
                  .item_size = sizeof(struct gm_pipeline_conf),
                  .help = "The pipelines, by name. Without any, `gemel run` serves the twin API "
                          "alone."),
+    GM_FIELD_MAP(struct gm_config_root, endpoints, .alternatives = gm_endpoint_alternatives,
+                 .item_size = sizeof(struct gm_conf_choice),
+                 .help = "Where event routes may deliver, by name: of each exactly one of the kinds "
+                         "below. Routes themselves are made over the twin API, or with `gemel "
+                         "routes put`.",
+                 .example = "{ alerts: { webhook: { url: https://events.example/twins } } }"),
+    GM_FIELD_STR(struct gm_config_root, event_source, .example = "twins.example",
+                 .help = "The `source` of events: the host name that clients know the service by. "
+                         "Without it the first of `api.names`, or else `api.listen`."),
     GM_FIELD_INT(struct gm_config_root, concurrency, .def = "2", .min = "1", .max = "64",
                  .help = "How many runs may be under way at a time."),
     GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000",
@@ -354,6 +364,15 @@ struct gm_conf_doc *gm_config_doc(struct gm_config *config)
 const struct gm_config_root *gm_config_root(const struct gm_config *config)
 {
     return &config->root;
+}
+
+const char *gm_config_event_source_z(const struct gm_config *config)
+{
+    const struct gm_api_conf *api = &config->root.api;
+    if (config->root.event_source != NULL) {
+        return config->root.event_source;
+    }
+    return api->names.n > 0 ? api->names.at[0] : api->listen;
 }
 
 const char *gm_config_folder_z(const struct gm_config *config)

@@ -74,6 +74,8 @@ struct gm_config_root {
     struct gm_notify_conf notify;
     struct gm_conf_map blobs;     /* of struct gm_blob_conf */
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
+    struct gm_conf_map endpoints; /* of struct gm_conf_choice: connect/endpoint.h */
+    const char *event_source;     /* NULL: see gm_config_event_source_z */
 };
 
 /* One pipeline, with what is derived from its settings. */
@@ -102,6 +104,8 @@ void gm_config_free(struct gm_config *config); /* NULL is fine */
 
 struct gm_conf_doc *gm_config_doc(struct gm_config *config);
 const struct gm_config_root *gm_config_root(const struct gm_config *config);
+/* The host name that events come from: event_source, else the first of api.names, else api.listen. */
+const char *gm_config_event_source_z(const struct gm_config *config);
 const char *gm_config_folder_z(const struct gm_config *config); /* of the file */
 size_t gm_config_pipeline_count(const struct gm_config *config);
 /* in the order of the file */

@@ -9,6 +9,7 @@
  *     test := operand (= != <> < > <= >=) operand | function | path | true | false
  *           | operand ([NOT] IN | NIN) '[' literal {',' literal} ']'
  *     function := STARTSWITH|ENDSWITH|CONTAINS '(' operand ',' operand ')'
+ *                 (filters of event routes spell them STARTS_WITH and ENDS_WITH: the same)
  *               | ARRAY_CONTAINS '(' path ',' literal ')'
  *               | IS_DEFINED|IS_NULL|IS_BOOL|IS_NUMBER|IS_STRING|IS_OBJECT|IS_PRIMITIVE '(' path
  *                 ')'

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "json/json.h"
 #include "twin_sql.h"
 
 enum {
@@ -416,4 +417,39 @@ gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newes
     *out_newest = gm_column_i64(stmt, 0) + gm_column_i64(stmt, 1) - 1;
     gm_reset(stmt);
     return GM_OK;
+}
+
+/* ---- for people and programs ---- */
+
+const char *gm_change_kind_name(enum gm_change_kind kind)
+{
+    static const char *const names[] = {
+        [GM_CHANGE_CREATE] = "create",
+        [GM_CHANGE_UPDATE] = "update",
+        [GM_CHANGE_DELETE] = "delete",
+        [GM_CHANGE_RELATIONSHIPS] = "relationships",
+        [GM_CHANGE_TELEMETRY] = "telemetry",
+    };
+    return names[kind];
+}
+
+void gm_change_write_json(const struct gm_change *change, struct gm_str pipeline_name,
+                          struct gm_buf *out)
+{
+    char time[GM_TIME_TEXT_SIZE];
+    gm_time_format(change->time, time);
+    gm_buf_addf(out, "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"twin\":",
+                (long long)change->num, time, gm_change_kind_name(change->kind));
+    gm_json_quote(out, change->twin);
+    gm_buf_addf(out, ",\"pipeline\":%lld", (long long)change->pipeline);
+    if (pipeline_name.p != NULL) {
+        gm_buf_add(out, GM_STR(",\"pipelineName\":"));
+        gm_json_quote(out, pipeline_name);
+    }
+    gm_buf_addf(out, ",\"run\":%lld,\"actor\":", (long long)change->run);
+    gm_json_quote(out, change->actor);
+    gm_buf_addf(out, ",\"position\":%llu,\"previous\":%lld,\"data\":",
+                (unsigned long long)change->position, (long long)change->previous);
+    gm_buf_add(out, change->data.n > 0 ? change->data : GM_STR("null"));
+    gm_buf_add_char(out, '}');
 }

@@ -38,6 +38,7 @@
 #define GM_TWIN_CHANGES_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/time.h"
 #include "db/db.h"
 
@@ -61,6 +62,12 @@ struct gm_change {
     struct gm_str twin;  /* id */
     struct gm_str data;  /* JSON text */
 };
+
+const char *gm_change_kind_name(enum gm_change_kind kind); /* "create", … */
+/* {"num","time","kind","twin","pipeline","run","actor","position","previous","data"}; with
+ * `pipeline_name`, behind "pipeline", when that is given (p not NULL). */
+void gm_change_write_json(const struct gm_change *change, struct gm_str pipeline_name,
+                          struct gm_buf *out);
 
 enum { GM_CHANGES_CHUNK_SIZE = 256 << 10, GM_CHANGES_CHUNK_COUNT = 2000 };
 

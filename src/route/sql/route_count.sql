@@ -1,0 +1,1 @@
+SELECT count(*) FROM routes WHERE id <> $1

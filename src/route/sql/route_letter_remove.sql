@@ -1,0 +1,1 @@
+DELETE FROM route_letters WHERE num = $1

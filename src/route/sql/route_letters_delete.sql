@@ -1,0 +1,1 @@
+DELETE FROM route_letters WHERE route = $1
