@@ -64,7 +64,7 @@ static void reap(struct gm_routes *routes)
     size_t kept = 0;
     for (size_t i = 0; i < routes->workers.n; i++) {
         struct gm_route_worker *worker = routes->workers.at[i];
-        if (gm_route_worker_ended(worker)) {
+        if (gm_route_worker_gone(worker)) {
             gm_route_worker_join(worker);
         } else {
             routes->workers.at[kept++] = worker;
@@ -124,6 +124,9 @@ void gm_routes_refresh(struct gm_routes *routes, struct gm_str id)
 {
     bool told = false;
     struct gm_err err = {0};
+    if (routes == NULL) {
+        return;
+    }
     gm_mutex_lock(routes->mu);
     reap(routes);
     for (size_t i = 0; i < routes->workers.n && !told; i++) {
@@ -146,7 +149,7 @@ bool gm_routes_wants_telemetry(const struct gm_routes *routes)
 
 bool gm_routes_has_endpoint(const struct gm_routes *routes, struct gm_str name)
 {
-    for (size_t i = 0; i < routes->outlet_count; i++) {
+    for (size_t i = 0; routes != NULL && i < routes->outlet_count; i++) {
         if (gm_str_is(name, routes->outlets[i].name_z)) {
             return true;
         }

@@ -16,6 +16,8 @@
  *
  * What route, filter and dead letters mean for users stands in docs/routes.md.
  *
+ * Where none are served `routes` is NULL: there are no endpoints then, and refreshing does nothing.
+ *
  * Thread rule: open, start and close from one thread; the rest from any. */
 #ifndef GM_ROUTE_ROUTE_H
 #define GM_ROUTE_ROUTE_H

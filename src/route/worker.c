@@ -266,8 +266,11 @@ static void close_all(struct gm_route_worker *worker)
     worker->feed = NULL;
     worker->ended = true;
     gm_mutex_unlock(worker->mu);
-    gm_feed_close(feed);
     atomic_fetch_sub(worker->options.alive, 1);
+    gm_feed_close(feed);
+    gm_mutex_lock(worker->mu);
+    worker->gone = true;
+    gm_mutex_unlock(worker->mu);
 }
 
 static void run_thread(void *arg)
@@ -318,12 +321,13 @@ gm_rc gm_route_worker_start(const struct gm_route_worker_options *options,
     worker->arena = gm_arena_new(GROUP_ARENA_SIZE);
     worker->scratch = gm_arena_new(CHANGE_ARENA_SIZE);
     gm_buf_init(&worker->text, GM_EVENT_SIZE_MAX);
+    atomic_fetch_add(options->alive, 1);
     gm_rc rc = gm_thread_start("gemel-route", run_thread, worker, &worker->thread, err);
     if (rc != GM_OK) {
+        atomic_fetch_sub(options->alive, 1);
         worker_free(worker);
         return rc;
     }
-    atomic_fetch_add(options->alive, 1);
     *out_worker = worker;
     return GM_OK;
 }
@@ -349,12 +353,12 @@ bool gm_route_worker_poke(struct gm_route_worker *worker, bool end)
     return alive;
 }
 
-bool gm_route_worker_ended(struct gm_route_worker *worker)
+bool gm_route_worker_gone(struct gm_route_worker *worker)
 {
     gm_mutex_lock(worker->mu);
-    bool ended = worker->ended;
+    bool gone = worker->gone;
     gm_mutex_unlock(worker->mu);
-    return ended;
+    return gone;
 }
 
 void gm_route_worker_join(struct gm_route_worker *worker)

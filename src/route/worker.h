@@ -38,7 +38,8 @@ gm_rc gm_route_worker_start(const struct gm_route_worker_options *options,
 struct gm_str gm_route_worker_id(const struct gm_route_worker *worker);
 /* False: it has ended, and sees nothing any more. */
 bool gm_route_worker_poke(struct gm_route_worker *worker, bool end);
-bool gm_route_worker_ended(struct gm_route_worker *worker);
+/* Joining it would not wait. */
+bool gm_route_worker_gone(struct gm_route_worker *worker);
 void gm_route_worker_join(struct gm_route_worker *worker); /* waits for the end; frees */
 /* How far it has come and how many dead letters there are, for metrics. */
 void gm_route_worker_look(struct gm_route_worker *worker, int64_t *out_position,

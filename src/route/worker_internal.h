@@ -28,7 +28,8 @@ struct gm_route_worker {
     struct gm_stop *stop; /* guarded by mu, replaced by the thread: ends what is under way */
     struct gm_feed *feed; /* set under mu by the thread, which owns it */
     bool poked, end;      /* guarded by mu */
-    bool ended;           /* guarded by mu */
+    bool ended;           /* guarded by mu: it sees nothing any more */
+    bool gone;            /* guarded by mu: its thread has nothing left to do */
 
     /* The thread's own from here. */
     const struct gm_stop *now; /* the stop at hand */

@@ -384,6 +384,7 @@ gm_rc gm_adt_start(const struct gm_adt_options *options, struct gm_adt **out_adt
     struct gm_adt *adt = gm_alloc(sizeof(*adt));
     adt->store = options->store;
     adt->jobs = options->jobs;
+    adt->routes = options->routes;
     adt->conf = conf;
     adt->clock = gm_store_clock(options->store);
     adt->stop = gm_stop_new();

@@ -32,6 +32,7 @@ struct gm_adt_options {
     const struct gm_config *config; /* keeps */
     struct gm_store *store;         /* keeps */
     struct gm_jobs *jobs;           /* keeps */
+    struct gm_routes *routes;       /* keeps; NULL: there are no endpoints */
 };
 
 struct gm_adt;

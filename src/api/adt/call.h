@@ -50,6 +50,7 @@ struct gm_adt {
     const struct gm_clock *clock;
     struct gm_http_server *server;
     struct gm_access *access;
+    struct gm_routes *routes; /* NULL: there are no endpoints */
     struct gm_jobs *jobs;
     struct gm_stop *stop; /* requested by gm_adt_stop: ends queries under way */
     struct gm_mutex *mu;

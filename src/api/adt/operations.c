@@ -57,6 +57,18 @@ static const struct gm_adt_operation operations[] = {
     {"PATCH", "/digitaltwins/{id}/components/{componentPath}", GM_ADT_WRITER, GM_ADT_SMALL, "204",
      "Applies a JSON Patch to a component. `If-Match` guards the twin.", gm_adt_component_patch},
 
+    /* event routes: 21-24 */
+    {"GET", "/eventroutes", GM_ADT_READER, GM_ADT_SMALL, "200", "A page of the event routes.",
+     gm_adt_routes_list},
+    {"GET", "/eventroutes/{id}", GM_ADT_READER, GM_ADT_SMALL, "200", "An event route.",
+     gm_adt_route_get},
+    {"PUT", "/eventroutes/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
+     "Creates an event route, which begins with what comes, or replaces one, which goes on where it "
+     "was: `{\"endpointName\":…,\"filter\":…}`. Endpoints are declared in the configuration.",
+     gm_adt_route_put},
+    {"DELETE", "/eventroutes/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
+     "Deletes an event route with its dead letters; notifications stop.", gm_adt_route_delete},
+
     /* import jobs: 25-29 */
     {"GET", "/jobs/imports", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "A page of the import jobs.",
      gm_adt_imports_list},

@@ -51,6 +51,7 @@ extern gm_adt_handler gm_adt_twin_get, gm_adt_twin_put, gm_adt_twin_patch, gm_ad
 extern gm_adt_handler gm_adt_component_get, gm_adt_component_patch;
 extern gm_adt_handler gm_adt_relationship_get, gm_adt_relationship_put, gm_adt_relationship_patch,
     gm_adt_relationship_delete, gm_adt_relationships_list, gm_adt_incoming_list;
+extern gm_adt_handler gm_adt_routes_list, gm_adt_route_get, gm_adt_route_put, gm_adt_route_delete;
 extern gm_adt_handler gm_adt_telemetry, gm_adt_component_telemetry;
 extern gm_adt_handler gm_adt_query;
 extern gm_adt_handler gm_adt_imports_list, gm_adt_import_put, gm_adt_import_get,

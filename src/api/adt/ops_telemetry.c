@@ -1,7 +1,8 @@
-/* Telemetry: operations 17 and 18. A message is checked and handed to the event routes; nothing of
- * it is kept. */
+/* Telemetry: operations 17 and 18. A message is checked and, when there are event routes that could
+ * hear of it, written to the change log, from where they take it. */
 #include "api/adt/edit.h"
 #include "base/time.h"
+#include "route/route.h"
 
 static bool check_request(struct gm_adt_call *call)
 {
@@ -64,6 +65,49 @@ static gm_rc check_message(const struct gm_model *model, const yyjson_mut_val *m
     return GM_OK;
 }
 
+static gm_rc log_message(struct gm_adt_call *call, const struct gm_store_tx *tx,
+                         struct gm_err *err)
+{
+    struct gm_telemetry *telemetry = call->data;
+    struct gm_cause cause = {.actor = call->identity, .now = call->now};
+    GM_TRY(gm_graph_begin(tx->graph, &cause, err));
+    GM_TRY(gm_graph_telemetry(tx->graph, telemetry, err));
+    return gm_graph_end(tx->graph, err);
+}
+
+/* The twin may have gone, or changed its model, since it was looked at. */
+static void answer_logged(struct gm_adt_call *call)
+{
+    const struct gm_telemetry *telemetry = call->data;
+    switch (telemetry->outcome) {
+    case GM_EDIT_DONE:
+        gm_adt_answer(call, 204);
+        return;
+    case GM_EDIT_NO_COMPONENT:
+        gm_adt_refuse_no_component(call);
+        return;
+    default:
+        gm_adt_refuse_no_twin(call);
+    }
+}
+
+/* ends */
+static void publish(struct gm_adt_call *call, const yyjson_mut_val *message)
+{
+    struct gm_telemetry *telemetry = gm_arena_zalloc(call->arena, sizeof(*telemetry));
+    const char *time_z = gm_adt_header_z(call, "Telemetry-Source-Time");
+    GM_ASSERT(telemetry != NULL); /* the arena holds the largest body many times over */
+    *telemetry = (struct gm_telemetry){
+        .twin = call->parts[0],
+        .component = call->parts[1],
+        .message_id = gm_str_trim(gm_str_z(gm_adt_header_z(call, "Message-Id"))),
+        .source_time = time_z != NULL ? gm_str_trim(gm_str_z(time_z)) : GM_STR(""),
+        .payload = message,
+    };
+    call->data = telemetry;
+    gm_adt_write(call, log_message, answer_logged);
+}
+
 void gm_adt_telemetry(struct gm_adt_call *call)
 {
     struct gm_err err = {0};
@@ -83,6 +127,8 @@ void gm_adt_telemetry(struct gm_adt_call *call)
         gm_adt_refuse_no_component(call);
     } else if (check_message(model, message, &err) != GM_OK) {
         gm_adt_refuse(call, 400, "ValidationFailed", "Invalid telemetry: %s", err.text);
+    } else if (gm_routes_wants_telemetry(call->adt->routes)) {
+        publish(call, message);
     } else {
         gm_adt_answer(call, 204);
     }
