@@ -133,6 +133,7 @@ static gm_rc current_num(struct gm_event_maker *maker, const struct gm_change *c
     struct gm_stmt *moved;
     *out_num = 0;
     gm_rc rc = gm_twin_by_id(maker->twins, change->twin, &twin, err);
+    gm_twin_reader_reset(maker->twins); /* numbers are all that is wanted of the row */
     if (rc == GM_E_END || (rc == GM_OK && twin.created > change->time)) {
         return GM_OK;
     }

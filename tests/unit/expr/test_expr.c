@@ -168,8 +168,8 @@ static void errors_name_the_cure(void **state)
 {
     struct fixture *f = *state;
     expect_error(
-        f, "STARTS_WITH(a, 'b')",
-        "line 1, column 1: there is no function `STARTS_WITH`; did you mean `STARTSWITH`?");
+        f, "START_SWITH(a, 'b')",
+        "line 1, column 1: there is no function `START_SWITH`; did you mean `STARTSWITH`?");
     expect_error(f, "a = \"x\"",
                  "line 1, column 5: strings stand in single quotes, not in double ones");
     expect_error(f, "a = 'D''Souza'", "line 1, column 5: a ' inside a string is written \\'");
