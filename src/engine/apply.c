@@ -105,6 +105,7 @@ static gm_rc write_states(const struct application *application, struct gm_err *
                                    .now = application->now,
                                    .last_slot = &work->row.last_slot,
                                    .live_count = &work->row.live_count};
+    struct gm_state_gather gather = {.count = 0};
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (record->rc != GM_OK) {
@@ -112,7 +113,7 @@ static gm_rc write_states(const struct application *application, struct gm_err *
         } else if (!took_effect(record)) {
             if (record->verdict == GM_VERDICT_STALE && record->revive) {
                 /* seen, so missing no more */
-                GM_TRY(gm_state_write(tx->states, &cause, record, err));
+                GM_TRY(gm_state_write_some(tx->states, &cause, &gather, record, err));
             }
             continue;
         } else if (work->letters > 0) {
@@ -124,10 +125,10 @@ static gm_rc write_states(const struct application *application, struct gm_err *
             }
         }
         if (!record->unkeyed && !record->repeated) {
-            GM_TRY(gm_state_write(tx->states, &cause, record, err));
+            GM_TRY(gm_state_write_some(tx->states, &cause, &gather, record, err));
         }
     }
-    return GM_OK;
+    return gm_state_write_rest(tx->states, &cause, &gather, err);
 }
 
 static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx,

@@ -10,7 +10,7 @@
 #include "sync_sql.h"
 
 struct gm_state_writer {
-    struct gm_stmt *insert, *insert_done, *update, *park, *revive, *seen, *slot;
+    struct gm_stmt *insert, *insert_done, *insert_many, *update, *park, *revive, *seen, *slot;
     struct gm_state_cause bound; /* what insert_done has bound: the same for a whole batch */
 };
 
@@ -18,6 +18,10 @@ static gm_rc prepare_all(struct gm_state_writer *writer, struct gm_db *db, struc
 {
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_INSERT, &writer->insert, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_INSERT_DONE, &writer->insert_done, err));
+    GM_TRY(gm_db_prepare(db,
+                         gm_db_engine(db) == GM_DB_SQLITE ? GM_SQL_STATE_INSERT_MANY_SQLITE
+                                                          : GM_SQL_STATE_INSERT_MANY_POSTGRESQL,
+                         &writer->insert_many, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_UPDATE, &writer->update, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_PARK, &writer->park, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_REVIVE, &writer->revive, err));
@@ -43,6 +47,7 @@ void gm_state_writer_close(struct gm_state_writer *writer)
     if (writer != NULL) {
         gm_stmt_finalize(writer->insert);
         gm_stmt_finalize(writer->insert_done);
+        gm_stmt_finalize(writer->insert_many);
         gm_stmt_finalize(writer->update);
         gm_stmt_finalize(writer->park);
         gm_stmt_finalize(writer->revive);
@@ -96,6 +101,12 @@ static gm_rc run_insert(struct gm_state_writer *writer, const struct gm_state_ca
     return gm_stmt_run(stmt, out_changes, err);
 }
 
+/* By far the most common new object. */
+static bool is_plain(const struct gm_record *record)
+{
+    return record->rc == GM_OK && record->version == 0 && record->target_id.p == NULL;
+}
+
 /* *out_inserted = false: the key has a row. */
 static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause *cause,
                     struct gm_record *record, bool *out_inserted, struct gm_err *err)
@@ -105,10 +116,9 @@ static gm_rc insert(struct gm_state_writer *writer, const struct gm_state_cause 
         return gm_fail(err, GM_E_LIMIT, "the pipeline has had %lld objects, more than Gemel counts",
                        (long long)GM_SLOT_MAX);
     }
-    bool is_plain = record->rc == GM_OK && record->version == 0 && record->target_id.p == NULL;
     record->slot = slot;
-    gm_rc rc = is_plain ? run_insert_done(writer, cause, record, &changes, err)
-                        : run_insert(writer, cause, record, &changes, err);
+    gm_rc rc = is_plain(record) ? run_insert_done(writer, cause, record, &changes, err)
+                                : run_insert(writer, cause, record, &changes, err);
     if (rc != GM_OK || changes == 0) {
         record->slot = 0;
     }
@@ -216,4 +226,86 @@ gm_rc gm_state_write(struct gm_state_writer *writer, const struct gm_state_cause
     }
     return record->rc != GM_OK ? park(writer, cause, record, err)
                                : update(writer, cause, record, err);
+}
+
+/* ---- many ---- */
+
+static bool is_new_and_plain(const struct gm_record *record)
+{
+    bool took_effect = record->verdict == GM_VERDICT_CREATED ||
+                       record->verdict == GM_VERDICT_UPDATED || record->verdict == GM_VERDICT_SAME;
+    return took_effect && !record->known && is_plain(record);
+}
+
+/* Some keys had rows, or are the same. Who has the slot that was meant for it is new. */
+static gm_rc tell_apart(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                        const struct gm_state_gather *gather, int64_t first_slot,
+                        struct gm_err *err)
+{
+    for (size_t i = 0; i < gather->count; i++) {
+        struct gm_record *record = gather->records[i];
+        GM_TRY(adopt(writer, cause, record, err));
+        if (record->slot == first_slot + (int64_t)i) {
+            record->known = false;
+            *cause->live_count += 1;
+        } else {
+            GM_TRY(update(writer, cause, record, err));
+        }
+    }
+    return GM_OK;
+}
+
+static gm_rc insert_many(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                         const struct gm_state_gather *gather, struct gm_err *err)
+{
+    uint8_t hashes[GM_STATE_GATHER_MAX][GM_HASH128_SIZE];
+    struct gm_stmt *stmt = writer->insert_many;
+    int64_t first_slot = *cause->last_slot + 1, changes;
+    gm_bind_i64(stmt, 1, cause->pipeline);
+    gm_bind_i64(stmt, 2, cause->run);
+    gm_bind_i64(stmt, 3, cause->now);
+    for (int i = 0; i < GM_STATE_GATHER_MAX; i++) {
+        struct gm_record *record = gather->records[i];
+        int at = 4 + 4 * i;
+        record->slot = first_slot + i;
+        gm_bind_text(stmt, at, record->key);
+        gm_bind_i64(stmt, at + 1, record->slot);
+        gm_bind_hash(stmt, at + 2, record->hash, hashes[i]);
+        gm_bind_i64(stmt, at + 3, record->target);
+    }
+    GM_TRY(gm_stmt_run(stmt, &changes, err));
+    *cause->last_slot += GM_STATE_GATHER_MAX;
+    if (changes != GM_STATE_GATHER_MAX) {
+        return tell_apart(writer, cause, gather, first_slot, err);
+    }
+    *cause->live_count += changes;
+    return GM_OK;
+}
+
+gm_rc gm_state_write_rest(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                          struct gm_state_gather *gather, struct gm_err *err)
+{
+    size_t count = gather->count;
+    if (count == GM_STATE_GATHER_MAX && *cause->last_slot <= GM_SLOT_MAX - GM_STATE_GATHER_MAX) {
+        GM_TRY(insert_many(writer, cause, gather, err));
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            GM_TRY(gm_state_write(writer, cause, gather->records[i], err));
+        }
+    }
+    gather->count = 0;
+    return GM_OK;
+}
+
+gm_rc gm_state_write_some(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                          struct gm_state_gather *gather, struct gm_record *record,
+                          struct gm_err *err)
+{
+    if (!is_new_and_plain(record)) { /* what waits may be of the same key, and comes first */
+        GM_TRY(gm_state_write_rest(writer, cause, gather, err));
+        return gm_state_write(writer, cause, record, err);
+    }
+    gather->records[gather->count++] = record;
+    return gather->count < GM_STATE_GATHER_MAX ? GM_OK
+                                               : gm_state_write_rest(writer, cause, gather, err);
 }

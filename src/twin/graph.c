@@ -21,6 +21,9 @@ gm_rc gm_graph_open(struct gm_db *db, struct gm_graph **out_graph, struct gm_err
         [STMT_TWIN_BY_NUM] = GM_SQL_TWIN_BY_NUM,
         [STMT_TWIN_NUM] = GM_SQL_TWIN_NUM,
         [STMT_TWIN_INSERT] = GM_SQL_TWIN_INSERT,
+        [STMT_TWIN_INSERT_MANY] = gm_db_engine(db) == GM_DB_SQLITE
+                                      ? GM_SQL_TWIN_INSERT_MANY_SQLITE
+                                      : GM_SQL_TWIN_INSERT_MANY_POSTGRESQL,
         [STMT_TWIN_UPDATE] = GM_SQL_TWIN_UPDATE,
         [STMT_TWIN_SET_SOURCES] = GM_SQL_TWIN_SET_SOURCES,
         [STMT_TWIN_SET_LAST_CHANGE] = GM_SQL_TWIN_SET_LAST_CHANGE,
@@ -320,6 +323,9 @@ gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struc
     gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 4, cause->now);
     gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 5, cause->pipeline != 0 ? 1 : 0);
     gm_bind_i64(graph->stmts[STMT_TWIN_INSERT], 6, cause->pipeline);
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT_MANY], 1, cause->now);
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT_MANY], 2, cause->pipeline != 0 ? 1 : 0);
+    gm_bind_i64(graph->stmts[STMT_TWIN_INSERT_MANY], 3, cause->pipeline);
     if (graph->waiting < 0) {
         GM_TRY(count_rows(graph, STMT_WAITING_COUNT, &graph->waiting, err));
     }

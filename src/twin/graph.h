@@ -97,6 +97,12 @@ gm_rc gm_graph_begin(struct gm_graph *graph, const struct gm_cause *cause, struc
  * change the model of a twin it created; of others it may not. */
 gm_rc gm_graph_put_twin(struct gm_graph *graph, struct gm_twin_put *put, struct gm_err *err)
     GM_MUST_CHECK;
+/* Creates so many twins at once, which takes a fifth less time than one by one. *out_created =
+ * false: some are there already, or it takes more than their rows (twins are waited for, or come
+ * with source times), and nothing was written: put each by itself. */
+enum { GM_GRAPH_TOGETHER = 16 };
+gm_rc gm_graph_create_twins(struct gm_graph *graph, struct gm_twin_put *puts[GM_GRAPH_TOGETHER],
+                            bool *out_created, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_graph_put_relationships(struct gm_graph *graph, struct gm_twin_put *put,
                                  struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_graph_end(struct gm_graph *graph, struct gm_err *err) GM_MUST_CHECK;

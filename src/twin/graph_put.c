@@ -75,8 +75,9 @@ yyjson_mut_val *gm_graph_parse_times(yyjson_mut_doc *doc, struct gm_str text)
                : NULL;
 }
 
-/* Source times of a new twin: its column, and its document in the change log. */
+/* A new twin's number, and its source times: its column, and its document in the change log. */
 struct creation {
+    int64_t num;
     struct gm_str times;    /* p NULL: none */
     struct gm_str document; /* p NULL: made of model and text */
 };
@@ -106,44 +107,102 @@ static gm_rc add_sources(struct gm_graph *graph, const struct gm_twin_put *put,
     return GM_OK;
 }
 
+/* The number of the change that creates it, when `next` is that of the session's next change. */
+static int64_t creating_change(const struct gm_twin_put *put, int64_t next)
+{
+    return next + (put->relationship_count > 0 ? 1 : 0);
+}
+
+static int64_t next_change(const struct gm_graph *graph)
+{
+    return graph->first_change + (int64_t)graph->entries.n;
+}
+
+/* What else a new row moves. */
+static gm_rc finish_creation(struct gm_graph *graph, struct gm_twin_put *put,
+                             const struct creation *creation, struct gm_err *err)
+{
+    GM_TRY(gm_graph_count_twins(graph, creation->num, 1, err));
+    int64_t previous, change = next_change(graph);
+    GM_TRY(open_grave(graph, put->id, &previous, err));
+    int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
+    GM_ASSERT(logged == creating_change(put, change)); /* the row says so */
+    if (creation->document.p != NULL) {
+        struct gm_graph_entry *entry = gm_graph_entry_at(graph, change);
+        entry->model = NULL;
+        entry->data = creation->document;
+    }
+    put->num = creation->num;
+    put->joined = true;
+    put->outcome = GM_PUT_CREATED;
+    return gm_graph_wake_waiting(graph, put->id, err);
+}
+
 gm_rc gm_graph_try_create(struct gm_graph *graph, struct gm_twin_put *put, bool *out_created,
                           struct gm_err *err)
 {
-    int64_t num;
-    struct creation creation = {{NULL, 0}, {NULL, 0}};
+    struct creation creation = {0};
     if (put->sources != NULL) {
         GM_TRY(add_sources(graph, put, &creation, err));
     }
-    GM_TRY(gm_graph_next_num(graph, put->model->num, &num, err));
-    int64_t last_change =
-        graph->first_change + (int64_t)graph->entries.n + (put->relationship_count > 0 ? 1 : 0);
+    GM_TRY(gm_graph_next_num(graph, put->model->num, &creation.num, err));
     struct gm_stmt *insert = graph->stmts[STMT_TWIN_INSERT];
-    gm_bind_i64(insert, 1, num);
+    gm_bind_i64(insert, 1, creation.num);
     gm_bind_text(insert, 2, put->id);
-    gm_bind_i64(insert, 3, last_change);
+    gm_bind_i64(insert, 3, creating_change(put, next_change(graph)));
     gm_bind_text(insert, 7, put->text);
     gm_bind_text(insert, 8, creation.times);
     int64_t changes = 0;
     GM_TRY(gm_stmt_run(insert, &changes, err));
     *out_created = changes == 1;
-    if (changes == 0) {
+    return *out_created ? finish_creation(graph, put, &creation, err) : GM_OK;
+}
+
+static gm_rc undo_rows(struct gm_graph *graph, const int64_t nums[GM_GRAPH_TOGETHER],
+                       struct gm_err *err)
+{
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        gm_bind_i64(graph->stmts[STMT_TWIN_DELETE], 1, nums[i]);
+        GM_TRY(gm_stmt_run(graph->stmts[STMT_TWIN_DELETE], NULL, err));
+    }
+    return GM_OK;
+}
+
+gm_rc gm_graph_create_twins(struct gm_graph *graph, struct gm_twin_put *puts[GM_GRAPH_TOGETHER],
+                            bool *out_created, struct gm_err *err)
+{
+    *out_created = false;
+    if (graph->waiting != 0) { /* changes of relationships would come between those of the twins */
         return GM_OK;
     }
-    GM_TRY(gm_graph_count_twins(graph, num, 1, err));
-    int64_t previous;
-    GM_TRY(open_grave(graph, put->id, &previous, err));
-    int64_t logged = add_twin_entries(graph, put, GM_CHANGE_CREATE, previous, put->text);
-    GM_ASSERT(logged == last_change);
-    if (creation.document.p != NULL) {
-        struct gm_graph_entry *entry =
-            gm_graph_entry_at(graph, last_change - (put->relationship_count > 0 ? 1 : 0));
-        entry->model = NULL;
-        entry->data = creation.document;
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        if (puts[i]->sources != NULL) {
+            return GM_OK;
+        }
     }
-    put->num = num;
-    put->joined = true;
-    put->outcome = GM_PUT_CREATED;
-    return gm_graph_wake_waiting(graph, put->id, err);
+    struct gm_stmt *insert = graph->stmts[STMT_TWIN_INSERT_MANY];
+    int64_t nums[GM_GRAPH_TOGETHER], changes, next = next_change(graph);
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        int at = 4 + 4 * i;
+        GM_TRY(gm_graph_next_num(graph, puts[i]->model->num, &nums[i], err));
+        gm_bind_i64(insert, at, nums[i]);
+        gm_bind_text(insert, at + 1, puts[i]->id);
+        gm_bind_i64(insert, at + 2, creating_change(puts[i], next));
+        gm_bind_text(insert, at + 3, puts[i]->text);
+        next = creating_change(puts[i], next) + 1;
+    }
+    GM_TRY(gm_stmt_run(insert, &changes, err));
+    if (changes != GM_GRAPH_TOGETHER) {
+        return undo_rows(graph, nums, err);
+    }
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        puts[i]->rc = GM_OK;
+        puts[i]->change_ = 0;
+        GM_TRY(finish_creation(graph, puts[i], &(struct creation){.num = nums[i]}, err));
+    }
+    GM_ASSERT(next == next_change(graph));
+    *out_created = true;
+    return GM_OK;
 }
 
 /* ---- update ---- */

@@ -48,15 +48,56 @@ static gm_rc apply_twin(struct twins_sink *sink, struct gm_batch *batch, struct 
     struct gm_twin_item *item = record->prepared;
     struct gm_err own = {0};
     item->twin.err = &own;
-    item->twin.fresh = !record->known || record->target == 0;
-    item->twin.expected_num = record->known ? record->target : 0;
-    item->twin.position = record->position;
     GM_TRY(gm_graph_put_twin(sink->preparer.env.graph, &item->twin, err));
     item->twin.err = NULL;
     if (item->twin.rc != GM_OK) {
         gm_record_fail(batch, record, item->twin.rc, "%s", own.text);
     }
     return GM_OK;
+}
+
+/* Twins that are new as far as the pipeline knows, to be created together. Where one was there all
+ * the same, as when pipelines share twins, the batch's others most likely are, too: these are put
+ * one by one, since creating them in vain costs more than it saves. */
+struct newcomers {
+    struct twins_sink *sink;
+    struct gm_batch *batch;
+    bool one_by_one;
+    size_t count;
+    struct gm_record *records[GM_GRAPH_TOGETHER];
+};
+
+static gm_rc apply_newcomers(struct newcomers *newcomers, struct gm_err *err)
+{
+    size_t count = newcomers->count;
+    bool created = false;
+    newcomers->count = 0;
+    if (count == GM_GRAPH_TOGETHER && !newcomers->one_by_one) {
+        struct gm_twin_put *puts[GM_GRAPH_TOGETHER];
+        for (size_t i = 0; i < count; i++) {
+            puts[i] = &((struct gm_twin_item *)newcomers->records[i]->prepared)->twin;
+        }
+        GM_TRY(gm_graph_create_twins(newcomers->sink->preparer.env.graph, puts, &created, err));
+        newcomers->one_by_one = !created;
+    }
+    for (size_t i = 0; !created && i < count; i++) {
+        GM_TRY(apply_twin(newcomers->sink, newcomers->batch, newcomers->records[i], err));
+    }
+    return GM_OK;
+}
+
+static gm_rc add_twin(struct newcomers *newcomers, struct gm_record *record, struct gm_err *err)
+{
+    struct gm_twin_put *put = &((struct gm_twin_item *)record->prepared)->twin;
+    put->fresh = !record->known || record->target == 0;
+    put->expected_num = record->known ? record->target : 0;
+    put->position = record->position;
+    if (put->expected_num != 0) { /* those before it may be about the same twin */
+        GM_TRY(apply_newcomers(newcomers, err));
+        return apply_twin(newcomers->sink, newcomers->batch, record, err);
+    }
+    newcomers->records[newcomers->count++] = record;
+    return newcomers->count < GM_GRAPH_TOGETHER ? GM_OK : apply_newcomers(newcomers, err);
 }
 
 /* The key made another twin before: that one is no longer delivered. */
@@ -124,13 +165,15 @@ static gm_rc twins_apply(void *self, const struct gm_sink_work *work, struct gm_
 {
     struct twins_sink *sink = self;
     struct gm_cause cause = cause_of(work, batch->origin);
+    struct newcomers newcomers = {.sink = sink, .batch = batch};
     GM_TRY(gm_graph_begin(sink->preparer.env.graph, &cause, err));
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (is_ready(record) && !((struct gm_twin_item *)record->prepared)->is_link) {
-            GM_TRY(apply_twin(sink, batch, record, err));
+            GM_TRY(add_twin(&newcomers, record, err));
         }
     }
+    GM_TRY(apply_newcomers(&newcomers, err));
     /* Twins first: so relationships within the batch find their ends. */
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];

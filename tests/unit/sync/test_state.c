@@ -104,6 +104,109 @@ static void a_row_that_went_away_is_a_conflict(void **state)
     check_err_says(f->err, "\"a\"");
 }
 
+/* ---- many at once ---- */
+
+/* `count` records "key1"…, which took effect; not compared. */
+static void gather_batch(struct fixture *f, int count)
+{
+    gm_batch_reset(f->batch);
+    for (int i = 1; i <= count; i++) {
+        struct gm_record *record =
+            add(f, gm_arena_format(f->arena, "key%d", i), i % 2 == 0 ? "even" : "odd");
+        record->verdict = GM_VERDICT_CREATED;
+        record->target = TARGET(2, i);
+    }
+}
+
+static void write_batch(struct fixture *f)
+{
+    struct gm_state_gather gather = {.count = 0};
+    for (size_t i = 0; i < f->batch->count; i++) {
+        check_ok(gm_state_write_some(f->writer, &f->cause, &gather, &f->batch->records[i], &f->err),
+                 f->err);
+    }
+    check_ok(gm_state_write_rest(f->writer, &f->cause, &gather, &f->err), f->err);
+    assert_int_equal(gather.count, 0);
+}
+
+static void check_batch(struct fixture *f)
+{
+    for (size_t i = 0; i < f->batch->count; i++) {
+        const struct gm_record *record = &f->batch->records[i];
+        struct gm_state_row row =
+            row_of(f, gm_arena_format(f->arena, GM_STR_FMT, GM_STR_ARG(record->key)).p);
+        assert_int_equal(row.slot, record->slot);
+        assert_int_equal(row.state, GM_STATE_COMPLETED);
+        assert_int_equal(row.target, record->target);
+        assert_int_equal(row.run, RUN);
+        assert_int_equal(row.changed, NOW);
+        assert_true(gm_hash128_eq(row.hash, record->hash));
+    }
+    assert_int_equal(
+        world_number(f->world, f->db, "SELECT count(*) - count(DISTINCT slot) FROM sync_state"), 0);
+}
+
+static void many_new_objects_are_written_as_each_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    enum { COUNT = 2 * GM_STATE_GATHER_MAX + 5 };
+    gather_batch(f, COUNT);
+    write_batch(f);
+    check_batch(f);
+    assert_int_equal(f->last_slot, COUNT);
+    assert_int_equal(f->live_count, COUNT);
+}
+
+static void known_and_repeated_and_deleted_keys_among_many_are_told_apart(void **state)
+{
+    struct fixture *f = *state;
+    deliver(f, "key3", "x", 9);
+    deliver(f, "key5", "x", 9);
+    set_row(f, "key5", "state = 5");
+    f->live_count = 1;
+    gather_batch(f, GM_STATE_GATHER_MAX);
+    struct gm_record *repeated = &f->batch->records[9];
+    repeated->key = GM_STR("key9");
+    repeated->hash = f->batch->records[8].hash;
+    repeated->target = f->batch->records[8].target;
+    write_batch(f);
+    check_batch(f);
+    assert_int_equal(f->batch->records[2].slot, 1);
+    assert_int_equal(f->batch->records[4].slot, 2);
+    assert_int_equal(repeated->slot, f->batch->records[8].slot);
+    assert_int_equal(f->live_count, GM_STATE_GATHER_MAX - 1);
+    assert_true(f->last_slot >= world_number(f->world, f->db, "SELECT max(slot) FROM sync_state"));
+}
+
+static void what_was_gathered_is_written_before_what_is_not(void **state)
+{
+    struct fixture *f = *state;
+    gather_batch(f, 3);
+    struct gm_record *parked = &f->batch->records[2];
+    parked->key = GM_STR("key1");
+    parked->rc = GM_E_INVALID;
+    parked->error = GM_STR("bad");
+    write_batch(f);
+    struct gm_state_row row = row_of(f, "key1");
+    assert_int_equal(row.state, GM_STATE_DEAD);
+    assert_int_equal(row.target, TARGET(2, 1)); /* what is applied stays */
+    assert_int_equal(f->live_count, 2);
+}
+
+static void many_slots_end_at_their_limit_too(void **state)
+{
+    struct fixture *f = *state;
+    struct gm_state_gather gather = {.count = 0};
+    f->last_slot = GM_SLOT_MAX - 3;
+    gather_batch(f, GM_STATE_GATHER_MAX);
+    gm_rc rc = GM_OK;
+    for (size_t i = 0; rc == GM_OK && i < f->batch->count; i++) {
+        rc = gm_state_write_some(f->writer, &f->cause, &gather, &f->batch->records[i], &f->err);
+    }
+    check_rc(rc, GM_E_LIMIT, f->err);
+    assert_int_equal(f->last_slot, GM_SLOT_MAX);
+}
+
 /* ---- coming back ---- */
 
 static void a_missing_object_that_is_back_unchanged_is_missing_no_more(void **state)
@@ -310,6 +413,10 @@ int main(void)
         FIXTURE_TEST(a_deleted_object_that_is_back_gets_its_old_slot),
         FIXTURE_TEST(slots_end_at_their_limit),
         FIXTURE_TEST(a_row_that_went_away_is_a_conflict),
+        FIXTURE_TEST(many_new_objects_are_written_as_each_by_itself),
+        FIXTURE_TEST(known_and_repeated_and_deleted_keys_among_many_are_told_apart),
+        FIXTURE_TEST(what_was_gathered_is_written_before_what_is_not),
+        FIXTURE_TEST(many_slots_end_at_their_limit_too),
         FIXTURE_TEST(a_missing_object_that_is_back_unchanged_is_missing_no_more),
         FIXTURE_TEST(a_missing_object_that_shows_an_old_version_is_missing_no_more),
         FIXTURE_TEST(a_dead_object_that_shows_what_is_applied_is_completed),

@@ -305,6 +305,63 @@ static void an_undone_transaction_leaves_nothing_behind(void **state)
     check_sql(world, "SELECT SUM(count) || ' ' || MAX(first) FROM changes", "2 2");
 }
 
+/* Twins "t0"… of alternating models. */
+static bool create_together(struct world *world, struct gm_twin_put puts[GM_GRAPH_TOGETHER])
+{
+    struct gm_err err = {0};
+    struct gm_twin_put *list[GM_GRAPH_TOGETHER];
+    bool created;
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        puts[i] = (struct gm_twin_put){
+            .id = gm_arena_format(world->arena, "t%d", i),
+            .model = gm_models_find(world->models,
+                                    i % 2 == 0 ? GM_STR(THING) : GM_STR("dtmi:t:Other;1")),
+            .doc = world->doc,
+            .body = yyjson_mut_obj(world->doc),
+            .text = gm_arena_format(world->arena, "{\"name\":\"%d\"}", i),
+            .relationship_count = i == 5 ? 1 : 0,
+            .fresh = true,
+            .err = &world->own};
+        list[i] = &puts[i];
+    }
+    world_begin(world, 1);
+    check_ok(gm_graph_create_twins(world->graph, list, &created, &err), err);
+    return created;
+}
+
+static void twins_that_are_created_together_are_as_those_created_one_by_one(void **state)
+{
+    struct world *world = *state;
+    struct gm_twin_put puts[GM_GRAPH_TOGETHER];
+    assert_true(create_together(world, puts));
+    world_commit(world);
+    check_sql(world, "SELECT count(*) || ' ' || min(sources) || ' ' || min(creator) FROM twins",
+              "16 1 1");
+    for (int i = 0; i < GM_GRAPH_TOGETHER; i++) {
+        assert_int_equal(puts[i].outcome, GM_PUT_CREATED);
+        assert_true(puts[i].joined);
+        assert_int_equal(gm_twin_model_num(puts[i].num), puts[i].model->num);
+    }
+    /* One more change than twins: t5 has room for its relationships, which is its last. */
+    check_sql(world, "SELECT sum(count) FROM changes", "17");
+    check_sql(world,
+              "SELECT group_concat(last_change) FROM (SELECT last_change FROM twins WHERE id "
+              "IN ('t0', 't4', 't5', 't6', 't15') ORDER BY last_change)",
+              "1,5,7,8,17");
+    check_sql(world, "SELECT body FROM twins WHERE id = 't7'", "{\"name\":\"7\"}");
+}
+
+static void twins_are_not_created_together_when_one_is_there(void **state)
+{
+    struct world *world = *state;
+    struct gm_twin_put puts[GM_GRAPH_TOGETHER];
+    world_put(world, (struct world_put){"t8", THING, "{\"name\":\"old\"}", NULL, 1, 0});
+    assert_false(create_together(world, puts));
+    check_sql(world, "SELECT count(*) || body FROM twins", "1{\"name\":\"old\"}");
+    world_commit(world);
+    check_sql(world, "SELECT sum(count) FROM changes", "1");
+}
+
 static void a_damaged_chunk_is_found(void **state)
 {
     struct world *world = *state;
@@ -341,6 +398,8 @@ int main(void)
         test(unchanged_properties_keep_their_time),
         test(the_history_of_a_twin_is_told_backwards_and_over_its_death),
         test(an_undone_transaction_leaves_nothing_behind),
+        test(twins_that_are_created_together_are_as_those_created_one_by_one),
+        test(twins_are_not_created_together_when_one_is_there),
         test(a_damaged_chunk_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
