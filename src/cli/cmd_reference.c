@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/adt/operations.h"
 #include "api/routes.h"
 #include "base/metrics.h"
 #include "cli/commands.h"
@@ -187,12 +188,36 @@ static void add_admin_api(struct gm_buf *out)
     }
 }
 
+static void add_twin_api(struct gm_buf *out)
+{
+    gm_buf_add_z(
+        out,
+        "# Twin API\n"
+        "\n"
+        "The operations of Azure Digital Twins' data plane, as `gemel run` serves them at "
+        "`api.listen` of the [configuration](configuration.md). How to point a client at it, and "
+        "what differs from the service, stands in [the twin API](../twin-api.md).\n"
+        "\n"
+        "Each operation needs a bearer token whose role is at least the one named here, and the "
+        "query parameter `api-version`, one of:");
+    for (size_t i = 0; i < GM_ADT_VERSION_COUNT; i++) {
+        gm_buf_addf(out, "%s `%s`", i > 0 ? "," : "", gm_adt_versions[i]);
+    }
+    gm_buf_add_z(out, ".\n\n| operation | role | answers | |\n|---|---|---|---|\n");
+    const struct gm_adt_operation *at;
+    for (at = gm_adt_operations(); at->method_z != NULL; at++) {
+        gm_buf_addf(out, "| `%s %s` | %s | %s | %s |\n", at->method_z, at->path_z,
+                    gm_adt_role_name(at->role), at->answer_z, at->help_z);
+    }
+}
+
 static const struct {
     const char *name_z;
     void (*add)(struct gm_buf *out);
 } pages[] = {
     {"configuration", add_configuration}, {"connectors", add_connectors}, {"steps", add_steps},
-    {"commands", add_commands},           {"admin-api", add_admin_api},   {"metrics", add_metrics},
+    {"commands", add_commands},           {"twin-api", add_twin_api},     {"admin-api", add_admin_api},
+    {"metrics", add_metrics},
 };
 
 static int reference(struct gm_args *args)

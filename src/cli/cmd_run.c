@@ -263,6 +263,9 @@ static void report_first_round(struct session *session)
     session->reported = true;
     gm_mutex_unlock(session->mu);
     if (!session->args->json) {
+        if (session->services.adt != NULL) {
+            printf("Twin API at %s\n", gm_adt_url_z(session->services.adt));
+        }
         puts("On schedule until Ctrl-C.");
         fflush(stdout);
     }
@@ -355,7 +358,7 @@ const struct gm_command gm_command_run = {
     .config_first = true,
     .summary_z = "Run the pipelines on their schedules until Ctrl-C, or once.",
     .help_z = "Takes the data directory for itself, loads new models, runs what never ran or is "
-              "due, and serves the admin API.\n"
+              "due, and serves the twin API and the admin API.\n"
               "SIGHUP loads the configuration anew; one with errors is refused and the old one "
               "stays in force.",
     .example_z = "gemel run demo/gemel.yaml --once",

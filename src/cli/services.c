@@ -35,6 +35,13 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_config *co
     const struct gm_config_root *root = gm_config_root(config);
     gm_rc rc = start_jobs(services, root, store, err);
     rc = rc == GM_OK ? start_routes(services, config, store, err) : rc;
+    if (rc == GM_OK) {
+        rc = gm_adt_start(&(struct gm_adt_options){.config = config,
+                                                   .store = store,
+                                                   .jobs = services->jobs,
+                                                   .routes = services->routes},
+                          &services->adt, err);
+    }
     if (rc != GM_OK) {
         gm_services_stop(services);
     }
@@ -43,6 +50,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_config *co
 
 void gm_services_stop(struct gm_services *services)
 {
+    gm_adt_stop(services->adt); /* it asks the others */
     gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);
     gm_free(services->accounts);

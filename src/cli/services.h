@@ -1,4 +1,4 @@
-/* What `gemel run` serves beside its pipelines: jobs, event routes.
+/* What `gemel run` serves beside its pipelines: jobs, event routes, the twin API.
  *
  *     struct gm_services services = {0};
  *     GM_TRY(gm_services_start(&services, config, store, err));
@@ -8,6 +8,7 @@
 #ifndef GM_CLI_SERVICES_H
 #define GM_CLI_SERVICES_H
 
+#include "api/adt/adt.h"
 #include "engine/config.h"
 #include "job/job.h"
 #include "route/route.h"
@@ -16,6 +17,7 @@ struct gm_services {
     struct gm_jobs *jobs;
     struct gm_routes *routes;
     struct gm_blob_account *accounts; /* of the configuration; the jobs look at them */
+    struct gm_adt *adt;               /* NULL: off */
 };
 
 /* `config` and `store` are kept until the stop. On failure nothing is left. */

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""The twin API as HTTP: addresses, versions, who may what, and requests of those who mean no good."""
+import contextlib
+import json
+import socket
+import ssl
+
+import adt
+import gemel
+from adt import twin
+
+VERSIONS = ("2020-10-31", "2021-06-30-preview", "2022-05-31", "2023-02-27-preview", "2023-06-30", "2023-10-31")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def read_all(client):
+    data = b""
+    with contextlib.suppress(OSError):
+        while piece := client.recv(1 << 16):
+            data += piece
+    return data
+
+
+class Http(adt.Case):
+    def setUp(self):
+        super().setUp()
+        self.model("Room", {"temp": "double"})
+        self.server = self.serve()
+        self.server.make("r1", "Room", temp=1)
+
+    # ---- addresses ----
+
+    def test_literal_segments_do_not_mind_case_and_ids_do(self):
+        for path in ("/digitaltwins/r1", "/DigitalTwins/r1", "/DIGITALTWINS/r1", "/digitaltwins/r1/"):
+            self.assertEqual(200, self.server.get(path).status)
+        self.refused(self.server.get("/digitaltwins/R1"), 404, "DigitalTwinNotFound")
+
+    def test_addresses_that_are_none(self):
+        for path in ("/", "/digitaltwins", "/digitaltwins/", "/digitaltwins//relationships", "/digitaltwins/r1/x", "//digitaltwins/r1",
+                     "/digitaltwins/r1/relationships/a/b", "/digitaltwins/../digitaltwins/r1", "/./digitaltwins/r1", "/etc/passwd",
+                     "/digitaltwins%2Fr1", "/digitaltwin%73", "/digitaltwins\\r1", "/metrics", "/health"):
+            with self.subTest(path=path):
+                self.assertEqual(404, self.server.get(path).error[0])
+
+    def test_ids_that_look_like_paths_are_ids(self):
+        for path in ("/digitaltwins/..%2F..%2Fetc%2Fpasswd", "/digitaltwins/..", "/digitaltwins/%2e%2e", "/digitaltwins/r1%2Frelationships"):
+            with self.subTest(path=path):
+                self.refused(self.server.get(path), 404, "DigitalTwinNotFound")
+        for path in ("/digitaltwins/%", "/digitaltwins/%zz", "/digitaltwins/%2", "/digitaltwins/r1%00", "/digitaltwins/%ff", "/digitaltwins/%c3%28"):
+            with self.subTest(path=path):
+                self.refused(self.server.get(path), 400, "InvalidArgument")
+
+    def test_other_methods(self):
+        for method, path in (("POST", "/digitaltwins/r1"), ("GET", "/query"), ("PUT", "/digitaltwins/r1/relationships"), ("OPTIONS", "/digitaltwins/r1"),
+                             ("TRACE", "/query"), ("BREW", "/digitaltwins/r1")):
+            with self.subTest(method=method, path=path):
+                answer = self.server.call(method, path)
+                self.assertEqual(405, answer.error[0], answer)
+                self.assertTrue(answer.headers["Allow"])
+
+    # ---- versions, parameters, headers ----
+
+    def test_the_version_is_required_and_known(self):
+        for version in VERSIONS:
+            self.assertEqual(200, self.server.get("/digitaltwins/r1", version=version).status)
+        self.refused(self.server.get("/digitaltwins/r1", version=None), 400, "MissingApiVersionParameter")
+        self.refused(self.server.get("/digitaltwins/r1", version=""), 400, "MissingApiVersionParameter")
+        message = self.refused(self.server.get("/digitaltwins/r1", version="1999-01-01"), 400, "UnsupportedApiVersionValue")
+        self.assertIn(", ".join(VERSIONS).replace(", ", ","), message.replace(" ", ""))
+
+    def test_parameters_may_come_twice_and_in_any_case(self):
+        for query in ("?api-version=2023-10-31", "?API-Version=2023-10-31", "?x=1&api-version=", "?=&&x&api-version=2020-10-31"):
+            with self.subTest(query=query):
+                self.assertEqual(200, self.server.get("/digitaltwins/r1" + query).status)
+
+    def test_the_trace_is_answered(self):
+        self.assertEqual(TRACE, self.server.get("/digitaltwins/r1", traceparent=TRACE).headers["traceresponse"])
+        self.assertEqual(TRACE, self.server.get("/digitaltwins/none", traceparent=TRACE).headers["traceresponse"])
+        for wrong in ("x", TRACE + "0", TRACE.upper(), TRACE.replace("-", "_")):
+            self.assertIsNone(self.server.get("/digitaltwins/r1", traceparent=wrong).headers["traceresponse"])
+
+    def test_content_types_do_not_matter(self):
+        for content_type in ("application/json-patch+json", "application/json", "text/plain; charset=utf-16", "application/x-www-form-urlencoded",
+                             "multipart/form-data; boundary=x", "", "/"):
+            with self.subTest(content_type=content_type):
+                answer = self.server.patch("/digitaltwins/r1", [{"op": "replace", "path": "/temp", "value": 2}], Content_Type=content_type)
+                self.assertEqual(204, answer.status, answer)
+
+    # ---- who may what ----
+
+    def test_no_token_no_access(self):
+        path = f"/digitaltwins/r1?api-version={adt.VERSION}"
+        for headers in ({}, {"Authorization": ""}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "},
+                        {"Authorization": "Bearer " + self.server.token[:-1]}, {"Authorization": "Bearer " + self.server.token + "x"},
+                        {"Authorization": self.server.token}, {"Authorization": "Bearer " + "x" * 20000}):
+            for method, body in (("GET", None), ("PUT", json.dumps(twin("Room"))), ("DELETE", None)):
+                with self.subTest(headers=headers, method=method):
+                    answer = self.server.send(method, path, body, headers)
+                    self.assertEqual(401, answer.status, answer)
+                    self.assertTrue(answer.headers["WWW-Authenticate"].startswith("Bearer"))
+        self.assertEqual(200, self.server.get("/digitaltwins/r1").status)
+
+    def test_secrets_are_not_logged(self):
+        self.server.get("/digitaltwins/r1")
+        self.server.get("/digitaltwins/r1", token="gemel_wrong-token")
+        self.server.end()
+        log = "".join(self.server.log)
+        self.assertNotIn(self.server.token, log)
+        self.assertNotIn("wrong-token", log)
+
+    # ---- hostile requests ----
+
+    def raw(self, request):
+        """What comes back for these bytes, whatever they are."""
+        with socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S) as plain:
+            with self.server.context.wrap_socket(plain, server_hostname="localhost") as client:
+                with contextlib.suppress(OSError):
+                    client.sendall(request)
+                return read_all(client)
+
+    def alive(self):
+        self.assertEqual(1, self.server.get("/digitaltwins/r1").json["temp"])
+
+    def test_nonsense_does_no_harm(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S) as plain:  # waited for, in vain
+            with self.server.context.wrap_socket(plain, server_hostname="localhost") as client:
+                client.sendall(b"\x00\x01\x02\r\n\r\n")
+        for nonsense in (b"GET\r\n\r\n", b"GET /query HTTP/9.9\r\n\r\n", b"X" * 100000 + b"\r\n\r\n",
+                         b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                         b"GET /query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"a" * 100000 + b"\r\n\r\n",
+                         b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\nConnection: close\r\n\r\n",
+                         b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\nConnection: close\r\n\r\n",
+                         b"POST /query HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
+                         b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+                         b"GET /digitaltwins/r1?api-version=2023-10-31 HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n"):
+            with self.subTest(nonsense=nonsense[:60]):
+                self.assertNotIn(b" 200 ", self.raw(nonsense)[:100])
+        with socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S) as plain:  # not TLS at all
+            with contextlib.suppress(OSError):
+                plain.sendall(b"GET /digitaltwins/r1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertNotIn(b"r1", read_all(plain))
+        self.alive()
+
+    def test_bodies_that_are_no_json(self):
+        deep = "[" * 100000
+        for body in ("", " ", "{", "[}", "nul", '{"a":1}x', deep, '{"a":' * 5000, '{"a":1,"a":2}', b"\xff\xfe{}", b'{"a":"\xc3\x28"}', b"\x00",
+                     '{"a":1e999999}', '{"\\ud800":1}', "[1,]", "{'a':1}", "NaN", "\ufeff{}"):
+            for method, path in (("PUT", "/digitaltwins/x"), ("PATCH", "/digitaltwins/r1"), ("PATCH", "/digitaltwins/r1/components/c"),
+                                 ("PUT", "/digitaltwins/r1/relationships/a"), ("POST", "/query")):
+                with self.subTest(method=method, path=path, body=body[:30]):
+                    answer = self.server.call(method, path, body)
+                    self.assertIn(answer.error[0], (400, 404, 413), answer)
+        self.alive()
+
+    def test_nul_characters_stay_out(self):
+        answer = self.server.put("/digitaltwins/nul", twin("Room", **{"te\u0000mp": 1}))
+        self.assertEqual(400, answer.status, answer)
+        answer = self.server.patch("/digitaltwins/r1", [{"op": "add", "path": "/te\u0000mp", "value": 1}])
+        self.assertEqual(400, answer.status, answer)
+
+    def test_huge_bodies_are_refused(self):
+        answer = self.server.put("/digitaltwins/x", json.dumps(twin("Room", temp=1)) + " " * (2 << 20))
+        self.refused(answer, 413, "RequestEntityTooLarge")
+        head = (f"PUT /digitaltwins/x?api-version={adt.VERSION} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.server.token}\r\n"
+                "Connection: close\r\n").encode()
+        self.assertNotIn(b" 200 ", self.raw(head + b"Content-Length: 99999999999\r\n\r\n")[:100])
+        chunk = b"10000\r\n" + b"x" * (1 << 16) + b"\r\n"
+        self.assertNotIn(b" 200 ", self.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 1024)[:100])
+        self.alive()
+
+    def test_slow_clients_hold_up_nobody(self):
+        slow = []
+        for _ in range(40):
+            plain = socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S)
+            self.addCleanup(plain.close)
+            slow.append(plain)
+        half = self.server.context.wrap_socket(slow[0], server_hostname="localhost")
+        self.addCleanup(half.close)
+        half.sendall(b"GET /digitaltwins/r1?api-ver")
+        body = self.server.context.wrap_socket(slow[1], server_hostname="localhost")
+        self.addCleanup(body.close)
+        body.sendall(b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+        self.alive()
+
+    def test_old_protocols_and_other_names_are_refused(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.server.authority)
+        with contextlib.suppress(ValueError), self.assertRaises((ssl.SSLError, ConnectionError)):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+            with socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S) as plain, context.wrap_socket(plain, server_hostname="localhost"):
+                pass
+        with socket.create_connection(("127.0.0.1", self.server.port), adt.DEADLINE_S) as plain, self.assertRaises(ssl.SSLCertVerificationError):
+            self.server.context.wrap_socket(plain, server_hostname="example.com")
+
+    def test_many_requests_on_one_connection(self):
+        requests = b"".join(b"GET /digitaltwins/r1?api-version=2023-10-31 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                            + self.server.token.encode() + (b"\r\nConnection: close" if last else b"") + b"\r\n\r\n"
+                            for last in [False] * 19 + [True])
+        self.assertEqual(20, self.raw(requests).count(b"HTTP/1.1 200 "))
+
+
+class Alone(adt.Case):
+    def test_without_pipelines_it_serves_the_twin_api(self):
+        self.write("gemel.yaml", "data: ./data\nadmin: { enabled: false }\napi: { listen: \"127.0.0.1:0\" }\n")
+        server = self.start()
+        self.refused(server.get("/digitaltwins/none"), 404, "DigitalTwinNotFound")
+        self.assertEqual(0, server.end())
+
+    def test_an_address_that_is_taken_is_said(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.write("gemel.yaml", f"data: ./data\nadmin: {{ enabled: false }}\napi: {{ listen: \"{address}\" }}\n")
+            done = self.gemel("run", expect=gemel.USAGE)
+        self.assertIn("api.listen", done.err)
+        self.assertIn(address, done.err)
+
+    def test_twins_survive_the_end_of_the_process(self):
+        self.model("Room", {"temp": "double"})
+        server = self.serve()
+        server.make("r1", "Room", temp=1)
+        etag = server.get("/digitaltwins/r1").etag
+        self.assertEqual(0, server.end())
+        again = self.start()
+        self.assertEqual((server.token, etag), (again.token, again.get("/digitaltwins/r1").etag))
+
+
+if __name__ == "__main__":
+    gemel.main()
