@@ -86,7 +86,7 @@ class Check(gemel.Case):
                 self.assert_error(HEAD + GOOD.replace(old, new, 1), place, *words)
 
     def test_yaml_that_is_none_is_told_with_its_place(self):
-        for text in ("pipelines: {", "pipelines:\n  a: 1\n  a: 2\n", "\tpipelines: 1\n", "a: b: c\n", "- 1\n", "", "x: &a [*a]\n", "pipelines: \"\xff\n"):
+        for text in ("pipelines: {", "pipelines:\n  a: 1\n  a: 2\n", "\tpipelines: 1\n", "a: b: c\n", "- 1\n", "x: &a [*a]\n", "pipelines: \"\xff\n"):
             with self.subTest(text=text):
                 self.errors(text)
 
