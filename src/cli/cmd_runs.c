@@ -8,6 +8,8 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
+#include "cli/routes_table.h"
+#include "route/rows.h"
 #include "sync/dead_letter.h"
 #include "sync/run.h"
 #include "sync/state.h"
@@ -382,6 +384,18 @@ static gm_rc show_status(struct gm_args *args, struct status *status, int64_t *o
     return gm_db_commit(status->db, err);
 }
 
+static gm_rc show_routes(struct gm_db *db, struct gm_err *err)
+{
+    int64_t count;
+    size_t shown;
+    GM_TRY(gm_event_routes_count(db, GM_STR(""), &count, err));
+    if (count == 0) {
+        return GM_OK;
+    }
+    putchar('\n');
+    return gm_routes_print(db, &shown, err);
+}
+
 static int status(struct gm_args *args)
 {
     static const char *const heads[] = {"PIPELINE", "OBJECTS",       "DEAD LETTERS",
@@ -394,9 +408,14 @@ static int status(struct gm_args *args)
     if (rc == GM_OK && args->json) {
         struct gm_buf json;
         gm_buf_init(&json, OUTPUT_SIZE_MAX);
-        gm_buf_addf(&json, "{\"waiting_relationships\":%lld,\"pipelines\":" GM_STR_FMT "]}",
+        gm_buf_addf(&json, "{\"waiting_relationships\":%lld,\"pipelines\":" GM_STR_FMT "],",
                     (long long)waiting, GM_STR_ARG(gm_buf_str(&work.listing.json)));
-        gm_print_json(&json);
+        gm_buf_add(&json, GM_STR("\"routes\":"));
+        rc = gm_routes_write_json(work.db, &json, &err);
+        gm_buf_add_char(&json, '}');
+        if (rc == GM_OK) {
+            gm_print_json(&json);
+        }
         gm_buf_deinit(&json);
     }
     listing_end(&work.listing, rc == GM_OK && !args->json);
@@ -405,12 +424,15 @@ static int status(struct gm_args *args)
                "`gemel waiting` lists them\n",
                (long long)waiting);
     }
+    if (rc == GM_OK && !args->json) {
+        rc = show_routes(work.db, &err);
+    }
     gm_db_close(work.db);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
 const struct gm_command gm_command_status = {
     .name_z = "status",
-    .summary_z = "Show how the pipelines stand.",
+    .summary_z = "Show how the pipelines and event routes stand.",
     .run = status,
 };

@@ -40,29 +40,35 @@ static gm_rc note_failure(struct gm_route_worker *worker, const struct gm_err *w
     return gm_route_worker_trouble(worker, why->text, err);
 }
 
+/* The route is not stuck any more: with this event, at least. */
+static void clear_failure(struct gm_route_worker *worker)
+{
+    worker->route.failing_since = 0;
+    worker->route.attempts = 0;
+    worker->route.error = (struct gm_str){NULL, 0};
+    worker->refusals = 0;
+    worker->saved = 0; /* said at once */
+    worker->dirty = true;
+}
+
 static void forget_failure(struct gm_route_worker *worker)
 {
     if (worker->route.failing_since != 0) {
         gm_log_info("route.recovered", GM_L_STR("route", worker->id),
                     GM_L_INT("attempts", worker->route.attempts));
-        worker->route.failing_since = 0;
-        worker->route.attempts = 0;
-        worker->route.error = (struct gm_str){NULL, 0};
-        worker->saved = 0; /* said at once */
-        worker->dirty = true;
+        clear_failure(worker);
     }
-    worker->refusals = 0;
 }
 
-static bool gives_up(const struct gm_route_worker *worker)
+/* The event has been tried often or long enough. */
+static bool is_spent(const struct gm_route_worker *worker)
 {
     const struct gm_endpoint_conf *conf = worker->outlet->conf;
     const struct gm_event_route *route = &worker->route;
     gm_ns tried = worker->clock->wall(worker->clock) - route->failing_since;
-    bool due = worker->refusals >= REFUSALS_MAX ||
-               (conf->attempts > 0 && route->attempts >= conf->attempts) ||
-               (conf->give_up > 0 && tried >= conf->give_up);
-    return due && atomic_load(&worker->letters) < conf->max_letters;
+    return worker->refusals >= REFUSALS_MAX ||
+           (conf->attempts > 0 && route->attempts >= conf->attempts) ||
+           (conf->give_up > 0 && tried >= conf->give_up);
 }
 
 /* ---- parking ---- */
@@ -198,7 +204,8 @@ static gm_rc deliver_some(struct gm_route_worker *worker, size_t *at, int64_t la
         return why.rc;
     }
     GM_TRY(note_failure(worker, &why, err));
-    if (gives_up(worker)) {
+    if (is_spent(worker) &&
+        atomic_load(&worker->letters) < worker->outlet->conf->max_letters) {
         GM_TRY(park_failed(worker, *at, err));
         (*at)++;
         return GM_OK;
@@ -284,14 +291,15 @@ static gm_rc redrive_one(struct gm_route_worker *worker, const struct due_letter
     if (why.rc == GM_OK) {
         *out_fate = FATE_TAKEN;
         forget_failure(worker);
-    } else if (why.rc == GM_E_INVALID) {
+    } else {
+        GM_TRY(note_failure(worker, &why, err));
+        if (why.rc != GM_E_INVALID && !is_spent(worker)) {
+            *out_fate = FATE_AGAIN;
+            return pause_after(worker, delivery.retry_after);
+        }
         *out_fate = FATE_REFUSED;
         outcome.error_z = why.text;
-        gm_metric_add(GM_M_ROUTE_FAILURES, worker->id, 1);
-    } else { /* the endpoint takes none now: letters wait as other events do */
-        *out_fate = FATE_AGAIN;
-        GM_TRY(note_failure(worker, &why, err));
-        return pause_after(worker, delivery.retry_after);
+        clear_failure(worker);
     }
     return gm_store_write(worker->options.store, keep_outcome, &outcome, err);
 }

@@ -96,12 +96,11 @@ static gm_rc exchange(struct webhook *webhook, const struct gm_stop *stop,
 }
 
 /* An address may hold a secret, and messages are kept: the client puts it in front of its own. */
-static void hide_address(const struct webhook *webhook, struct gm_err *err)
+static void hide_address(struct gm_err *err)
 {
-    struct gm_str text = gm_str_z(err->text), url = gm_str_z(webhook->conf->url);
-    if (gm_str_starts(text, url)) {
-        size_t at = url.n + 2 < text.n ? url.n + 2 : text.n; /* behind ": " */
-        memmove(err->text, err->text + at, text.n - at + 1);
+    const char *end = strstr(err->text, ": ");
+    if (gm_str_starts(gm_str_z(err->text), GM_STR("http")) && end != NULL) {
+        memmove(err->text, end + 2, strlen(end + 2) + 1);
     }
 }
 
@@ -143,7 +142,7 @@ static gm_rc post(struct webhook *webhook, struct gm_delivery *delivery, size_t 
     }
     gm_rc rc = exchange(webhook, delivery->stop, &answer, err);
     if (rc != GM_OK) {
-        hide_address(webhook, err);
+        hide_address(err);
         return rc;
     }
     rc = judge(&answer, err);
