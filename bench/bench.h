@@ -20,7 +20,7 @@ struct bench {
 struct bench_result {
     double seconds;
     double more_seconds; /* of a second part, where there is one */
-    int64_t rows; /* at the sink, or whatever was counted */
+    int64_t rows;        /* at the sink, or whatever was counted */
     int64_t created, updated, unchanged;
     double peak_mb; /* of the process */
     bool failed;

@@ -17,28 +17,35 @@
  * key modulo their number, which is fixed when the stream is made.
  *
  * Taking once. Of an origin with sequences, a sequence that was taken is passed over for ever: the
- * highest is kept, and which of the GM_STREAM_REORDER_MAX below it came; what is older than these
- * is passed over as well. Of ids, those of the last `dedupe_window` (by when they came in, at least
- * GM_STREAM_IDS_MIN of them) are known. Both stand in the file and move in the commit of the
- * events. What is passed over is counted and said to the producer: for it, the event is taken.
+ * highest is known, and which of the GM_STREAM_REORDER_MAX below it came; what is older than these
+ * is passed over as well. Of events with an id, the newest GM_STREAM_IDS_MAX / 2 to
+ * GM_STREAM_IDS_MAX are known. What is passed over is counted and said to the producer: for it, the
+ * event is taken. All of this follows from the events themselves: it is read from the newest of
+ * them when the stream is opened, and what origins had before from a table that is brought up to
+ * date every GM_STREAM_IDS_MAX / 2 events.
  *
- * Entities. An append may name the version it expects of its one key: the number of events of the
- * key so far. When it moved nothing is written. Versions are kept for keys that were ever appended
- * so.
+ * Entities. In a stream with `versions` an append may name the version it expects of its one key:
+ * the number of events of that key so far. When it is another, nothing is written.
  *
  * Stored bytes (table `chunks`, one row a chunk of one partition): first offset, count, codec (1:
  * zstd), size before compression, checksum (XXH3-64 of the uncompressed bytes), earliest and latest
- * time, when it was appended, data. Uncompressed chunk, integers as LEB128 varints, signed ones in
+ * time, when the last came in, data. Uncompressed chunk, integers as LEB128 varints, signed ones in
  * zigzag form:
  *     format version (1)
- *     then per event: time (signed, difference to the one before), sequence (signed, difference to
- *     the one before), type, origin, id, key, body (each length and bytes; of type and origin,
- *     length + 1, and 0 repeats that of the event before)
+ *     then frames, each: number of events, of bytes behind this header (4 bytes each), when
+ *     they came in (8 bytes), events
+ *     an event: time (signed, difference to the one before), sequence (signed, difference to the
+ *     one before), type, origin, id, key, body (each length and bytes; of type and origin, length
+ *     + 1, and 0 repeats that of the event before in the frame)
+ * A group of small appends is a chunk of one frame. When as many of them lie behind each other that
+ * they fill a chunk, or GM_STREAM_TAIL_MAX, one chunk of all their frames takes their place in the
+ * commit of the next.
+ *
  * A chunk that is torn, cut or flipped is GM_E_CORRUPT: the text names file, partition, first
  * offset and count; nothing of it is served.
  *
- * Threads: one writer a stream, and one that compresses beside it. Calls from any thread; a reader
- * belongs to one. */
+ * Threads: one a stream that orders, encodes and compresses, one that commits. Calls from any
+ * thread; a reader belongs to one. */
 #ifndef GM_STREAM_STREAM_H
 #define GM_STREAM_STREAM_H
 
@@ -48,18 +55,20 @@
 
 enum {
     GM_STREAM_PARTITIONS_MAX = 64,
-    GM_STREAM_REORDER_MAX = 4096, /* sequences */
-    GM_STREAM_IDS_MIN = 1 << 20,
+    GM_STREAM_REORDER_MAX = 1024, /* sequences */
+    GM_STREAM_IDS_MAX = 1 << 20,
     GM_STREAM_CHUNK_SIZE = 1 << 20,        /* bytes before compression, about */
+    GM_STREAM_TAIL_MAX = 32,               /* chunks */
     GM_STREAM_PENDING_SIZE_MAX = 64 << 20, /* bytes that wait for their commit; more is refused */
 };
 
 struct gm_stream_options {
     const char *path_z;   /* made with its folder when it is not there */
     int partitions;       /* of a new stream; 0: 1 */
-    gm_ns dedupe_window;  /* 0: 10 minutes */
+    bool versions;        /* keys are entities: each event counts its key's version up */
     gm_ns retain_age;     /* chunks that came in longer ago go; 0: none do */
     uint64_t retain_size; /* bytes of data; the oldest chunks go; 0: none do */
+    bool read_only;       /* for looking while another process owns it: nothing is made */
     const struct gm_clock *clock;
     const char *vfs_z; /* see db/db.h */
 };
@@ -75,6 +84,7 @@ int gm_stream_partitions(const struct gm_stream *stream);
 struct gm_append {
     const struct gm_event *events; /* with their texts: kept until `done` */
     size_t count;
+    bool checked; /* bodies are known to be JSON */
     bool expects; /* all are of one key, whose version must be `expected` */
     int64_t expected;
     /* On the stream's writer, after the commit or with the failure. */
@@ -85,7 +95,9 @@ struct gm_append {
     size_t appended, duplicates; /* out */
     bool moved;                  /* out: nothing was written, the version was another: */
     int64_t version;             /* out: the key's version now */
-    void *private_[4];
+    struct gm_append *next_;     /* private, and what follows */
+    size_t size_;
+    bool trims_;
 };
 /* GM_E_INVALID: an event breaks a bound of flow/event.h or its body is no JSON (the text says which
  * one); GM_E_RETRY: too much waits, ask again in a moment. In both cases nothing was taken and
@@ -109,10 +121,12 @@ gm_rc gm_stream_reader_open(struct gm_stream *stream, const struct gm_stream_pla
 void gm_stream_reader_close(struct gm_stream_reader *reader); /* NULL is fine */
 /* The next events, as many as lie in one chunk; they borrow until the next call. GM_E_END: there
  * are no more now. GM_E_LIMIT: retention has taken them; the text names the oldest offset.
- * GM_E_CORRUPT: see above; the reader stays in front of the chunk until gm_stream_seek. */
+ * GM_E_CORRUPT: see above; the reader stays in front of the chunk. */
 gm_rc gm_stream_read(struct gm_stream_reader *reader, const struct gm_event **out_events,
                      size_t *out_count, struct gm_err *err) GM_MUST_CHECK;
 void gm_stream_seek(struct gm_stream_reader *reader, int64_t offset);
+/* After GM_E_CORRUPT: goes on behind the damaged chunk. */
+void gm_stream_skip_damaged(struct gm_stream_reader *reader);
 /* The first chunk with an event of `time` or later; its offset. GM_E_END: none. */
 gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *out_offset,
                           struct gm_err *err) GM_MUST_CHECK;
@@ -132,7 +146,7 @@ struct gm_stream_info {
 };
 gm_rc gm_stream_info(struct gm_stream *stream, int partition, struct gm_stream_info *out_info,
                      struct gm_err *err) GM_MUST_CHECK;
-/* Version of a key that was ever appended with an expected one; 0: never. */
+/* Version of a key, in a stream with `versions`; 0: it has no events. */
 gm_rc gm_stream_version(struct gm_stream *stream, struct gm_str key, int64_t *out_version,
                         struct gm_err *err) GM_MUST_CHECK;
 /* Removes what retention no longer keeps; called now and then by whoever owns the stream. */

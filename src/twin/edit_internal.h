@@ -54,7 +54,8 @@ struct gm_edit_operation {
 /* Reads the operation; refuses. */
 bool gm_edit_read_operation(struct gm_edit *edit, yyjson_mut_val *item,
                             struct gm_edit_operation *out_operation);
-/* Applies it below `*root`; `path` is the rest of operation->path that leads from there. Refuses. */
+/* Applies it below `*root`; `path` is the rest of operation->path that leads from there.
+ * Refuses. */
 gm_rc gm_edit_apply_operation(struct gm_edit *edit, yyjson_mut_val *root, struct gm_str path,
                               const struct gm_edit_operation *operation, struct gm_err *err);
 

@@ -14,8 +14,9 @@
  * Stored form of a twin: `body` is the canonical JSON of properties and components without $dtId,
  * $etag and $metadata. `updated` is the last write's time. `times` is null when every property was
  * written then, else a JSON object: top-level property name → time in nanoseconds, for those that
- * were written at another time, or that have a source time: [nanoseconds, "source time as it came"].
- * Of a component's properties "component/property". The ETag is made from number and version.
+ * were written at another time, or that have a source time: [nanoseconds, "source time as it
+ * came"]. Of a component's properties "component/property". The ETag is made from number and
+ * version.
  *
  * Relationships whose other end is missing wait in relationships_waiting and come into being with
  * it, in whatever order tables are read. When a twin goes, pipelines' relationships to it wait

@@ -139,8 +139,8 @@ yyjson_mut_val *gm_graph_parse_times(yyjson_mut_doc *doc, struct gm_str text);
 gm_rc gm_graph_delete_row(struct gm_graph *graph, const struct gm_twin *twin, uint64_t position,
                           int64_t deleter, struct gm_err *err) GM_MUST_CHECK;
 
-/* The number that the next change gets; the version of a relationship that is written is that of its
- * change, so that an ETag never comes back, not even when the relationship does. */
+/* The number that the next change gets; the version of a relationship that is written is that of
+ * its change, so that an ETag never comes back, not even when the relationship does. */
 static inline int64_t gm_graph_next_change(const struct gm_graph *graph)
 {
     return graph->first_change + (int64_t)graph->entries.n;

@@ -48,8 +48,8 @@ struct gm_times_patch {
     yyjson_mut_val *before, *after;
 };
 bool gm_times_add_patch(const struct gm_times_patch *work) GM_MUST_CHECK;
-/* Puts the column's source times into the $metadata of `document`, which is there, and into those of
- * its components, which are made. False: no room. */
+/* Puts the column's source times into the $metadata of `document`, which is there, and into those
+ * of its components, which are made. False: no room. */
 bool gm_times_add_metadata(yyjson_mut_doc *doc, yyjson_mut_val *document,
                            const yyjson_mut_val *times) GM_MUST_CHECK;
 

@@ -21,9 +21,9 @@
  *
  * A line says how its twin is: a property that it does not have is taken away, except from twins
  * that pipelines deliver, where a line only adds and changes, since the pipelines' properties are
- * theirs. Of $metadata the model and source times are taken; $etag is ignored. Sections may come in any order that puts things
- * before what needs them. Duplicate ids are found among the first GM_IMPORT_SEEN_MAX of a section;
- * behind these the last line wins.
+ * theirs. Of $metadata the model and source times are taken; $etag is ignored. Sections may come in
+ * any order that puts things before what needs them. Duplicate ids are found among the first
+ * GM_IMPORT_SEEN_MAX of a section; behind these the last line wins.
  *
  * An import that was interrupted can go on: with each transaction the caller may write down how far
  * it got (`mark`), and give that back (`from`). Ids that came before the interruption are not

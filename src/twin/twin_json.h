@@ -8,8 +8,8 @@
  *                     "temp":{"lastUpdateTime":"2026-11-20T17:09:55.1234567Z"}}}
  *
  * Members of the body stand in the order in which they are stored (byte order of their names).
- * Times have seven digits; a property's "sourceTime" stands beside its "lastUpdateTime" as the client
- * said it. A component carries its own $metadata; its $lastUpdateTime is that of
+ * Times have seven digits; a property's "sourceTime" stands beside its "lastUpdateTime" as the
+ * client said it. A component carries its own $metadata; its $lastUpdateTime is that of
  * its youngest property, or of the twin's creation when it has none. Values live in `doc`. Thread
  * rule: values, no shared state. */
 #ifndef GM_TWIN_TWIN_JSON_H

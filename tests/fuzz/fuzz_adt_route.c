@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is found fits the template: as many parts as it has braces, none empty, none with a slash. */
+/* What is found fits the template: as many parts as it has braces, none empty, none with a
+ * slash. */
 static void check_parts(struct gm_arena *arena, const struct gm_adt_operation *operation,
                         const struct gm_str *parts)
 {

@@ -1,0 +1,1 @@
+SELECT place, count, codec, size, checksum, appended, data FROM chunks ORDER BY place

@@ -1,0 +1,1 @@
+SELECT origin, high, bits FROM origins

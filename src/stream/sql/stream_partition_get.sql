@@ -1,0 +1,1 @@
+SELECT next, mark, chunks, data_bytes, body_bytes FROM partitions WHERE num = $1

@@ -1,0 +1,1 @@
+UPDATE partitions SET mark = $2 WHERE num = $1

@@ -1,0 +1,311 @@
+/* A stream's life, and appending up to the queue. */
+#include "stream/inside.h"
+
+#include "base/mem.h"
+#include "json/json.h"
+
+enum { CHECK_ARENA_SIZE = 32 * GM_EVENT_BODY_SIZE_MAX };
+
+/* ---- what may be appended ---- */
+
+static gm_rc check_event(const struct gm_event *event, size_t index, struct gm_err *err)
+{
+    const struct {
+        const char *name_z;
+        size_t n, min, max;
+    } bounds[] = {
+        {"key", event->key.n, 1, GM_EVENT_TEXT_SIZE_MAX},
+        {"type", event->type.n, 0, GM_EVENT_TEXT_SIZE_MAX},
+        {"origin", event->origin.n, 0, GM_EVENT_TEXT_SIZE_MAX},
+        {"id", event->id.n, 0, GM_EVENT_TEXT_SIZE_MAX},
+        {"body", event->body.n, 1, GM_EVENT_BODY_SIZE_MAX},
+    };
+    for (size_t i = 0; i < GM_ARRAY_COUNT(bounds); i++) {
+        if (bounds[i].n < bounds[i].min || bounds[i].n > bounds[i].max) {
+            return gm_fail(err, GM_E_INVALID,
+                           "event %zu: its %s has %zu bytes; %zu to %zu are allowed", index + 1,
+                           bounds[i].name_z, bounds[i].n, bounds[i].min, bounds[i].max);
+        }
+    }
+    if (event->sequence > INT64_MAX) {
+        return gm_fail(err, GM_E_INVALID, "event %zu: its sequence is larger than 2^63 - 1",
+                       index + 1);
+    }
+    return GM_OK;
+}
+
+static gm_rc check_bodies(const struct gm_append *append, struct gm_err *err)
+{
+    struct gm_arena *arena = gm_arena_new(CHECK_ARENA_SIZE);
+    gm_rc rc = GM_OK;
+    for (size_t i = 0; i < append->count && rc == GM_OK; i++) {
+        yyjson_mut_val *value;
+        yyjson_mut_doc *doc = gm_json_doc_new(arena);
+        rc = gm_json_parse(doc, append->events[i].body, &value, err);
+        if (rc != GM_OK) {
+            rc = gm_fail_within(err, "event %zu: its body", i + 1);
+        }
+        gm_arena_reset(arena);
+    }
+    gm_arena_free(arena);
+    return rc;
+}
+
+static gm_rc check_append(const struct gm_stream *stream, const struct gm_append *append,
+                          struct gm_err *err)
+{
+    for (size_t i = 0; i < append->count; i++) {
+        GM_TRY(check_event(&append->events[i], i, err));
+        if (append->expects && !gm_str_eq(append->events[i].key, append->events[0].key)) {
+            return gm_fail(err, GM_E_INVALID,
+                           "event %zu: an append that expects a version is about one key", i + 1);
+        }
+    }
+    if (append->expects && !stream->options.versions) {
+        return gm_fail(err, GM_E_CONFIG, "%s keeps no versions; declare it with `versions: true`",
+                       stream->path_z);
+    }
+    return append->checked ? GM_OK : check_bodies(append, err);
+}
+
+size_t gm_append_size(const struct gm_append *append)
+{
+    enum { OVERHEAD = 64 }; /* of an event, at most */
+    size_t size = 0;
+    for (size_t i = 0; i < append->count; i++) {
+        const struct gm_event *event = &append->events[i];
+        size +=
+            event->key.n + event->type.n + event->origin.n + event->id.n + event->body.n + OVERHEAD;
+    }
+    return size;
+}
+
+/* ---- appending ---- */
+
+/* Under the lock. An append that is larger than all that may wait goes in when nothing else
+ * does. */
+static bool has_room(const struct gm_stream *stream, size_t size)
+{
+    return stream->pending_bytes == 0 || stream->pending_bytes + size <= GM_STREAM_PENDING_SIZE_MAX;
+}
+
+static void enqueue(struct gm_stream *stream, struct gm_append *append)
+{
+    append->next_ = NULL;
+    if (stream->waiting_last != NULL) {
+        stream->waiting_last->next_ = append;
+    } else {
+        stream->waiting = append;
+    }
+    stream->waiting_last = append;
+    stream->pending_bytes += append->size_;
+    gm_cond_signal(stream->news);
+}
+
+static void prepare(struct gm_append *append)
+{
+    append->size_ = gm_append_size(append);
+    append->appended = 0;
+    append->duplicates = 0;
+    append->moved = false;
+    append->version = 0;
+}
+
+gm_rc gm_stream_submit(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
+{
+    GM_TRY(check_append(stream, append, err));
+    prepare(append);
+    gm_mutex_lock(stream->mu);
+    gm_rc rc = stream->failed;
+    if (rc != GM_OK) {
+        *err = stream->failure;
+    } else if (!has_room(stream, append->size_)) {
+        rc = gm_fail(err, GM_E_RETRY, "%s: %zu MB wait to be committed; try again in a moment",
+                     stream->path_z, stream->pending_bytes >> 20);
+    } else {
+        enqueue(stream, append);
+    }
+    gm_mutex_unlock(stream->mu);
+    return rc;
+}
+
+struct waiter {
+    struct gm_stream *stream;
+    bool done; /* guarded by stream->mu */
+    gm_rc rc;
+    struct gm_err *err;
+};
+
+static void finish_waiter(void *ctx, gm_rc rc, const struct gm_err *err)
+{
+    struct waiter *waiter = ctx;
+    struct gm_stream *stream = waiter->stream;
+    gm_mutex_lock(stream->mu);
+    waiter->rc = rc;
+    if (rc != GM_OK) {
+        *waiter->err = *err;
+    }
+    waiter->done = true;
+    gm_cond_broadcast(stream->room);
+    gm_mutex_unlock(stream->mu);
+}
+
+/* How long a wait may be before the deadline is looked at again: a stop flag does not wake it. */
+#define WAIT_TIME (100 * GM_MS)
+
+static gm_rc wait_for_room(struct gm_stream *stream, size_t size,
+                           const struct gm_deadline *deadline, struct gm_err *err)
+{
+    while (stream->failed == GM_OK && !has_room(stream, size)) {
+        if (deadline != NULL && gm_deadline_passed(deadline)) {
+            return gm_fail(err, GM_E_CANCELLED, "%s: no room before the deadline", stream->path_z);
+        }
+        (void)gm_cond_wait_for(stream->room, stream->mu, WAIT_TIME);
+    }
+    if (stream->failed != GM_OK) {
+        *err = stream->failure;
+    }
+    return stream->failed;
+}
+
+gm_rc gm_stream_append(struct gm_stream *stream, struct gm_append *append,
+                       const struct gm_deadline *deadline, struct gm_err *err)
+{
+    GM_TRY(check_append(stream, append, err));
+    prepare(append);
+    struct waiter waiter = {.stream = stream, .err = err};
+    append->done = finish_waiter;
+    append->ctx = &waiter;
+    gm_mutex_lock(stream->mu);
+    gm_rc rc = wait_for_room(stream, append->size_, deadline, err);
+    if (rc == GM_OK) {
+        enqueue(stream, append);
+        while (!waiter.done) {
+            gm_cond_wait(stream->room, stream->mu);
+        }
+        rc = waiter.rc;
+    }
+    gm_mutex_unlock(stream->mu);
+    return rc;
+}
+
+gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
+{
+    struct waiter waiter = {.stream = stream, .err = err};
+    struct gm_append append = {.done = finish_waiter, .ctx = &waiter, .trims_ = true};
+    gm_mutex_lock(stream->mu);
+    gm_rc rc = stream->failed;
+    if (rc == GM_OK) {
+        enqueue(stream, &append);
+        while (!waiter.done) {
+            gm_cond_wait(stream->room, stream->mu);
+        }
+        rc = waiter.rc;
+    } else {
+        *err = stream->failure;
+    }
+    gm_mutex_unlock(stream->mu);
+    *out_chunks = append.version;
+    return rc;
+}
+
+/* ---- life ---- */
+
+int gm_stream_partitions(const struct gm_stream *stream)
+{
+    return stream->partition_count;
+}
+
+static gm_rc start(struct gm_stream *stream, struct gm_err *err)
+{
+    if (stream->options.read_only) {
+        stream->failed =
+            gm_fail(&stream->failure, GM_E_CONFIG, "%s is open for reading alone", stream->path_z);
+        return gm_stream_file_look(stream, err);
+    }
+    GM_TRY(gm_stream_file_open(stream, err));
+    GM_TRY(gm_stream_file_reader(&stream->options, &stream->lookup, err));
+    GM_TRY(gm_stream_recover(stream, err));
+    GM_TRY(
+        gm_thread_start("gemel-commit", gm_stream_commit_thread, stream, &stream->committer, err));
+    return gm_thread_start("gemel-order", gm_stream_order_thread, stream, &stream->orderer, err);
+}
+
+gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream **out_stream,
+                     struct gm_err *err)
+{
+    struct gm_stream *stream = gm_alloc(sizeof(*stream));
+    stream->path_z = gm_strdup_z(options->path_z);
+    stream->options = *options;
+    stream->options.path_z = stream->path_z;
+    stream->dedupe = gm_dedupe_new();
+    stream->packer = gm_packer_new();
+    stream->versions = gm_map_new();
+    stream->ordered = gm_queue_new(GM_STREAM_GROUPS);
+    stream->free_groups = gm_queue_new(GM_STREAM_GROUPS);
+    stream->mu = gm_mutex_new();
+    stream->news = gm_cond_new();
+    stream->room = gm_cond_new();
+    stream->committed = gm_cond_new();
+    for (size_t i = 0; i < GM_STREAM_GROUPS; i++) {
+        gm_buf_init(&stream->groups[i].packed, 2u * GM_CHUNK_SIZE_MAX);
+        gm_buf_init(&stream->groups[i].origins, GM_CHUNK_SIZE_MAX);
+        bool pushed = gm_queue_push(stream->free_groups, &stream->groups[i]);
+        GM_ASSERT(pushed);
+    }
+    for (size_t i = 0; i < GM_STREAM_PARTITIONS_MAX; i++) {
+        gm_frame_init(&stream->partitions[i].frame);
+        gm_buf_init(&stream->partitions[i].tail.frames, GM_CHUNK_SIZE_MAX);
+    }
+    gm_rc rc = start(stream, err);
+    if (rc != GM_OK) {
+        gm_stream_close(stream);
+        return rc;
+    }
+    *out_stream = stream;
+    return GM_OK;
+}
+
+static void stop_threads(struct gm_stream *stream)
+{
+    gm_mutex_lock(stream->mu);
+    stream->closing = true;
+    gm_cond_broadcast(stream->news);
+    gm_mutex_unlock(stream->mu);
+    gm_thread_join(stream->orderer); /* it has handed on all that waited */
+    gm_queue_close(stream->ordered);
+    gm_thread_join(stream->committer);
+}
+
+void gm_stream_close(struct gm_stream *stream)
+{
+    if (stream == NULL) {
+        return;
+    }
+    stop_threads(stream);
+    gm_db_close(stream->lookup);
+    gm_db_close(stream->db);
+    for (size_t i = 0; i < GM_STREAM_GROUPS; i++) {
+        struct gm_group *group = &stream->groups[i];
+        gm_buf_deinit(&group->packed);
+        gm_buf_deinit(&group->origins);
+        gm_vec_deinit(&group->parts);
+        gm_vec_deinit(&group->versions);
+    }
+    for (size_t i = 0; i < GM_STREAM_PARTITIONS_MAX; i++) {
+        gm_frame_deinit(&stream->partitions[i].frame);
+        gm_buf_deinit(&stream->partitions[i].tail.frames);
+    }
+    gm_queue_close(stream->free_groups);
+    gm_queue_free(stream->free_groups);
+    gm_queue_free(stream->ordered);
+    gm_dedupe_free(stream->dedupe);
+    gm_packer_free(stream->packer);
+    gm_map_free(stream->versions);
+    gm_cond_free(stream->news);
+    gm_cond_free(stream->room);
+    gm_cond_free(stream->committed);
+    gm_mutex_free(stream->mu);
+    gm_free(stream->path_z);
+    gm_free(stream);
+}
