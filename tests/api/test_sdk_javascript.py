@@ -21,9 +21,7 @@ NODE = shutil.which("node")
 @unittest.skipUnless(NODE and (MODULES / "@azure/digital-twins-core").is_dir(), "node or the SDK is not there: ./dev deps test")
 class JavaScript(adt.Case):
     def test_every_operation(self):
-        self.write("events/readme", "")
-        self.configure({}, api={"listen": "127.0.0.1:0"}, endpoints={"sink": {"file": {"path": "events/events.ndjson"}}})
-        server = self.start()
+        server = self.serve({"endpoints": {"sink": {"file": {"path": "events.ndjson"}}}})
         process = subprocess.run([NODE, "--test", str(gemel.SOURCE / "tests/api/sdk/sdk.test.cjs")], capture_output=True, text=True,
                                  timeout=300, check=False,
                                  env={**os.environ, "NODE_PATH": str(MODULES), "NODE_EXTRA_CA_CERTS": str(server.authority),

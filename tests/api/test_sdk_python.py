@@ -15,8 +15,7 @@ FETCHED = gemel.SOURCE / "build/sdk/python/fetched"
 @unittest.skipUnless(PYTHON.exists() and FETCHED.exists(), "the SDK is not there: ./dev deps test")
 class Python(adt.Case):
     def test_every_operation(self):
-        self.configure({}, api={"listen": "127.0.0.1:0"}, endpoints=adt.endpoints(self.folder))
-        server = self.start()
+        server = self.serve({"endpoints": {"sink": {"file": {"path": "events.ndjson"}}}})
         process = subprocess.run([PYTHON, gemel.SOURCE / "tests/api/sdk/sdk_python.py"], capture_output=True, text=True, timeout=300, check=False,
                                  env={**os.environ, "PYTHONPATH": "", "GEMEL_URL": server.url, "GEMEL_TOKEN": server.token,
                                       "GEMEL_AUTHORITY": str(server.authority), "GEMEL_ENDPOINT": "sink"})

@@ -207,9 +207,17 @@ class Server:
 
 
 class Case(gemel.Case):
-    def serve(self, **api):
-        """Settings of the section `api`; the port is any that is free."""
-        self.configure({}, api={"listen": "127.0.0.1:0", **api})
+    def configure(self, pipelines, **settings):
+        """The folder of models is named when there are any."""
+        super().configure(pipelines, **settings)
+        root = json.loads((self.folder / "gemel.yaml").read_text())
+        if not any((self.folder / "models").iterdir()):
+            del root["models"]
+        self.write("gemel.yaml", json.dumps(root))
+
+    def serve(self, root=None, **api):
+        """Settings of the section `api`, and others in `root`; the port is any that is free."""
+        self.configure({}, api={"listen": "127.0.0.1:0", **api}, **(root or {}))
         return self.start()
 
     def start(self):

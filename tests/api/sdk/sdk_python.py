@@ -34,7 +34,6 @@ class Sdk(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.client = DigitalTwinsClient(os.environ["GEMEL_URL"], Token(), connection_verify=os.environ["GEMEL_AUTHORITY"])
-        cls.addClassCleanup(cls.client.close)
         made = cls.client.create_models([ROOM, SENSOR])
         assert [model.id for model in made] == [ROOM["@id"], SENSOR["@id"]], made
 
