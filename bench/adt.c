@@ -50,7 +50,8 @@ static const char configuration[] = "data: ./adt\n"
                                     "log: { level: warn }\n"
                                     "api: { listen: \"127.0.0.1:0\" }\n";
 static const char model[] =
-    "{\"@id\":\"dtmi:bench:Machine;1\",\"@type\":\"Interface\",\"@context\":\"dtmi:dtdl:context;3\","
+    "{\"@id\":\"dtmi:bench:Machine;1\",\"@type\":\"Interface\",\"@context\":\"dtmi:dtdl:context;"
+    "3\","
     "\"contents\":[{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"site\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"temperature\",\"schema\":\"double\"},"
@@ -198,24 +199,31 @@ static void send_request(struct connection *connection, struct gm_str request)
     }
 }
 
+/* The number that text begins with. */
+static size_t number_at(const char *text)
+{
+    int64_t number = 0;
+    size_t n = strspn(text, "0123456789");
+    return gm_parse_i64((struct gm_str){text, n}, &number) ? (size_t)number : 0;
+}
+
+/* How many bytes the answer at the beginning of `in` has; SIZE_MAX: its headers are not there
+ * yet. */
+static size_t answer_size(struct connection *connection)
+{
+    static const char name[] = "\r\nContent-Length: ";
+    connection->in[connection->filled] = '\0';
+    const char *end = strstr(connection->in, "\r\n\r\n");
+    const char *length = end != NULL ? strstr(connection->in, name) : NULL;
+    size_t body = length != NULL && length < end ? number_at(length + sizeof(name) - 1) : 0;
+    return end != NULL ? (size_t)(end - connection->in) + 4 + body : SIZE_MAX;
+}
+
 /* The status of the next answer, which is read to its end. */
 static int read_answer(struct connection *connection)
 {
-    static const char name[] = "\r\nContent-Length: ";
-    for (;;) {
-        connection->in[connection->filled] = '\0';
-        char *end = strstr(connection->in, "\r\n\r\n");
-        char *length = end != NULL ? strstr(connection->in, name) : NULL;
-        size_t body = length != NULL && length < end
-                          ? (size_t)strtoul(length + sizeof(name) - 1, NULL, 10)
-                          : 0;
-        size_t whole = end != NULL ? (size_t)(end - connection->in) + 4 + body : SIZE_MAX;
-        if (whole <= connection->filled) {
-            int status = (int)strtoul(connection->in + 9, NULL, 10);
-            memmove(connection->in, connection->in + whole, connection->filled - whole);
-            connection->filled -= whole;
-            return status;
-        }
+    size_t size;
+    while ((size = answer_size(connection)) > connection->filled) {
         ssize_t n = gnutls_record_recv(connection->tls, connection->in + connection->filled,
                                        BUFFER_SIZE - 1 - connection->filled);
         if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED) {
@@ -226,6 +234,10 @@ static int read_answer(struct connection *connection)
         }
         connection->filled += (size_t)n;
     }
+    int status = (int)number_at(connection->in + 9);
+    memmove(connection->in, connection->in + size, connection->filled - size);
+    connection->filled -= size;
+    return status;
 }
 
 /* ---- the load ---- */
@@ -401,8 +413,8 @@ void bench_adt(const struct bench *bench)
         check_changes(bench, changes);
         if (wanted) {
             bench_print(bench, &(struct bench_line){measurement->name_z,
-                                                    (double)result.rows / result.seconds,
-                                                    "calls/s", NULL, 0});
+                                                    (double)result.rows / result.seconds, "calls/s",
+                                                    NULL, 0});
         }
     }
 }

@@ -215,8 +215,12 @@ static const struct {
     const char *name_z;
     void (*add)(struct gm_buf *out);
 } pages[] = {
-    {"configuration", add_configuration}, {"connectors", add_connectors}, {"steps", add_steps},
-    {"commands", add_commands},           {"twin-api", add_twin_api},     {"admin-api", add_admin_api},
+    {"configuration", add_configuration},
+    {"connectors", add_connectors},
+    {"steps", add_steps},
+    {"commands", add_commands},
+    {"twin-api", add_twin_api},
+    {"admin-api", add_admin_api},
     {"metrics", add_metrics},
 };
 

@@ -289,6 +289,7 @@ static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
         rc = storage_failure(session, err);
         report_first_round(session);
         set_gauges(session);
+        gm_adt_tend(session->services.adt);
         if (rc == GM_OK && gm_signals_take_reload()) {
             rc = reload(session, err);
         }

@@ -21,10 +21,9 @@ static gm_rc start_jobs(struct gm_services *services, const struct gm_config_roo
 static gm_rc start_routes(struct gm_services *services, const struct gm_config *config,
                           struct gm_store *store, struct gm_err *err)
 {
-    const struct gm_routes_options options = {
-        .store = store,
-        .endpoints = &gm_config_root(config)->endpoints,
-        .source = gm_str_z(gm_config_event_source_z(config))};
+    const struct gm_routes_options options = {.store = store,
+                                              .endpoints = &gm_config_root(config)->endpoints,
+                                              .source = gm_str_z(gm_config_event_source_z(config))};
     GM_TRY(gm_routes_open(&options, &services->routes, err));
     return gm_routes_start(services->routes, err);
 }

@@ -152,6 +152,7 @@ static void reset_call(struct gm_link *link)
 {
     struct gm_http_call *call = &link->call;
     trim_buf(&link->body, link->server->options.body_size_max);
+    link->body.limit = link->server->options.body_size_max;
     trim_buf(&call->reply.body, GM_HTTP_REPLY_SIZE_MAX);
     if (gm_arena_used(call->arena) > KEPT_SIZE_MAX) {
         gm_arena_free(call->arena);
@@ -182,8 +183,24 @@ static enum MHD_Result refuse(struct gm_link *link, int status, const char *code
 static enum MHD_Result refuse_body(struct gm_link *link)
 {
     GM_AUTO_FREE char *message_z =
-        gm_format_z("the body is larger than %zu bytes", link->server->options.body_size_max);
+        gm_format_z("the body is larger than %zu bytes", link->body.limit);
     return refuse(link, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", message_z);
+}
+
+static bool is_chunked(const struct gm_link *link)
+{
+    return MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
+                                       MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+}
+
+static void admit(struct gm_link *link, uint64_t length)
+{
+    const struct gm_http_server_options *options = &link->server->options;
+    if (options->admit == NULL) {
+        return;
+    }
+    size_t size_max = options->admit(options->ctx, &link->call, length);
+    link->body.limit = size_max < options->body_size_max ? size_max : options->body_size_max;
 }
 
 /* The headers are there. A body that will be too large is refused now when the client waits for
@@ -196,15 +213,17 @@ static enum MHD_Result begin_request(struct gm_link *link)
     set_due(link, link->began + link->server->options.transfer_time);
     const char *length_z = MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
                                                        MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length_z == NULL || !gm_parse_i64(gm_str_z(length_z), &length) ||
-        (uint64_t)length <= link->server->options.body_size_max) {
+    bool told = length_z != NULL && gm_parse_i64(gm_str_z(length_z), &length) && length >= 0;
+    if (told ? length > 0 : is_chunked(link)) {
+        admit(link, told ? (uint64_t)length : UINT64_MAX);
+    }
+    if (!told || (uint64_t)length <= link->body.limit) {
         return MHD_YES;
     }
     bool waits = MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
                                              MHD_HTTP_HEADER_EXPECT) != NULL;
-    return waits || (uint64_t)length > link->server->options.body_size_max + DISCARDED_SIZE_MAX
-               ? refuse_body(link)
-               : MHD_YES;
+    return waits || (uint64_t)length > link->body.limit + DISCARDED_SIZE_MAX ? refuse_body(link)
+                                                                             : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct gm_link *link, const char *data, size_t *data_size)
@@ -215,8 +234,7 @@ static enum MHD_Result take_body(struct gm_link *link, const char *data, size_t 
     set_due(link, link->began + link->server->options.transfer_time +
                       (gm_ns)(link->body_size / SLOWEST_BYTES_PER_SECOND) * GM_SECOND);
     /* MHD_NO closes the connection */
-    return link->body_size <= link->server->options.body_size_max + DISCARDED_SIZE_MAX ? MHD_YES
-                                                                                       : MHD_NO;
+    return link->body_size <= link->body.limit + DISCARDED_SIZE_MAX ? MHD_YES : MHD_NO;
 }
 
 static void handle_on_worker(void *ctx)

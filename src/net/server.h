@@ -95,9 +95,14 @@ struct gm_http_server_options {
     bool blocking;          /* handlers may block: each call runs on a worker */
     size_t connections_max; /* 0: GM_HTTP_CONNECTIONS_MAX */
     size_t body_size_max;   /* 0: GM_HTTP_BODY_SIZE_MAX */
-    size_t workers_max;     /* 0: GM_HTTP_WORKERS_MAX */
-    size_t threads;         /* that serve connections; 0: one per processor, 4 at most */
-    gm_ns idle_time;        /* of silence; 0: GM_HTTP_IDLE_S */
+    /* How large this call's body may be, body_size_max at most: asked when its headers are there
+     * and its body of `length` bytes (UINT64_MAX: the client does not say) is not read yet, so that
+     * not everybody can fill memory. NULL: body_size_max. On the thread that serves the
+     * connection. */
+    size_t (*admit)(void *ctx, const struct gm_http_call *call, uint64_t length);
+    size_t workers_max; /* 0: GM_HTTP_WORKERS_MAX */
+    size_t threads;     /* that serve connections; 0: one per processor, 4 at most */
+    gm_ns idle_time;    /* of silence; 0: GM_HTTP_IDLE_S */
     /* for a request to come in, and for its answer to go out, each with one second more per 64 KiB
      * of body; 0: GM_HTTP_TRANSFER_S */
     gm_ns transfer_time;

@@ -66,11 +66,11 @@ struct gm_link {
     struct MHD_Connection *connection;
     struct gm_link *next, *prev; /* guarded by server->mu */
     int fd;
-    _Atomic gm_ns due; /* when it is cut off; 0: never. Read by the watch */
-    _Atomic int state; /* enum gm_call_state */
-    gm_ns began;       /* the request's headers were there */
-    bool delivering;   /* counted so */
-    struct gm_buf body;
+    _Atomic gm_ns due;  /* when it is cut off; 0: never. Read by the watch */
+    _Atomic int state;  /* enum gm_call_state */
+    gm_ns began;        /* the request's headers were there */
+    bool delivering;    /* counted so */
+    struct gm_buf body; /* its limit: what this call was admitted with */
     uint64_t body_size; /* also of what was thrown away */
     struct gm_http_call call;
     struct gm_work work;

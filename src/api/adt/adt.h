@@ -41,6 +41,9 @@ struct gm_adt;
 gm_rc gm_adt_start(const struct gm_adt_options *options, struct gm_adt **out_adt,
                    struct gm_err *err) GM_MUST_CHECK;
 const char *gm_adt_url_z(const struct gm_adt *adt);
+/* To be called now and then, by who started it: takes up another certificate, logs what is wrong
+ * with tokens and keys. NULL is fine. */
+void gm_adt_tend(struct gm_adt *adt);
 /* Takes no more calls, stops queries under way, waits for writes under way; NULL is fine. */
 void gm_adt_stop(struct gm_adt *adt);
 

@@ -52,7 +52,10 @@ struct gm_adt {
     struct gm_access *access;
     struct gm_routes *routes; /* NULL: there are no endpoints */
     struct gm_jobs *jobs;
-    struct gm_stop *stop; /* requested by gm_adt_stop: ends queries under way */
+    /* Of who starts, tends and stops it. */
+    uint64_t certificate_hash;
+    gm_ns certificate_due; /* monotonic; when to look for another one */
+    struct gm_stop *stop;  /* requested by gm_adt_stop: ends queries under way */
     struct gm_mutex *mu;
     struct gm_cond *written;
     struct gm_adt_reader *readers; /* guarded by mu; those that nobody uses */

@@ -63,7 +63,8 @@ static const struct gm_adt_operation operations[] = {
     {"GET", "/eventroutes/{id}", GM_ADT_READER, GM_ADT_SMALL, "200", "An event route.",
      gm_adt_route_get},
     {"PUT", "/eventroutes/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
-     "Creates an event route, which begins with what comes, or replaces one, which goes on where it "
+     "Creates an event route, which begins with what comes, or replaces one, which goes on where "
+     "it "
      "was: `{\"endpointName\":…,\"filter\":…}`. Endpoints are declared in the configuration.",
      gm_adt_route_put},
     {"DELETE", "/eventroutes/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",

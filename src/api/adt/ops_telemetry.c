@@ -65,8 +65,7 @@ static gm_rc check_message(const struct gm_model *model, const yyjson_mut_val *m
     return GM_OK;
 }
 
-static gm_rc log_message(struct gm_adt_call *call, const struct gm_store_tx *tx,
-                         struct gm_err *err)
+static gm_rc log_message(struct gm_adt_call *call, const struct gm_store_tx *tx, struct gm_err *err)
 {
     struct gm_telemetry *telemetry = call->data;
     struct gm_cause cause = {.actor = call->identity, .now = call->now};

@@ -16,6 +16,7 @@ struct world {
     struct gm_thread *answerer;
     struct gm_stop *gate; /* what handlers of /gate wait for */
     _Atomic size_t answered;
+    _Atomic uint64_t asked_length; /* what `admit` was told last */
     struct gm_err err;
 };
 
@@ -274,6 +275,40 @@ static void a_larger_body_is_refused_and_the_connection_goes_on(void **state)
     send_body(wire, 1000);
     wire_send(wire, "\r\n1\r\nx\r\n0\r\n\r\n");
     assert_int_equal(wire_status(wire), 413);
+    wire_close(wire);
+}
+
+/* Only who has the word may send much. */
+static size_t admit_friends(void *ctx, const struct gm_http_call *call, uint64_t length)
+{
+    struct world *world = ctx;
+    atomic_store(&world->asked_length, length);
+    return gm_http_call_header(call, "Friend") != NULL ? 1 << 30 : 1000;
+}
+
+static void how_large_a_body_may_be_depends_on_who_asks(void **state)
+{
+    struct world *world = *state;
+    start(world, (struct gm_http_server_options){
+                     .handle = handle_echo, .admit = admit_friends, .body_size_max = 100000});
+    struct wire *wire = wire_open(url_z(world), NULL);
+    post(wire, 100000, "Friend: yes\r\n");
+    send_body(wire, 100000);
+    assert_int_equal(wire_status(wire), 200);
+    assert_int_equal(atomic_load(&world->asked_length), 100000);
+    post(wire, 1001, "");
+    send_body(wire, 1001);
+    assert_int_equal(wire_status(wire), 413);
+    wire_send(wire, "POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "3e9\r\n");
+    send_body(wire, 1001);
+    wire_send(wire, "\r\n0\r\n\r\n");
+    assert_int_equal(wire_status(wire), 413);
+    assert_true(atomic_load(&world->asked_length) == UINT64_MAX);
+    post(wire, 100001, "Friend: yes\r\n");
+    send_body(wire, 100001);
+    assert_int_equal(wire_status(wire), 413);
+    assert_int_equal(wire_get(wire, "/next"), 200);
     wire_close(wire);
 }
 
@@ -597,6 +632,7 @@ int main(void)
         TEST(escapes_are_taken_apart_and_bad_ones_refused),
         TEST(a_body_may_be_as_large_as_the_limit),
         TEST(a_larger_body_is_refused_and_the_connection_goes_on),
+        TEST(how_large_a_body_may_be_depends_on_who_asks),
         TEST(a_huge_body_is_refused_before_it_comes),
         TEST(a_client_that_asks_before_it_sends_is_told),
         TEST(calls_are_answered_by_other_threads),
