@@ -149,7 +149,7 @@ static gm_rc take_authority(const struct local *local, struct gm_tls_holder *out
         return GM_OK;
     }
     gm_tls_holder_deinit(out_authority);
-    GM_AUTO_FREE char *name_z = gm_format_z("Gemel local CA, %.40s", local->host);
+    GM_AUTO_FREE char *name_z = gm_format_z("Gemel local CA on %.40s", local->host);
     return make(local, CA_CERTIFICATE,
                 &(struct gm_tls_wish){.common_name_z = name_z,
                                       .from = local->now - BACKDATED,

@@ -33,6 +33,11 @@ void gm_token_new(char out[GM_TOKEN_TEXT_SIZE])
     gm_buf_deinit(&text);
 }
 
+void gm_token_wipe(char *text, size_t n)
+{
+    gnutls_memset(text, 0, n);
+}
+
 void gm_token_hash(struct gm_str token, char out[GM_SHA256_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";

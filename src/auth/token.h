@@ -15,6 +15,8 @@
 enum { GM_TOKEN_TEXT_SIZE = 50, GM_SHA256_HEX_SIZE = 65 };
 
 void gm_token_new(char out[GM_TOKEN_TEXT_SIZE]);
+/* Zeroes what held a token, even where the compiler sees no use in it. */
+void gm_token_wipe(char *text, size_t n);
 /* Lower-case hexadecimal, as `sha256sum` prints it. */
 void gm_token_hash(struct gm_str token, char out[GM_SHA256_HEX_SIZE]);
 

@@ -88,9 +88,8 @@ gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, 
     return GM_OK;
 }
 
-/* Whoever only looks need not know the secrets of the sources. */
-static gm_rc load_settings(struct gm_args *args, const struct gm_config **out_config,
-                           struct gm_err *err)
+gm_rc gm_args_settings(struct gm_args *args, const struct gm_config **out_config,
+                       struct gm_err *err)
 {
     if (args->config == NULL && args->settings == NULL) {
         gm_rc rc = gm_config_lint(gm_args_config_path(args), &args->settings, err);
@@ -124,7 +123,7 @@ gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_er
     const struct gm_config *config;
     const char *data_z = gm_args_value(args, "data");
     if (data_z == NULL) {
-        GM_TRY(load_settings(args, &config, err));
+        GM_TRY(gm_args_settings(args, &config, err));
         data_z = gm_config_root(config)->data;
     }
     *out_folder_z = data_z;

@@ -81,6 +81,9 @@ const char *gm_args_config_path(const struct gm_args *args);
 /* Loads it. All its errors are printed. */
 gm_rc gm_args_config(struct gm_args *args, const struct gm_config **out_config, struct gm_err *err)
     GM_MUST_CHECK;
+/* The same without looking up secrets: whoever only looks need not know those of the sources. */
+gm_rc gm_args_settings(struct gm_args *args, const struct gm_config **out_config,
+                       struct gm_err *err) GM_MUST_CHECK;
 /* A pipeline of it by name. */
 gm_rc gm_args_pipeline(struct gm_args *args, const char *name_z,
                        const struct gm_pipeline **out_pipeline, struct gm_err *err) GM_MUST_CHECK;

@@ -6,7 +6,7 @@ static const struct gm_field tls_fields[] = {
     GM_FIELD_PATH(struct gm_api_tls_conf, certificate, .example = "/etc/gemel/server.pem",
                   .help = "PEM file with the server's certificate, followed by those that signed "
                           "it. Without one, a local certificate authority in the data directory "
-                          "signs a certificate: see `gemel tls`."),
+                          "signs a certificate: see `gemel tls show`."),
     GM_FIELD_PATH(struct gm_api_tls_conf, key, .example = "/etc/gemel/server.key",
                   .help = "PEM file with the key of `certificate`, not encrypted."),
     GM_FIELD_BOOL(struct gm_api_tls_conf, off, .def = "false",
