@@ -37,6 +37,9 @@ enum gm_metric {
     GM_M_STORE_COMMIT_SECONDS,  /* counter: total time spent in commits */
     GM_M_STORE_SIZE_BYTES,      /* gauge */
     GM_M_RESIDENT_BYTES,        /* gauge: resident memory of the process */
+    GM_M_API_CALLS,             /* counter, label operation */
+    GM_M_API_SECONDS,           /* counter, label operation: total time until the answer */
+    GM_M_API_REFUSED,           /* counter, label code */
     GM_M_ROUTE_DELIVERED,       /* counter, label route: events */
     GM_M_ROUTE_FAILURES,        /* counter, label route: attempts */
     GM_M_ROUTE_LAG,             /* gauge, label route: changes */

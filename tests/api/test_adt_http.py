@@ -2,8 +2,10 @@
 """The twin API as HTTP: addresses, versions, who may what, and requests of those who mean no good."""
 import contextlib
 import json
+import signal
 import socket
 import ssl
+import urllib.request
 
 import adt
 import gemel
@@ -210,6 +212,30 @@ class Alone(adt.Case):
         server = self.start()
         self.refused(server.get("/digitaltwins/none"), 404, "DigitalTwinNotFound")
         self.assertEqual(0, server.end())
+
+    def test_calls_are_counted(self):
+        server = self.serve({"admin": {"listen": "127.0.0.1:0"}})
+        server.get("/digitaltwins/none")
+        server.get("/nowhere")
+        admin = json.loads((self.folder / "data/admin.json").read_text())["url"]
+        with urllib.request.urlopen(admin + "/metrics", timeout=adt.DEADLINE_S) as answer:
+            lines = answer.read().decode().splitlines()
+        self.assertIn('gemel_api_calls_total{operation="GET /digitaltwins/{id}"} 1', lines)
+        self.assertIn('gemel_api_refused_total{code="DigitalTwinNotFound"} 1', lines)
+        self.assertIn('gemel_api_refused_total{code="NotFound"} 1', lines)
+
+    def test_a_reload_serves_on_with_the_new_settings(self):
+        self.model("Room", {"temp": "double"})
+        server = self.serve()
+        server.make("r1", "Room", temp=1)
+        address = server.url.removeprefix("https://")
+        for size in (2048, 4096):
+            self.configure({}, api={"listen": address, "limits": {"request_size": str(size)}})
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for("reload.done")
+            self.assertEqual(1, server.get("/digitaltwins/r1").json["temp"])
+            self.assertEqual(413, server.put("/digitaltwins/r1", json.dumps(twin("Room", temp=2)) + " " * size).status)
+            self.assertEqual(200, server.put("/digitaltwins/r1", json.dumps(twin("Room", temp=1)) + " " * (size // 2)).status)
 
     def test_an_address_that_is_taken_is_said(self):
         with socket.socket() as taken:

@@ -84,7 +84,9 @@ class Server:
             self.process.communicate()
             raise
         self.port = int(self.url.rsplit(":", 1)[1])
-        self.reader = threading.Thread(target=self.log.extend, args=[self.process.stderr], daemon=True)
+        self.told = len(self.log)
+        self.more = threading.Condition()
+        self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
         self.token = (folder / "data/tokens/development").read_text().strip()
         self.authority = folder / "data/tls/ca.pem"
@@ -98,6 +100,22 @@ class Server:
             if found:
                 return found.group(1)
         raise AssertionError("the twin API does not listen:\n" + "".join(self.log))
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            with self.more:
+                self.log.append(line)
+                self.more.notify_all()
+
+    def wait_for(self, event):
+        """The next log line with that in it."""
+        with self.more:
+            while True:
+                while self.told < len(self.log):
+                    self.told += 1
+                    if event in self.log[self.told - 1]:
+                        return self.log[self.told - 1]
+                assert self.more.wait(DEADLINE_S), f"no {event} in the log:\n{''.join(self.log)}"
 
     def end(self, how=signal.SIGTERM):
         """The exit code."""

@@ -73,6 +73,8 @@ struct gm_adt_call {
     struct gm_str parts[GM_ADT_PARTS_MAX];
     struct gm_str identity; /* who asks; the actor of what they write */
     gm_ns now;              /* when it came in; wall clock */
+    gm_ns began;            /* the same; monotonic */
+    bool matched;           /* there is such an operation */
     void *data;             /* the handler's own, between its functions */
 
     /* Private, of gm_adt_write and gm_adt_work. */

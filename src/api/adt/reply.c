@@ -4,6 +4,7 @@
 
 #include "api/adt/call.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/num.h"
 
 enum { MESSAGE_SIZE_MAX = 2048 };
@@ -32,8 +33,23 @@ static bool is_trace_parent(struct gm_str text)
     return true;
 }
 
+static void count_call(const struct gm_adt_call *call)
+{
+    const struct gm_adt_operation *operation = call->operation;
+    const struct gm_clock *clock = call->adt->clock;
+    char label[128];
+    int n = snprintf(label, sizeof(label), "%s %s", operation->method_z, operation->path_z);
+    struct gm_str name = {label, n > 0 && (size_t)n < sizeof(label) ? (size_t)n : 0};
+    gm_metric_add(GM_M_API_CALLS, name, 1);
+    gm_metric_add(GM_M_API_SECONDS, name,
+                  (double)(clock->mono(clock) - call->began) / (double)GM_SECOND);
+}
+
 void gm_adt_answer(struct gm_adt_call *call, int status)
 {
+    if (call->matched) {
+        count_call(call);
+    }
     struct gm_str trace = gm_str_z(gm_adt_header_z(call, "traceparent"));
     if (is_trace_parent(trace)) {
         gm_adt_reply_header(call, "traceresponse", trace);
@@ -74,6 +90,7 @@ void gm_adt_refuse_detailed(struct gm_adt_call *call, const struct gm_adt_refusa
     }
     gm_buf_add_z(body, "}}");
     gm_adt_reply_header(call, "x-ms-error-code", gm_str_z(refusal->code_z));
+    gm_metric_add(GM_M_API_REFUSED, gm_str_z(refusal->code_z), 1);
     gm_adt_answer(call, refusal->status);
 }
 

@@ -143,6 +143,7 @@ void gm_adt_handle(void *ctx, struct gm_http_call *http)
     call->arena = http->arena;
     call->doc = doc;
     call->now = adt->clock->wall(adt->clock);
+    call->began = adt->clock->mono(adt->clock);
     switch (gm_adt_find(http->method_z, http->path_z, &call->operation, call->parts)) {
     case GM_ADT_NO_PATH:
         gm_adt_refuse(call, 404, "NotFound", "There is no such resource in this API.");
@@ -152,6 +153,7 @@ void gm_adt_handle(void *ctx, struct gm_http_call *http)
         gm_adt_refuse(call, 405, "MethodNotAllowed", "The resource does not take this method.");
         return;
     case GM_ADT_FOUND:
+        call->matched = true;
         check_access(call);
         return;
     }
