@@ -95,6 +95,22 @@ void gm_db_set_deadline(struct gm_db *db, const struct gm_deadline *deadline)
     db->deadline = deadline;
 }
 
+gm_rc gm_db_check_deadline(struct gm_db *db, struct gm_err *err)
+{
+    bool passed = db->deadline != NULL && gm_deadline_passed(db->deadline);
+    return passed ? gm_fail(error_of(db, err), GM_E_CANCELLED,
+                            "%s: stopped at the deadline or by request", db->label_z)
+                  : GM_OK;
+}
+
+gm_rc gm_db_allow_scratch(struct gm_db *db, bool allow, struct gm_err *err)
+{
+    if (gm_db_engine(db) != GM_DB_SQLITE || db->mode != GM_DB_READ) {
+        return GM_OK;
+    }
+    return gm_db_exec(db, allow ? "PRAGMA query_only = OFF" : "PRAGMA query_only = ON", err);
+}
+
 gm_rc gm_db_exec(struct gm_db *db, const char *sql_z, struct gm_err *err)
 {
     err = error_of(db, err);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "twin/fold.h"
 #include "twin_sql.h"
 
 /* One twin's chain of changes. */
@@ -103,104 +104,6 @@ gm_rc gm_history_walk(struct gm_db *db, const struct gm_history_query *query, gm
 
 /* ---- the twin as it was ---- */
 
-enum { COMPACT_SIZE = GM_HISTORY_STATE_SIZE / 8 };
-
-/* A twin while its changes are applied, oldest first. Each patch leaves its garbage in the arena,
- * so that the state is written out and read back once in a while. */
-struct fold {
-    struct gm_arena *arena;
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *twin;          /* body and $metadata; NULL: not there */
-    yyjson_mut_val *relationships; /* id → relationship */
-    struct gm_buf text;
-};
-
-static gm_rc corrupt(const struct gm_change *change, struct gm_err *err)
-{
-    return gm_fail(err, GM_E_CORRUPT,
-                   "change %lld of twin \"" GM_STR_FMT "\" does not apply: the log is damaged",
-                   (long long)change->num, GM_STR_ARG(change->twin));
-}
-
-static gm_rc compact(struct fold *fold, struct gm_err *err)
-{
-    if (gm_arena_used(fold->arena) < COMPACT_SIZE) {
-        return GM_OK;
-    }
-    gm_buf_reset(&fold->text);
-    gm_buf_add_char(&fold->text, '[');
-    gm_json_write(fold->twin, &fold->text);
-    gm_buf_add_char(&fold->text, ',');
-    gm_json_write(fold->relationships, &fold->text);
-    gm_buf_add_char(&fold->text, ']');
-    gm_arena_reset(fold->arena);
-    fold->doc = gm_json_doc_new(fold->arena);
-    yyjson_mut_val *both = NULL;
-    if (fold->doc == NULL || gm_buf_failed(&fold->text)) {
-        return gm_fail(err, GM_E_LIMIT, "no room for the twin's state");
-    }
-    GM_TRY(gm_json_parse(fold->doc, gm_buf_str(&fold->text), &both, err));
-    fold->twin = yyjson_mut_arr_remove_first(both);
-    fold->relationships = yyjson_mut_arr_remove_first(both);
-    return GM_OK;
-}
-
-static gm_rc apply_relationships(struct fold *fold, const struct gm_change *change,
-                                 yyjson_mut_val *operations, struct gm_err *err)
-{
-    yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(operations);
-    for (yyjson_mut_val *operation; (operation = yyjson_mut_arr_iter_next(&iter)) != NULL;) {
-        struct gm_str op = gm_json_member_str(operation, "op");
-        struct gm_str id = gm_json_member_str(operation, "$relationshipId");
-        if (id.p == NULL) {
-            return corrupt(change, err);
-        }
-        if (gm_str_is(op, "add") || gm_str_is(op, "replace")) {
-            yyjson_mut_val *relationship = gm_json_copy(fold->doc, operation);
-            (void)gm_json_remove(relationship, GM_STR("op"));
-            (void)gm_json_remove(relationship, GM_STR("$patch"));
-            if (!gm_json_set(fold->doc, fold->relationships, id, relationship)) {
-                return gm_fail(err, GM_E_LIMIT, "no room for the twin's relationships");
-            }
-        } else { /* remove, or wait for an end that is missing: either way it is not there */
-            (void)gm_json_remove(fold->relationships, id);
-        }
-    }
-    return GM_OK;
-}
-
-static gm_rc apply(struct fold *fold, const struct gm_change *change, struct gm_err *err)
-{
-    yyjson_mut_val *data;
-    if (gm_json_parse(fold->doc, change->data, &data, err) != GM_OK) {
-        return err->rc == GM_E_LIMIT ? GM_E_LIMIT : corrupt(change, err);
-    }
-    struct gm_err own = {0};
-    switch (change->kind) {
-    case GM_CHANGE_CREATE:
-        fold->twin = data;
-        fold->relationships = yyjson_mut_obj(fold->doc);
-        return fold->relationships != NULL
-                   ? GM_OK
-                   : gm_fail(err, GM_E_LIMIT, "no room for the twin's state");
-    case GM_CHANGE_UPDATE:
-        if (fold->twin == NULL || gm_json_patch(fold->doc, &fold->twin, data, &own) != GM_OK) {
-            return corrupt(change, err);
-        }
-        return compact(fold, err);
-    case GM_CHANGE_RELATIONSHIPS:
-        if (fold->twin == NULL) {
-            return corrupt(change, err);
-        }
-        GM_TRY(apply_relationships(fold, change, data, err));
-        return compact(fold, err);
-    case GM_CHANGE_DELETE:
-    case GM_CHANGE_TELEMETRY:
-        break;
-    }
-    return corrupt(change, err); /* the chain was cut behind the last creation */
-}
-
 typedef GM_VEC(int64_t) change_list;
 
 /* The twin's changes up to `last`, back to its creation, newest first. GM_E_END: it did not exist
@@ -229,7 +132,7 @@ static gm_rc collect(const struct chain *chain, int64_t last, change_list *nums,
 }
 
 /* The state as one value of the caller's document. */
-static gm_rc give(const struct fold *fold, struct gm_str twin, yyjson_mut_doc *doc,
+static gm_rc give(const struct gm_fold *fold, struct gm_str twin, yyjson_mut_doc *doc,
                   yyjson_mut_val **out_value, struct gm_err *err)
 {
     yyjson_mut_val *value = gm_json_copy(doc, fold->twin);
@@ -251,13 +154,13 @@ static gm_rc give(const struct fold *fold, struct gm_str twin, yyjson_mut_doc *d
     return GM_OK;
 }
 
-static gm_rc fold_all(struct fold *fold, const struct chain *chain, const change_list *nums,
+static gm_rc fold_all(struct gm_fold *fold, const struct chain *chain, const change_list *nums,
                       struct gm_err *err)
 {
     for (size_t i = nums->n; i-- > 0;) {
         struct gm_change change;
         GM_TRY(read_link(chain, nums->at[i], &change, err));
-        GM_TRY(apply(fold, &change, err));
+        GM_TRY(gm_fold_apply(fold, &change, err));
     }
     return GM_OK;
 }
@@ -267,17 +170,14 @@ gm_rc gm_history_at(struct gm_db *db, const struct gm_history_point *point, yyjs
 {
     struct chain chain;
     GM_TRY(chain_open(db, point->twin, &chain, err));
-    struct fold fold = {.arena = gm_arena_new(GM_HISTORY_STATE_SIZE)};
+    struct gm_fold fold;
     change_list nums = {0};
-    gm_buf_init(&fold.text, GM_HISTORY_STATE_SIZE);
-    fold.doc = gm_json_doc_new(fold.arena);
-    GM_ASSERT(fold.doc != NULL);
+    gm_fold_init(&fold, GM_HISTORY_STATE_SIZE);
     gm_rc rc = collect(&chain, point->change, &nums, err);
     rc = rc == GM_OK ? fold_all(&fold, &chain, &nums, err) : rc;
     rc = rc == GM_OK ? give(&fold, point->twin, doc, out_value, err) : rc;
     gm_vec_deinit(&nums);
-    gm_buf_deinit(&fold.text);
-    gm_arena_free(fold.arena);
+    gm_fold_deinit(&fold);
     gm_change_reader_close(chain.reader);
     return rc;
 }

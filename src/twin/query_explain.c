@@ -1,4 +1,5 @@
 /* How a query is run, for people. */
+#include "twin/past.h"
 #include "twin/query_plan.h"
 
 typedef gm_rc (*leg_fn)(void *ctx, const struct gm_plan_leg *leg, struct gm_err *err);
@@ -123,6 +124,10 @@ static gm_rc explain_here(struct gm_db *db, struct gm_plan *plan, struct gm_buf 
 {
     struct explaining explaining = {db, out};
     int64_t twins;
+    if (plan->query->in_past) {
+        GM_TRY(gm_past_begin(db, plan->models, plan->query->as_of, err));
+        gm_buf_add_z(out, "on the graph as it was, made from the change log\n");
+    }
     GM_TRY(gm_plan_make(plan, db, err));
     GM_TRY(gm_plan_count_twins(plan, db, &twins, err));
     add_start(plan, twins, out);
@@ -142,6 +147,9 @@ gm_rc gm_query_explain_plan(struct gm_db *db, struct gm_str text, const struct g
     rc = rc == GM_OK ? gm_db_begin_snapshot(db, err) : rc;
     if (rc == GM_OK) {
         rc = explain_here(db, plan, out, err);
+        if (plan->query->in_past) {
+            gm_past_end(db);
+        }
         gm_db_rollback(db);
     }
     gm_plan_free(plan);

@@ -203,7 +203,9 @@ static void add_columns(struct assembly *assembly)
     const struct gm_plan *plan = assembly->plan;
     struct gm_sql *sql = &assembly->leg->sql;
     if (plan->query->count) {
-        add(assembly, "SELECT COUNT(*)");
+        /* The past is a view of two halves, which SQLite takes apart only where nothing is
+         * aggregated. */
+        add(assembly, plan->in_past ? "SELECT COUNT(*) FROM (SELECT 1 AS one" : "SELECT COUNT(*)");
         return;
     }
     for (int i = 0; i < assembly->leg->key_count; i++) {
@@ -444,9 +446,14 @@ static void add_order(struct assembly *assembly)
 {
     struct gm_plan_leg *leg = assembly->leg;
     if (assembly->plan->query->count) {
+        add(assembly, assembly->plan->in_past ? ") AS c" : "");
         return;
     }
     for (int i = 0; i < leg->key_count; i++) {
+        if (assembly->plan->in_past) { /* by column, as the halves of a view must be ordered */
+            gm_buf_addf(&leg->sql.text, "%s%d", i == 0 ? " ORDER BY " : ", ", i + 1);
+            continue;
+        }
         gm_sql_add(&leg->sql, i == 0 ? " ORDER BY %1" : ", %1",
                    &(struct gm_sql_args){.a = assembly->keys[i]});
     }

@@ -1,4 +1,5 @@
 /* Running a plan: legs and ranges one after the other, rows as JSON, pages. */
+#include "twin/past.h"
 #include "twin/query_plan.h"
 #include "twin/twin_json.h"
 
@@ -279,14 +280,23 @@ static gm_rc run_here(struct run *run, struct gm_err *err)
     return tell_accesses(run, err);
 }
 
+static gm_rc run_in_past(struct run *run, struct gm_err *err)
+{
+    GM_TRY(gm_past_begin(run->db, run->plan->models, run->plan->query->as_of, err));
+    gm_rc rc = run_here(run, err);
+    gm_past_end(run->db);
+    return rc;
+}
+
 /* What is planned depends on what the store has, so both see the same. */
 static gm_rc run_in_snapshot(struct run *run, struct gm_err *err)
 {
+    gm_rc (*fn)(struct run *, struct gm_err *) = run->plan->query->in_past ? run_in_past : run_here;
     if (run->request->in_transaction) {
-        return run_here(run, err);
+        return fn(run, err);
     }
     GM_TRY(gm_db_begin_snapshot(run->db, err));
-    gm_rc rc = run_here(run, err);
+    gm_rc rc = fn(run, err);
     gm_db_rollback(run->db);
     return rc;
 }
