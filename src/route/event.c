@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "route_sql.h"
-#include "twin/twin_json.h"
+#include "twin/relationships.h"
 
 /* Twins whose model is remembered: a busy twin is looked up once. */
 enum { MODELS_REMEMBERED_MAX = 65536 };
@@ -15,6 +15,7 @@ struct gm_event_maker {
     struct gm_store *store;
     struct gm_db *db;
     struct gm_twin_reader *twins;
+    struct gm_relationship_reader *relationships;
     struct gm_change_reader *log; /* for histories; beside that of the feed, whose place it keeps */
     struct gm_str source;         /* owned */
     struct gm_map *models;        /* twin → number of its model at the change that is looked at */
@@ -51,6 +52,7 @@ gm_rc gm_event_maker_new(const struct gm_event_source *source, struct gm_event_m
     maker->source = (struct gm_str){gm_str_dup_z(source->source), source->source.n};
     maker->models = gm_map_new();
     gm_rc rc = gm_twin_reader_open(maker->db, &maker->twins, err);
+    rc = rc == GM_OK ? gm_relationship_reader_open(maker->db, &maker->relationships, err) : rc;
     rc = rc == GM_OK ? gm_change_reader_open(maker->db, &maker->log, err) : rc;
     if (rc != GM_OK) {
         gm_event_maker_free(maker);
@@ -66,6 +68,7 @@ void gm_event_maker_free(struct gm_event_maker *maker)
         return;
     }
     gm_twin_reader_close(maker->twins);
+    gm_relationship_reader_close(maker->relationships);
     gm_change_reader_close(maker->log);
     gm_map_free(maker->models);
     gm_free((void *)(uintptr_t)maker->source.p);
@@ -363,6 +366,33 @@ static gm_rc make_twin_event(const struct making *making, yyjson_mut_val *data, 
 
 /* ---- relationships ---- */
 
+/* Source and version of a relationship as it was made; source 0: they are not known. A client's has
+ * the number of its change for its version, a pipeline's may have that of another one: what is
+ * there tells, while it has not been written again. */
+static gm_rc find_version(const struct making *making, struct gm_relationship *relationship,
+                          struct gm_err *err)
+{
+    const struct gm_change *change = making->change;
+    struct gm_relationship there;
+    struct gm_twin source = {.id = change->twin};
+    GM_TRY(current_num(making->maker, change, &source.num, err));
+    if (source.num == 0) {
+        return GM_OK;
+    }
+    gm_rc rc = gm_relationship_read(making->maker->relationships, &source, relationship->id, &there,
+                                    err);
+    gm_relationship_reader_reset(making->maker->relationships);
+    if (rc != GM_OK && rc != GM_E_END) {
+        return rc;
+    }
+    bool same = rc == GM_OK && there.updated == change->time;
+    if (same || change->pipeline == 0) {
+        relationship->source = source.num;
+        relationship->version = same ? there.version : change->num;
+    }
+    return GM_OK;
+}
+
 /* {"$relationshipId","$etag","$sourceId","$targetId","$relationshipName", properties…} of an
  * operation of the log. */
 static gm_rc relationship_data(const struct making *making, yyjson_mut_val *operation,
@@ -374,13 +404,12 @@ static gm_rc relationship_data(const struct making *making, yyjson_mut_val *oper
         .name = gm_json_member_str(operation, "$relationshipName"),
         .source_id = making->change->twin,
         .target_id = gm_json_member_str(operation, "$targetId"),
-        .version = 1,
     };
     static const char *const named[] = {"op",        "$relationshipId",   "$etag", "$sourceId",
                                         "$targetId", "$relationshipName", "$patch"};
     yyjson_mut_val *etag = gm_json_copy(doc, gm_json_member(operation, GM_STR("$etag")));
     if (created) {
-        GM_TRY(current_num(making->maker, making->change, &relationship.source, err));
+        GM_TRY(find_version(making, &relationship, err));
     }
     for (size_t i = 0; i < GM_ARRAY_COUNT(named); i++) {
         (void)gm_json_remove(operation, gm_str_z(named[i]));
@@ -445,6 +474,20 @@ static gm_rc make_relationship_events(const struct making *making, yyjson_mut_va
 
 /* ---- telemetry ---- */
 
+/* The log has the twin's model; what a component says is of the component's. */
+static struct gm_str telemetry_model(const struct making *making, const yyjson_mut_val *data)
+{
+    struct gm_str id = gm_json_member_str(data, "$model");
+    struct gm_str component = gm_json_member_str(data, "$component");
+    const struct gm_model *model = gm_models_find(models_of(making->maker), id);
+    if (component.n == 0 || model == NULL) {
+        return id;
+    }
+    const struct gm_content *content = gm_model_content(model, component);
+    bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;
+    return is_component ? content->component->id : id;
+}
+
 static gm_rc make_telemetry_event(const struct making *making, yyjson_mut_val *data,
                                   struct gm_err *err)
 {
@@ -458,7 +501,7 @@ static gm_rc make_telemetry_event(const struct making *making, yyjson_mut_val *d
     event->source = gm_arena_format(arena, GM_STR_FMT "/digitaltwins/" GM_STR_FMT,
                                     GM_STR_ARG(event->source), GM_STR_ARG(event->twin));
     event->subject = gm_json_member_str(data, "$component");
-    event->dataschema = gm_json_member_str(data, "$model");
+    event->dataschema = telemetry_model(making, data);
     event->time = time.n > 0 && gm_time_parse(time, &sent) ? sent : event->time;
     event->data = gm_json_member(data, GM_STR("payload"));
     return event->source.p != NULL ? GM_OK : no_room(making, err);

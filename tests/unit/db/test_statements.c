@@ -2,6 +2,7 @@
  * the SQL they share stays the SQL they share. */
 #include "connect_sql.h"
 #include "db_sql.h"
+#include "route_sql.h"
 #include "sync_sql.h"
 #include "twin_sql.h"
 #include "unit/db/world.h"
@@ -14,6 +15,7 @@ static const struct {
     {"twin", gm_twin_statements},
     {"connect", gm_connect_statements},
     {"sync", gm_sync_statements},
+    {"route", gm_route_statements},
 };
 
 static int count_faulty(struct world *world, const char *part_z,
