@@ -89,6 +89,13 @@ gm_rc gm_state_write_some(struct gm_state_writer *writer, const struct gm_state_
 gm_rc gm_state_write_rest(struct gm_state_writer *writer, const struct gm_state_cause *cause,
                           struct gm_state_gather *gather, struct gm_err *err) GM_MUST_CHECK;
 
+/* Of sinks outside the store: the record is about to be sent. Its state becomes pending, under the
+ * record's target and target_id, until it is written by gm_state_write; new ones get their slot.
+ * The run is the lease: a pending row of a run that is not under way was cut off, and what became
+ * of it is found out by the next one. */
+gm_rc gm_state_intend(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                      struct gm_record *record, struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- rows, for sweeps, verification and people ---- */
 
 struct gm_state_row {
@@ -122,6 +129,10 @@ struct gm_state_key {
 /* One object, also a deleted one. GM_E_END: unknown. */
 gm_rc gm_state_get(struct gm_db *db, const struct gm_state_key *key, gm_state_fn fn, void *ctx,
                    struct gm_err *err) GM_MUST_CHECK;
+/* Where what the pipeline delivered is. */
+enum gm_state_kind { GM_STATE_KIND_NONE, GM_STATE_KIND_STORE, GM_STATE_KIND_OUTSIDE };
+gm_rc gm_state_kind(struct gm_db *db, int64_t pipeline, enum gm_state_kind *out_kind,
+                    struct gm_err *err) GM_MUST_CHECK;
 /* How many are in each state. */
 gm_rc gm_states_count(struct gm_db *db, int64_t pipeline, int64_t out_counts[6], struct gm_err *err)
     GM_MUST_CHECK;

@@ -70,6 +70,23 @@ gm_rc gm_state_get(struct gm_db *db, const struct gm_state_key *key, gm_state_fn
     return hand_out(stmt, fn, ctx, err);
 }
 
+gm_rc gm_state_kind(struct gm_db *db, int64_t pipeline, enum gm_state_kind *out_kind,
+                    struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_STATE_KIND, &stmt, err));
+    gm_bind_i64(stmt, 1, pipeline);
+    gm_rc rc = gm_step(stmt, err);
+    if (rc == GM_E_END) {
+        *out_kind = GM_STATE_KIND_NONE;
+        return GM_OK;
+    }
+    GM_TRY(rc);
+    *out_kind = gm_column_i64(stmt, 0) != 0 ? GM_STATE_KIND_OUTSIDE : GM_STATE_KIND_STORE;
+    gm_reset(stmt);
+    return GM_OK;
+}
+
 gm_rc gm_states_count(struct gm_db *db, int64_t pipeline, int64_t out_counts[6], struct gm_err *err)
 {
     struct gm_stmt *stmt;

@@ -10,7 +10,8 @@
 #include "sync_sql.h"
 
 struct gm_state_writer {
-    struct gm_stmt *insert, *insert_done, *insert_many, *update, *park, *revive, *seen, *slot;
+    struct gm_stmt *insert, *insert_done, *insert_many, *update, *park, *revive, *seen, *slot,
+        *intend;
     struct gm_state_cause bound; /* what insert_done has bound: the same for a whole batch */
 };
 
@@ -26,6 +27,7 @@ static gm_rc prepare_all(struct gm_state_writer *writer, struct gm_db *db, struc
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_PARK, &writer->park, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_REVIVE, &writer->revive, err));
     GM_TRY(gm_db_prepare(db, GM_SQL_STATE_SEEN, &writer->seen, err));
+    GM_TRY(gm_db_prepare(db, GM_SQL_STATE_INTEND, &writer->intend, err));
     return gm_db_prepare(db, GM_SQL_STATE_SLOT, &writer->slot, err);
 }
 
@@ -53,6 +55,7 @@ void gm_state_writer_close(struct gm_state_writer *writer)
         gm_stmt_finalize(writer->revive);
         gm_stmt_finalize(writer->seen);
         gm_stmt_finalize(writer->slot);
+        gm_stmt_finalize(writer->intend);
         gm_free(writer);
     }
 }
@@ -308,4 +311,27 @@ gm_rc gm_state_write_some(struct gm_state_writer *writer, const struct gm_state_
     gather->records[gather->count++] = record;
     return gather->count < GM_STATE_GATHER_MAX ? GM_OK
                                                : gm_state_write_rest(writer, cause, gather, err);
+}
+
+gm_rc gm_state_intend(struct gm_state_writer *writer, const struct gm_state_cause *cause,
+                      struct gm_record *record, struct gm_err *err)
+{
+    uint8_t none[GM_HASH128_SIZE];
+    if (!record->known) {
+        bool inserted = false;
+        GM_TRY(insert(writer, cause, record, &inserted, err));
+        if (inserted) {
+            record->known = true;
+        } else {
+            GM_TRY(adopt(writer, cause, record, err));
+        }
+    }
+    gm_bind_i64(writer->intend, 1, cause->pipeline);
+    gm_bind_text(writer->intend, 2, record->key);
+    gm_bind_i64(writer->intend, 3, record->target);
+    gm_bind_i64(writer->intend, 4, cause->run);
+    gm_bind_i64(writer->intend, 5, cause->now);
+    gm_bind_text(writer->intend, 6, record->target_id);
+    gm_bind_hash(writer->intend, 7, (struct gm_hash128){0}, none);
+    return run_on_row(writer->intend, record, err);
 }

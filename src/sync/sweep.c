@@ -180,3 +180,31 @@ gm_rc gm_sweep_forget(const struct gm_sweep_task *task, const struct gm_sweep_pa
     }
     return GM_OK;
 }
+
+gm_rc gm_sweep_doubt(const struct gm_sweep_task *task, const struct gm_sweep_page *page,
+                     struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(task->db, GM_SQL_SWEEP_DOUBT, &stmt, err));
+    gm_bind_i64(stmt, 1, task->run->pipeline);
+    gm_bind_i64(stmt, 3, task->run->num);
+    gm_bind_i64(stmt, 4, task->now);
+    for (size_t i = 0; i < page->count; i++) {
+        gm_bind_text(stmt, 2, page->items[i].key);
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
+    }
+    return GM_OK;
+}
+
+gm_rc gm_sweep_failed(const struct gm_sweep_task *task, struct gm_str key, struct gm_str error,
+                      struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(task->db, GM_SQL_SWEEP_FAILED, &stmt, err));
+    gm_bind_i64(stmt, 1, task->run->pipeline);
+    gm_bind_text(stmt, 2, key);
+    gm_bind_i64(stmt, 3, task->run->num);
+    gm_bind_i64(stmt, 4, task->now);
+    gm_bind_text(stmt, 5, error);
+    return gm_stmt_run(stmt, NULL, err);
+}

@@ -97,4 +97,12 @@ gm_rc gm_sweep_find_due(const struct gm_sweep_task *task, struct gm_sweep_page *
 gm_rc gm_sweep_forget(const struct gm_sweep_task *task, const struct gm_sweep_page *page,
                       int64_t *live_count, struct gm_err *err) GM_MUST_CHECK;
 
+/* For targets outside the store. Before they are removed: what becomes of them is in doubt. Writer.
+ */
+gm_rc gm_sweep_doubt(const struct gm_sweep_task *task, const struct gm_sweep_page *page,
+                     struct gm_err *err) GM_MUST_CHECK;
+/* One could not be removed; it stays due. Writer. */
+gm_rc gm_sweep_failed(const struct gm_sweep_task *task, struct gm_str key, struct gm_str error,
+                      struct gm_err *err) GM_MUST_CHECK;
+
 #endif

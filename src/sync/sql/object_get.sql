@@ -1,0 +1,1 @@
+SELECT pipeline, id, key, target, owned, body, next, waiting_for, link_to FROM sync_objects WHERE pipeline = $1 AND id = $2

@@ -1,0 +1,1 @@
+DELETE FROM sync_objects WHERE pipeline = $1 AND id = $2

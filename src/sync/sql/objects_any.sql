@@ -1,0 +1,1 @@
+SELECT 1 FROM sync_objects WHERE pipeline = $1 LIMIT 1
