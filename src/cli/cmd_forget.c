@@ -15,7 +15,14 @@ static int forget(struct gm_args *args)
     int64_t count = 0;
     gm_rc rc = gm_args_store(args, &store, &err);
     if (rc == GM_OK) {
-        rc = gm_forget_pipeline(store, args->words[0], gm_args_has(args, "delete"), &count, &err);
+        struct gm_forgetting forgetting = {
+            .store = store, .name_z = args->words[0], .delete = gm_args_has(args, "delete")};
+        struct gm_err ignored;
+        /* Needed only for what is in another service, and then its absence is told. */
+        if (forgetting.delete &&gm_args_config(args, &forgetting.config, &ignored) != GM_OK) {
+            forgetting.config = NULL;
+        }
+        rc = gm_forget_pipeline(&forgetting, &count, &err);
     }
     gm_store_close(store);
     if (rc != GM_OK) {

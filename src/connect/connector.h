@@ -25,8 +25,7 @@
  *            the whole pass is: now sources may archive or remove. Never called earlier.
  *   close    accepts any state
  *
- * Contract of a sink in the store (the only kind so far; sinks elsewhere will write from the
- * worker, with pending state):
+ * Contract of a sink in the store:
  *   open     gets models and names in sink_env, does no I/O
  *   prepare  on the pipeline's worker: checks the bodies of records with rc GM_OK and verdict NONE,
  *            encodes them into record->prepared in the batch's arena. What is wrong with one record
@@ -38,7 +37,27 @@
  *   expect   on the worker: canonical text of what a prepared record should have made, for
  *            verification
  *   actual   canonical text of what is there for a target, in the same form; GM_E_END: nothing
- */
+ *
+ * Contract of a sink outside the store: open, prepare, expect, actual and close as above, and in
+ * place of apply and remove the functions of `outside`. For a batch, for a page of removals, and
+ * again and again at the end of a pass (a batch without records, work->last) the engine calls
+ *   look     on the worker, with a reading connection: finds out what is to be sent, from what is
+ *            known of the targets. Records that need nothing get their verdict (SAME); of those left
+ *            it sets target and target_id. At the end of a pass: what waits for something else, a
+ *            page at a time, GM_E_END when nothing does. With work->dry nothing will be sent: it gives every
+ *            record the verdict that it expects.
+ *   intend   on the writer's thread, in a transaction with the states of those records, which become
+ *            pending: notes what is going to be sent
+ *   send     on the worker, after that commit: sends it, as many calls at a time as the target
+ *            takes; blocks until all is answered. Sets verdicts, or gm_record_fail where a record
+ *            alone was refused, and `gone` or an error of removals. Its failure is one of the target
+ *            as a whole: GM_E_RETRY, GM_E_CONFIG, GM_E_CANCELLED; records without a verdict are
+ *            undecided then, and stay pending.
+ *   keep     on the writer's thread, in a transaction with states, letters and cursor: keeps what
+ *            became of what was sent, also after a failure of send
+ *   fetch    on the worker: reads what is there for these targets, for calls of actual
+ * A crash at any point is harmless when what is sent is guarded: what is pending is looked at again
+ * by the next run, as what may have taken effect or not. */
 #ifndef GM_CONNECT_CONNECTOR_H
 #define GM_CONNECT_CONNECTOR_H
 
@@ -49,6 +68,7 @@
 #include "flow/record.h"
 #include "os/clock.h"
 
+struct gm_governors;
 struct gm_graph;
 
 enum gm_role { GM_ROLE_SOURCE = 1, GM_ROLE_SINK = 2 };
@@ -77,29 +97,59 @@ struct gm_pass {
     uint64_t bytes_estimate; /* 0: unknown */
 };
 
-/* What a sink in the store gets once. All of it is kept. */
+/* What a sink gets once. All of it is kept. */
 struct gm_sink_env {
     const struct gm_models *models;
-    struct gm_graph *graph; /* of the writer's connection: for apply and remove only */
-    struct gm_strs names;   /* what the map writes (see gm_steps_targets), in byte order */
+    struct gm_graph *graph;         /* of the writer's connection: for apply and remove only */
+    struct gm_governors *governors; /* of the process: for sinks outside the store */
+    const struct gm_clock *clock;
+    struct gm_strs names; /* what the map writes (see gm_steps_targets), in byte order */
     /* what it wrote before its last change and no longer does: to be removed */
     struct gm_strs dropped_names;
     bool open_names; /* there is no map: a body is the whole object */
 };
 
-/* One job on the writer's thread. */
+/* One job on the writer's thread; for sinks outside the store also on the worker's. */
 struct gm_sink_work {
     struct gm_db *db;
     int64_t pipeline;
     int64_t run;
     gm_ns now;
+    /* The rest is for sinks outside the store. */
+    const struct gm_stop *stop; /* NULL: cannot be stopped */
+    bool dry;                   /* of `look`: a plan, nothing will be sent */
+    bool last;                  /* of `look`: the pass is at its end */
+    bool resync;                /* of `look`: what is known of the targets may be wrong */
 };
 
-/* What was delivered for one key. */
+/* What was delivered for one key. Of a sink in the store one of both is set; of a sink outside both
+ * are, and the upper half of `num` is the type of which `missing.max_share` is taken. */
 struct gm_sink_target {
     int64_t num;
-    struct gm_str id; /* p NULL: `num` says it all */
+    struct gm_str id;  /* p NULL: `num` says it all */
+    struct gm_str key; /* whose it is */
 };
+
+/* A target that is not delivered any more. */
+struct gm_removal {
+    struct gm_sink_target target;
+    bool gone;         /* out */
+    struct gm_err err; /* out: why it alone could not be removed; the next run tries again */
+};
+
+struct gm_outside {
+    /* Of both one is given: a batch, or removals (`count` of them, which stay until keep). */
+    gm_rc (*look)(void *self, const struct gm_sink_work *work, struct gm_batch *batch,
+                  struct gm_err *err);
+    gm_rc (*look_removals)(void *self, const struct gm_sink_work *work, struct gm_removal *removals,
+                           size_t count, struct gm_err *err);
+    gm_rc (*intend)(void *self, const struct gm_sink_work *work, struct gm_err *err);
+    gm_rc (*send)(void *self, const struct gm_sink_work *work, struct gm_err *err);
+    gm_rc (*keep)(void *self, const struct gm_sink_work *work, struct gm_err *err);
+    gm_rc (*fetch)(void *self, const struct gm_sink_work *work,
+                   const struct gm_sink_target *targets, size_t count, struct gm_err *err);
+};
+enum { GM_FETCH_MAX = 500 }; /* targets in one call of fetch */
 
 struct gm_connector {
     /* The first members are those of a choice in the configuration, so that lists of alternatives
@@ -141,6 +191,7 @@ struct gm_connector {
     gm_rc (*actual)(void *self, const struct gm_sink_work *work,
                     const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err);
     void (*sink_close)(void *self);
+    const struct gm_outside *outside; /* NULL: it is in the store */
 };
 
 /* NULL-terminated. */

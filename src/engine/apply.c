@@ -2,17 +2,12 @@
  * transaction. */
 #include "engine/run_internal.h"
 
-/* Counters of the pipeline that a job moves; put back when it is undone. */
-struct counters {
-    int64_t last_slot, live_count, letters;
-};
-
-static struct counters save_counters(const struct run_work *work)
+struct run_counters gm_run_save_counters(const struct run_work *work)
 {
-    return (struct counters){work->row.last_slot, work->row.live_count, work->letters};
+    return (struct run_counters){work->row.last_slot, work->row.live_count, work->letters};
 }
 
-static void restore_counters(struct run_work *work, const struct counters *saved)
+void gm_run_restore_counters(struct run_work *work, const struct run_counters *saved)
 {
     work->row.last_slot = saved->last_slot;
     work->row.live_count = saved->live_count;
@@ -131,24 +126,38 @@ static gm_rc write_states(const struct application *application, struct gm_err *
     return gm_state_write_rest(tx->states, &cause, &gather, err);
 }
 
-static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx,
-                         struct gm_batch *batch, struct gm_err *err)
+/* Effects in the store, or what became of those outside of it. */
+static gm_rc make_effects(struct run_work *work, const struct gm_sink_work *sink_work,
+                          struct gm_batch *batch, struct gm_err *err)
 {
+    const struct gm_connector *sink = work->pipeline->sink;
+    if (sink->outside == NULL) {
+        return sink->apply(work->sink, sink_work, batch, err);
+    }
+    return work->options->plan ? GM_OK : sink->outside->keep(work->sink, sink_work, err);
+}
+
+static gm_rc apply_batch(const struct batch_job *job, const struct gm_store_tx *tx,
+                         struct gm_err *err)
+{
+    struct run_work *work = job->work;
+    struct gm_batch *batch = job->batch;
     const struct gm_clock *clock = gm_store_clock(work->options->store);
     gm_ns now = clock->wall(clock);
     struct gm_sink_work sink_work = {
         .db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = now};
-    GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, batch, err));
+    GM_TRY(make_effects(work, &sink_work, batch, err));
     struct application application = {work, tx, batch, now};
     GM_TRY(write_states(&application, err));
     if (work->options->plan) {
         return GM_OK;
     }
-    if (batch->cursor.n > 0) {
+    bool moves = batch->cursor.n > 0 && !job->partial;
+    if (moves) {
         work->row.cursor = batch->cursor;
     }
     gm_rc rc = gm_pipeline_update(tx->db, &work->row, err);
-    if (batch->cursor.n > 0) {
+    if (moves) {
         /* the batch's memory goes */
         work->row.cursor = gm_arena_dup(work->report->arena, batch->cursor);
     }
@@ -158,16 +167,16 @@ static gm_rc apply_batch(struct run_work *work, const struct gm_store_tx *tx,
 static gm_rc run_batch_job(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 {
     struct batch_job *job = ctx;
-    struct counters saved = save_counters(job->work);
+    struct run_counters saved = gm_run_save_counters(job->work);
     if (job->work->broken) { /* the cursor must not pass what is not there */
         return gm_fail(err, GM_E_CANCELLED, "an earlier batch of the run failed");
     }
-    gm_rc rc = apply_batch(job->work, tx, job->batch, err);
+    gm_rc rc = apply_batch(job, tx, err);
     if (rc == GM_OK && job->work->options->plan) {
         rc = RUN_UNDO;
     }
     if (rc != GM_OK) {
-        restore_counters(job->work, &saved);
+        gm_run_restore_counters(job->work, &saved);
     }
     return rc;
 }

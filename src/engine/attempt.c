@@ -351,8 +351,12 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
 {
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
+    bool outside = work->pipeline->sink->outside != NULL;
     for (size_t i = 0; i < batch->count; i++) {
         work->unkeyed += batch->records[i].unkeyed;
+    }
+    if (outside) { /* what is known of the targets is what the batches before have committed */
+        GM_TRY(complete_all(attempt, err));
     }
     GM_TRY(compare(attempt, slot, err));
     for (size_t i = 0; i < batch->count; i++) {
@@ -365,17 +369,22 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
     if (!needs_writer(batch)) {
         return complete(attempt, slot, err);
     }
+    gm_rc sent = outside ? gm_run_send_batch(work, batch, attempt->stop, err) : GM_OK;
     list_new_keys(slot);
-    slot->job =
-        (struct batch_job){.work = work, .batch = batch, .done = attempt->inbox, .slot = slot};
+    slot->job = (struct batch_job){.work = work,
+                                   .batch = batch,
+                                   .partial = sent != GM_OK,
+                                   .done = attempt->inbox,
+                                   .slot = slot};
     slot->out = true;
     attempt->out_count++;
-    gm_rc rc = gm_run_submit_batch(&slot->job, err);
+    struct gm_err own;
+    gm_rc rc = gm_run_submit_batch(&slot->job, sent == GM_OK ? err : &own);
     if (rc != GM_OK) {
         slot->out = false;
         attempt->out_count--;
     }
-    return rc;
+    return sent != GM_OK ? sent : rc;
 }
 
 static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
@@ -412,36 +421,25 @@ static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
 
 static void attempt_deinit(struct attempt *attempt)
 {
-    struct gm_run_handle *handle = attempt->work->options->handle;
-    gm_mutex_lock(handle->mu);
-    handle->stop = NULL;
-    gm_mutex_unlock(handle->mu);
     for (size_t i = 0; i < RUN_SLOTS; i++) {
         gm_batch_free(attempt->slots[i].batch);
         gm_free(attempt->slots[i].new_keys);
     }
     gm_queue_free(attempt->free);
     gm_queue_free(attempt->inbox);
-    gm_stop_free(attempt->stop);
+    gm_run_unwatch(attempt->work->options->handle, attempt->stop);
 }
 
 static void attempt_init(struct attempt *attempt)
 {
-    struct gm_run_handle *handle = attempt->work->options->handle;
     attempt->free = gm_queue_new(RUN_SLOTS);
     attempt->inbox = gm_queue_new(RUN_SLOTS + 1);
-    attempt->stop = gm_stop_new();
+    attempt->stop = gm_run_watch(attempt->work->options->handle);
     for (size_t i = 0; i < RUN_SLOTS; i++) {
         attempt->slots[i].batch = gm_batch_new();
         attempt->slots[i].new_keys = gm_alloc_array(NEW_KEYS_SIZE, sizeof(uint64_t));
         (void)gm_queue_push(attempt->free, &attempt->slots[i]);
     }
-    gm_mutex_lock(handle->mu);
-    handle->stop = attempt->stop;
-    if (handle->stopped) {
-        gm_stop_request(attempt->stop);
-    }
-    gm_mutex_unlock(handle->mu);
 }
 
 gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err)
@@ -457,6 +455,9 @@ gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, 
     rc = gm_thread_start("gemel-reader", read_source, &attempt, &attempt.reader, err);
     if (rc == GM_OK) {
         rc = work_through(&attempt, err);
+    }
+    if (rc == GM_OK && work->pipeline->sink->outside != NULL) {
+        rc = gm_run_send_last(work, attempt.stop, err);
     }
     attempt_deinit(&attempt);
     return rc;

@@ -252,7 +252,12 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
             pipeline->source->lint(config->doc, conf->source.node, conf->source.conf);
         }
     }
-    pipeline->sink = conf->sink.alternative != NULL ? conf->sink.alternative->self : NULL;
+    if (conf->sink.alternative != NULL) {
+        pipeline->sink = conf->sink.alternative->self;
+        if (pipeline->sink->lint != NULL) {
+            pipeline->sink->lint(config->doc, conf->sink.node, conf->sink.conf);
+        }
+    }
     struct gm_err err = {0};
     if (conf->schedule != NULL &&
         gm_schedule_parse(gm_str_z(conf->schedule), &pipeline->schedule, &err) != GM_OK) {

@@ -1,6 +1,8 @@
 /* Forgetting a pipeline: its objects are given up, or deleted, page by page. */
 #include "base/mem.h"
 #include "engine/operations.h"
+#include "engine/run_internal.h"
+#include "sync/objects.h"
 #include "sync/sweep.h"
 
 struct forgetting {
@@ -9,19 +11,42 @@ struct forgetting {
     struct gm_sweep_page *page;
     struct gm_pipeline_row row;
     bool delete;
+    gm_store_fn fn;                     /* forgets a page */
+    const struct gm_pipeline *pipeline; /* of the configuration, when its sink is needed */
 };
+
+/* Nothing is trusted of a source that begins anew. */
+static void distrust(struct gm_pipeline_row *row)
+{
+    row->cursor = row->source_fingerprint = row->step_fingerprint = row->step_targets =
+        (struct gm_str){NULL, 0};
+}
+
+/* The states of a page, in its transaction. */
+static gm_rc forget_rows(struct forgetting *forgetting, const struct gm_store_tx *tx,
+                         struct gm_err *err)
+{
+    struct gm_sweep_task task = *forgetting->task;
+    struct gm_pipeline_row row = forgetting->row;
+    task.db = tx->db;
+    GM_TRY(gm_sweep_forget(&task, forgetting->page, &row.live_count, err));
+    distrust(&row);
+    GM_TRY(gm_pipeline_update(tx->db, &row, err));
+    forgetting->row = row;
+    return GM_OK;
+}
 
 static gm_rc forget_page(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 {
     struct forgetting *forgetting = ctx;
     struct gm_sweep_task task = *forgetting->task;
-    struct gm_pipeline_row row = forgetting->row;
     task.db = tx->db;
-    GM_TRY(gm_graph_begin(
-        tx->graph,
-        &(struct gm_cause){
-            .pipeline = row.num, .run = task.run->num, .actor = GM_STR("forget"), .now = task.now},
-        err));
+    GM_TRY(gm_graph_begin(tx->graph,
+                          &(struct gm_cause){.pipeline = forgetting->row.num,
+                                             .run = task.run->num,
+                                             .actor = GM_STR("forget"),
+                                             .now = task.now},
+                          err));
     for (size_t i = 0; i < forgetting->page->count; i++) {
         const struct gm_sweep_item *item = &forgetting->page->items[i];
         struct gm_str source, id;
@@ -39,13 +64,7 @@ static gm_rc forget_page(void *ctx, const struct gm_store_tx *tx, struct gm_err 
         }
     }
     GM_TRY(gm_graph_end(tx->graph, err));
-    GM_TRY(gm_sweep_forget(&task, forgetting->page, &row.live_count, err));
-    /* Nothing is trusted of a source that begins anew. */
-    row.cursor = row.source_fingerprint = row.step_fingerprint = row.step_targets =
-        (struct gm_str){NULL, 0};
-    GM_TRY(gm_pipeline_update(tx->db, &row, err));
-    forgetting->row = row;
-    return GM_OK;
+    return forget_rows(forgetting, tx, err);
 }
 
 static gm_rc forget_all(struct forgetting *forgetting, struct gm_db *db, int64_t *out_count,
@@ -55,7 +74,7 @@ static gm_rc forget_all(struct forgetting *forgetting, struct gm_db *db, int64_t
     gm_rc rc;
     while ((rc = gm_sweep_find_missing(db, forgetting->row.num, nothing, forgetting->page, err)) ==
            GM_OK) {
-        rc = gm_store_write(forgetting->store, forget_page, forgetting, err);
+        rc = gm_store_write(forgetting->store, forgetting->fn, forgetting, err);
         if (rc != GM_OK) {
             break;
         }
@@ -65,28 +84,114 @@ static gm_rc forget_all(struct forgetting *forgetting, struct gm_db *db, int64_t
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-gm_rc gm_forget_pipeline(struct gm_store *store, const char *name_z, bool delete,
-                         int64_t *out_count, struct gm_err *err)
+/* ---- other services ---- */
+
+/* The rows go; what they tell of stays where it is. */
+static gm_rc leave_page(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 {
-    const struct gm_clock *clock = gm_store_clock(store);
-    struct forgetting forgetting = {
-        .store = store, .row = {.name = gm_str_z(name_z)}, .delete = delete};
+    struct forgetting *forgetting = ctx;
+    for (size_t i = 0; i < forgetting->page->count; i++) {
+        struct gm_state_key key = {forgetting->row.num, forgetting->page->items[i].key};
+        GM_TRY(gm_objects_forget_key(tx->db, &key, err));
+    }
+    return forget_rows(forgetting, tx, err);
+}
+
+static gm_rc leave_all(struct forgetting *forgetting, struct gm_db *db, int64_t *out_count,
+                       struct gm_err *err)
+{
+    forgetting->fn = leave_page;
+    return forget_all(forgetting, db, out_count, err);
+}
+
+/* Deletes page by page, with a sink of its own. What is refused stays known, and is said. */
+static gm_rc delete_outside(const struct gm_forgetting *request, struct forgetting *forgetting,
+                            int64_t *out_count, struct gm_err *err)
+{
+    struct run_work work;
+    struct gm_run_report report = {0};
+    struct gm_run_options options = {.store = request->store,
+                                     .pipeline = forgetting->pipeline,
+                                     .folder_z = gm_config_folder_z(request->config),
+                                     .handle = gm_run_handle_new(),
+                                     .cause_z = "forget"};
+    gm_rc rc = gm_run_work_open(&work, &options, &report, err);
+    struct gm_seen *nothing = gm_seen_new();
+    work.run->num = forgetting->row.last_full_run;
+    distrust(&work.row);
+    while (rc == GM_OK && (rc = gm_sweep_find_missing(work.db, work.row.num, nothing,
+                                                      forgetting->page, err)) == GM_OK) {
+        int64_t gone = 0;
+        struct gm_run_removal removal = {&work, forgetting->task, forgetting->page, NULL};
+        rc = gm_run_remove_page(&removal, &gone, err);
+        *out_count += gone;
+    }
+    if (rc == GM_E_END && work.kept_count > 0) {
+        rc = gm_fail(err, GM_E_CONFLICT, "%lld could not be deleted; the first: " GM_STR_FMT,
+                     (long long)work.kept_count, GM_STR_ARG(work.kept_error));
+    }
+    gm_seen_free(nothing);
+    forgetting->row.live_count = work.row.live_count;
+    gm_run_work_close(&work);
+    gm_run_report_free(&report);
+    gm_run_handle_free(options.handle);
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+static gm_rc forget_outside(const struct gm_forgetting *request, struct forgetting *forgetting,
+                            struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    if (!request->delete) {
+        return leave_all(forgetting, db, out_count, err);
+    }
+    if (request->config != NULL) {
+        forgetting->pipeline = gm_config_find(request->config, request->name_z, NULL);
+    }
+    if (forgetting->pipeline == NULL || forgetting->pipeline->sink->outside == NULL) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "pipeline %s delivered to another service; to delete there its sink must "
+                       "stand in the configuration (--config), or forget it without --delete",
+                       request->name_z);
+    }
+    return delete_outside(request, forgetting, out_count, err);
+}
+
+static gm_rc forget(const struct gm_forgetting *request, struct forgetting *forgetting,
+                    struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    enum gm_state_kind kind;
+    GM_TRY(gm_state_kind(db, forgetting->row.num, &kind, err));
+    if (kind == GM_STATE_KIND_OUTSIDE) {
+        return forget_outside(request, forgetting, db, out_count, err);
+    }
+    forgetting->fn = forget_page;
+    return forget_all(forgetting, db, out_count, err);
+}
+
+gm_rc gm_forget_pipeline(const struct gm_forgetting *request, int64_t *out_count,
+                         struct gm_err *err)
+{
+    const struct gm_clock *clock = gm_store_clock(request->store);
+    struct forgetting forgetting = {.store = request->store,
+                                    .row = {.name = gm_str_z(request->name_z)},
+                                    .delete = request->delete};
     struct gm_arena *arena = gm_arena_new(16 << 20);
     struct gm_db *db;
     *out_count = 0;
-    gm_rc rc = gm_store_reader(store, &db, err);
+    gm_rc rc = gm_store_reader(request->store, &db, err);
     if (rc == GM_OK) {
         rc = gm_pipeline_find(db, arena, &forgetting.row, err);
-        rc = rc == GM_E_END ? gm_fail(err, GM_E_CONFIG,
-                                      "no pipeline `%s` has run here; see `gemel status`", name_z)
-                            : rc;
+        rc = rc == GM_E_END
+                 ? gm_fail(err, GM_E_CONFIG, "no pipeline `%s` has run here; see `gemel status`",
+                           request->name_z)
+                 : rc;
         if (rc == GM_OK) {
             struct gm_run run = {.num = forgetting.row.last_full_run,
                                  .pipeline = forgetting.row.num};
             struct gm_sweep_task task = {.db = db, .run = &run, .now = clock->wall(clock)};
             forgetting.task = &task;
             forgetting.page = gm_sweep_page_new();
-            rc = forget_all(&forgetting, db, out_count, err);
+            rc = forget(request, &forgetting, db, out_count, err);
             gm_sweep_page_free(forgetting.page);
         }
         gm_db_close(db);

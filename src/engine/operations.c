@@ -153,6 +153,7 @@ struct redrive {
     const struct gm_dead_letter *letter;
     struct gm_redrive_counts *counts;
     struct gm_map *failed_keys;
+    bool undecided; /* sending broke off: the letter stays as it is */
 };
 
 static gm_rc apply_letter(struct redrive *redrive, const struct gm_store_tx *tx, gm_ns now,
@@ -162,8 +163,14 @@ static gm_rc apply_letter(struct redrive *redrive, const struct gm_store_tx *tx,
     struct gm_record *record = &redrive->batch->records[0];
     struct gm_sink_work sink_work = {
         .db = tx->db, .pipeline = work->row.num, .run = redrive->letter->run, .now = now};
-    if (record->verdict == GM_VERDICT_NONE && record->rc == GM_OK) {
-        GM_TRY(work->pipeline->sink->apply(work->sink, &sink_work, redrive->batch, err));
+    const struct gm_connector *sink = work->pipeline->sink;
+    if (sink->outside != NULL) {
+        GM_TRY(sink->outside->keep(work->sink, &sink_work, err));
+    } else if (record->verdict == GM_VERDICT_NONE && record->rc == GM_OK) {
+        GM_TRY(sink->apply(work->sink, &sink_work, redrive->batch, err));
+    }
+    if (redrive->undecided) {
+        return GM_OK;
     }
     if (record->rc != GM_OK) {
         return gm_dead_letter_failed(tx->db, redrive->letter->num, now, record->error, err);
@@ -239,8 +246,20 @@ static gm_rc redrive_letter(struct redrive *redrive, struct gm_err *err)
         redrive->counts->held++;
         return GM_OK;
     }
+    struct run_work *work = redrive->work;
+    struct gm_err own;
     GM_TRY(prepare_letter(redrive, err));
-    GM_TRY(gm_store_write(redrive->work->options->store, write_letter, redrive, err));
+    gm_rc sent = GM_OK;
+    if (work->pipeline->sink->outside != NULL) {
+        work->run->num = redrive->letter->run;
+        sent = gm_run_send_batch(work, redrive->batch, NULL, err);
+        redrive->undecided = sent != GM_OK;
+    }
+    gm_rc written =
+        gm_store_write(work->options->store, write_letter, redrive, sent == GM_OK ? err : &own);
+    if (sent != GM_OK || written != GM_OK) {
+        return sent != GM_OK ? sent : written;
+    }
     if (redrive->batch->records[0].rc != GM_OK) {
         gm_map_set(redrive->failed_keys, redrive->letter->key, 1);
         redrive->counts->failed++;

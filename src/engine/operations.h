@@ -56,9 +56,16 @@ gm_rc gm_plan_write_json(const struct gm_plan *plan, struct gm_buf *out, struct 
 
 /* The pipeline (of the store, whether a configuration still has it or not) delivers nothing any
  * more: its twins stay and may be taken over, or with `delete` those go that nothing else delivers.
- * GM_E_CONFIG: no such pipeline. */
-gm_rc gm_forget_pipeline(struct gm_store *store, const char *name_z, bool delete,
-                         int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
+ * GM_E_CONFIG: no such pipeline; or it delivered to another service, and `config` (NULL: there is
+ * none) does not say how to delete there. */
+struct gm_forgetting {
+    struct gm_store *store;
+    const struct gm_config *config;
+    const char *name_z;
+    bool delete;
+};
+gm_rc gm_forget_pipeline(const struct gm_forgetting *forgetting, int64_t *out_count,
+                         struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- verification ---- */
 

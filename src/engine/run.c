@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "engine/run_internal.h"
 #include "os/process.h"
+#include "sync/objects.h"
 
 /* ---- handles ---- */
 
@@ -33,6 +34,26 @@ void gm_run_handle_stop(struct gm_run_handle *handle)
         gm_stop_request(handle->stop);
     }
     gm_mutex_unlock(handle->mu);
+}
+
+struct gm_stop *gm_run_watch(struct gm_run_handle *handle)
+{
+    struct gm_stop *stop = gm_stop_new();
+    gm_mutex_lock(handle->mu);
+    handle->stop = stop;
+    if (handle->stopped) {
+        gm_stop_request(stop);
+    }
+    gm_mutex_unlock(handle->mu);
+    return stop;
+}
+
+void gm_run_unwatch(struct gm_run_handle *handle, struct gm_stop *stop)
+{
+    gm_mutex_lock(handle->mu);
+    handle->stop = NULL;
+    gm_mutex_unlock(handle->mu);
+    gm_stop_free(stop);
 }
 
 static bool was_stopped(struct gm_run_handle *handle)
@@ -87,18 +108,9 @@ static gm_rc pause_before(struct run_work *work, int64_t attempt, struct gm_err 
     struct gm_rng rng;
     gm_rng_init(&rng, seed);
     gm_ns pause = (gm_ns)gm_rng_below(&rng, (uint64_t)longest + 1);
-    struct gm_stop *stop = gm_stop_new();
-    gm_mutex_lock(handle->mu);
-    handle->stop = stop;
-    if (handle->stopped) {
-        gm_stop_request(stop);
-    }
-    gm_mutex_unlock(handle->mu);
+    struct gm_stop *stop = gm_run_watch(handle);
     gm_rc rc = gm_stop_wait(stop, pause);
-    gm_mutex_lock(handle->mu);
-    handle->stop = NULL;
-    gm_mutex_unlock(handle->mu);
-    gm_stop_free(stop);
+    gm_run_unwatch(handle, stop);
     return rc == GM_OK ? GM_OK : gm_fail(err, GM_E_CANCELLED, "stopped");
 }
 
@@ -202,9 +214,10 @@ static gm_rc end_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err
     if (work->options->keep_runs > 0) {
         GM_TRY(gm_runs_trim(tx->db, work->row.num, work->options->keep_runs, err));
     }
-    int64_t waiting;
+    int64_t waiting, waiting_outside;
     GM_TRY(gm_graph_waiting_count(tx->db, &waiting, err));
-    gm_metric_set(GM_M_PENDING_RELATIONSHIPS, GM_STR(""), (double)waiting);
+    GM_TRY(gm_objects_count_waiting(tx->db, &waiting_outside, err));
+    gm_metric_set(GM_M_PENDING_RELATIONSHIPS, GM_STR(""), (double)(waiting + waiting_outside));
     gm_metric_set(GM_M_DEAD_LETTERS, work->row.name, (double)work->letters);
     return gm_run_update(tx->db, work->run, err);
 }

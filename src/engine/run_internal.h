@@ -54,7 +54,15 @@ struct run_work {
     /* a batch failed: none behind it may commit. The writer's thread while jobs are out */
     bool broken;
     int64_t unkeyed; /* records of the attempt whose key could not be told */
+    /* Of a sink outside the store: removals that it refused, and what it said of the first. */
+    int64_t kept_count;
+    struct gm_str kept_error;
 };
+
+/* Sets the flag that gm_run_handle_stop raises; set already when that was called before. Ends with
+ * gm_run_unwatch, which frees it. */
+struct gm_stop *gm_run_watch(struct gm_run_handle *handle);
+void gm_run_unwatch(struct gm_run_handle *handle, struct gm_stop *stop);
 
 /* ---- attempt.c: one pass over the source ---- */
 
@@ -68,6 +76,7 @@ gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, 
 struct batch_job {
     struct run_work *work;
     struct gm_batch *batch;
+    bool partial; /* sending broke off: records are undecided, and the cursor stays */
     struct gm_store_job job;
     struct gm_queue *done; /* gets `slot` after the commit */
     void *slot;
@@ -75,6 +84,33 @@ struct batch_job {
     struct gm_err err;
 };
 gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err) GM_MUST_CHECK;
+
+/* Counters of the pipeline that a job moves; put back when it is undone. */
+struct run_counters {
+    int64_t last_slot, live_count, letters;
+};
+struct run_counters gm_run_save_counters(const struct run_work *work);
+void gm_run_restore_counters(struct run_work *work, const struct run_counters *saved);
+
+/* ---- outside.c: sinks outside the store, on the worker ---- */
+
+/* Looks at a prepared batch, notes what will be sent, sends it. What became of it is kept by the
+ * batch's job, also when this fails. A plan only looks. No job of this run is out. */
+gm_rc gm_run_send_batch(struct run_work *work, struct gm_batch *batch, const struct gm_stop *stop,
+                        struct gm_err *err) GM_MUST_CHECK;
+/* At the end of a pass: what waits in the sink is tried once more. */
+gm_rc gm_run_send_last(struct run_work *work, const struct gm_stop *stop, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Removes a page of targets. Those that are gone become deleted, those that were refused failed;
+ * *out_gone: how many are gone. */
+struct gm_run_removal {
+    struct run_work *work;
+    const struct gm_sweep_task *task;
+    struct gm_sweep_page *page;
+    const struct gm_stop *stop;
+};
+gm_rc gm_run_remove_page(const struct gm_run_removal *removal, int64_t *out_gone,
+                         struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- sweep.c: what was not seen ---- */
 

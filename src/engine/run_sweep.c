@@ -45,8 +45,8 @@ static gm_rc delete_page(void *ctx, const struct gm_store_tx *tx, struct gm_err 
     struct gm_sink_target targets[GM_SWEEP_PAGE];
     task.db = tx->db;
     for (size_t i = 0; i < job->page->count; i++) {
-        targets[i] =
-            (struct gm_sink_target){job->page->items[i].target, job->page->items[i].target_id};
+        targets[i] = (struct gm_sink_target){
+            job->page->items[i].target, job->page->items[i].target_id, job->page->items[i].key};
     }
     struct gm_sink_work sink_work = {
         .db = tx->db, .pipeline = work->row.num, .run = work->run->num, .now = task.now};
@@ -60,20 +60,38 @@ static gm_rc delete_page(void *ctx, const struct gm_store_tx *tx, struct gm_err 
     return GM_OK;
 }
 
+/* *out_count: how many are gone. */
+static gm_rc delete_one_page(struct page_job *job, const struct gm_stop *stop, int64_t *out_count,
+                             struct gm_err *err)
+{
+    struct run_work *work = job->work;
+    *out_count = 0;
+    if (work->pipeline->sink->outside != NULL) {
+        return gm_run_remove_page(&(struct gm_run_removal){work, job->task, job->page, stop},
+                                  out_count, err);
+    }
+    GM_TRY(gm_store_write(work->options->store, delete_page, job, err));
+    *out_count = (int64_t)job->page->count;
+    return GM_OK;
+}
+
 gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
 {
     struct page_job job = {.work = work, .task = task, .page = gm_sweep_page_new()};
+    struct gm_run_handle *handle = work->options->handle;
+    struct gm_stop *stop = gm_run_watch(handle);
     gm_rc rc;
     while ((rc = gm_sweep_find_due(task, job.page, err)) == GM_OK) {
-        rc = gm_store_write(work->options->store, delete_page, &job, err);
+        int64_t count;
+        rc = delete_one_page(&job, stop, &count, err);
+        work->run->counts.deleted += count;
+        atomic_store(&handle->written, work->run->counts.created + work->run->counts.updated +
+                                           work->run->counts.deleted);
         if (rc != GM_OK) {
             break;
         }
-        work->run->counts.deleted += (int64_t)job.page->count;
-        atomic_store(&work->options->handle->written, work->run->counts.created +
-                                                          work->run->counts.updated +
-                                                          work->run->counts.deleted);
     }
+    gm_run_unwatch(handle, stop);
     gm_sweep_page_free(job.page);
     return rc == GM_E_END ? GM_OK : rc;
 }
@@ -195,5 +213,15 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err)
     if (decision.sweep == GM_SWEEP_BLOCKED) {
         gm_metric_add(GM_M_SWEEPS_BLOCKED, work->row.name, 1);
     }
-    return decision.sweep == GM_SWEEP_DONE ? gm_run_delete_due(work, &task, err) : GM_OK;
+    if (decision.sweep != GM_SWEEP_DONE) {
+        return GM_OK;
+    }
+    gm_rc rc = gm_run_delete_due(work, &task, err);
+    if (work->kept_count > 0) {
+        work->run->sweep_reason = gm_arena_format(
+            work->report->arena,
+            "%lld could not be deleted, and will be tried again; the first: " GM_STR_FMT,
+            (long long)work->kept_count, GM_STR_ARG(work->kept_error));
+    }
+    return rc;
 }

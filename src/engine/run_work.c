@@ -40,6 +40,8 @@ static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
     find_dropped_names(work);
     struct gm_sink_env env = {.models = models,
                               .graph = gm_store_graph(options->store),
+                              .governors = gm_store_governors(options->store),
+                              .clock = gm_store_clock(options->store),
                               .names = work->names,
                               .dropped_names = work->dropped_names,
                               .open_names = work->open_names};
@@ -67,6 +69,23 @@ static gm_rc find_pipeline(struct run_work *work, struct gm_err *err)
     return gm_store_write(work->options->store, insert_pipeline, work, err);
 }
 
+/* A target's number means something else to the other kind of sink. */
+static gm_rc check_kind(struct run_work *work, struct gm_err *err)
+{
+    enum gm_state_kind kind;
+    GM_TRY(gm_state_kind(work->db, work->row.num, &kind, err));
+    bool outside = work->pipeline->sink->outside != NULL;
+    if (kind == GM_STATE_KIND_NONE || outside == (kind == GM_STATE_KIND_OUTSIDE)) {
+        return GM_OK;
+    }
+    return gm_fail(err, GM_E_CONFIG,
+                   "pipeline %s has delivered %s so far, and its sink is `%s` now; give it another "
+                   "name, or `gemel forget %s` first",
+                   work->pipeline->name_z,
+                   outside ? "into the graph of this data directory" : "to another service",
+                   work->pipeline->sink->name_z, work->pipeline->name_z);
+}
+
 gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
                        struct gm_run_report *report, struct gm_err *err)
 {
@@ -84,6 +103,7 @@ gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *optio
     work->breaker.ring = gm_alloc(work->breaker.window);
     GM_TRY(gm_store_reader(options->store, &work->db, err));
     GM_TRY(find_pipeline(work, err));
+    GM_TRY(check_kind(work, err));
     GM_TRY(gm_state_reader_open(work->db, &work->states, err));
     GM_TRY(gm_dead_letters_count(work->db, work->row.num, &work->letters, err));
     return open_steps_and_sink(work, err);

@@ -9,6 +9,7 @@
 
 enum {
     REPORT_SIZE = 256 << 20,
+    PAGE_SIZE = 4 << 20,
     /* Keys held at a time while ranges that differ are read again. */
     KEYS_MAX = 200000,
 };
@@ -131,34 +132,81 @@ static gm_rc visit_source(struct verification *verification, entry_fn fn, struct
 struct sink_visit {
     struct verification *verification;
     entry_fn fn;
+    /* of a sink outside the store */
+    struct gm_arena *arena;
+    struct gm_sink_target *targets; /* GM_FETCH_MAX */
+    size_t count;
 };
 
-static gm_rc visit_state(void *ctx, const struct gm_state_row *row, struct gm_err *err)
+/* What the sink has for one target, and whose it is. */
+static gm_rc visit_target(struct sink_visit *visit, const struct gm_sink_target *target,
+                          struct gm_err *err)
 {
-    struct sink_visit *visit = ctx;
     struct verification *verification = visit->verification;
     struct run_work *work = &verification->work;
-    if (row->target == 0 && row->target_id.p == NULL) {
-        return GM_OK; /* parked before it was ever delivered */
-    }
-    struct gm_sink_work sink_work = {.db = work->db, .pipeline = work->row.num};
-    struct gm_sink_target target = {.num = row->target, .id = row->target_id};
+    struct gm_sink_work sink_work = {
+        .db = work->db, .pipeline = work->row.num, .stop = verification->stop};
     gm_buf_reset(&verification->text);
     gm_rc rc =
-        work->pipeline->sink->actual(work->sink, &sink_work, &target, &verification->text, err);
+        work->pipeline->sink->actual(work->sink, &sink_work, target, &verification->text, err);
     if (rc == GM_E_END) {
         return GM_OK; /* not there: the source's side shows it as missing */
     }
     GM_TRY(rc);
-    return visit->fn(verification, row->key, entry_hash(row->key, gm_buf_str(&verification->text)),
-                     err);
+    return visit->fn(verification, target->key,
+                     entry_hash(target->key, gm_buf_str(&verification->text)), err);
+}
+
+/* Targets outside the store are read many at a time. */
+static gm_rc visit_page(struct sink_visit *visit, struct gm_err *err)
+{
+    struct verification *verification = visit->verification;
+    struct run_work *work = &verification->work;
+    struct gm_sink_work sink_work = {
+        .db = work->db, .pipeline = work->row.num, .stop = verification->stop};
+    GM_TRY(work->pipeline->sink->outside->fetch(work->sink, &sink_work, visit->targets,
+                                                visit->count, err));
+    for (size_t i = 0; i < visit->count; i++) {
+        GM_TRY(visit_target(visit, &visit->targets[i], err));
+    }
+    visit->count = 0;
+    gm_arena_reset(visit->arena);
+    return GM_OK;
+}
+
+static gm_rc visit_state(void *ctx, const struct gm_state_row *row, struct gm_err *err)
+{
+    struct sink_visit *visit = ctx;
+    struct gm_sink_target target = {.num = row->target, .id = row->target_id, .key = row->key};
+    if (row->target == 0 && row->target_id.p == NULL) {
+        return GM_OK; /* parked before it was ever delivered */
+    }
+    if (visit->verification->work.pipeline->sink->outside == NULL) {
+        return visit_target(visit, &target, err);
+    }
+    target.key = gm_arena_dup(visit->arena, row->key);
+    target.id = gm_arena_dup(visit->arena, row->target_id);
+    if (target.key.p == NULL || target.id.p == NULL) {
+        return gm_fail(err, GM_E_LIMIT, "keys are too long to be compared");
+    }
+    visit->targets[visit->count++] = target;
+    return visit->count == GM_FETCH_MAX ? visit_page(visit, err) : GM_OK;
 }
 
 static gm_rc visit_sink(struct verification *verification, entry_fn fn, struct gm_err *err)
 {
-    struct sink_visit visit = {.verification = verification, .fn = fn};
-    return gm_states_list(verification->work.db, verification->work.row.num, visit_state, &visit,
-                          err);
+    struct sink_visit visit = {.verification = verification,
+                               .fn = fn,
+                               .arena = gm_arena_new(PAGE_SIZE),
+                               .targets = gm_alloc_array(GM_FETCH_MAX, sizeof(*visit.targets))};
+    gm_rc rc =
+        gm_states_list(verification->work.db, verification->work.row.num, visit_state, &visit, err);
+    if (rc == GM_OK && visit.count > 0) {
+        rc = visit_page(&visit, err);
+    }
+    gm_arena_free(visit.arena);
+    gm_free(visit.targets);
+    return rc;
 }
 
 /* ---- first reading: digests ---- */

@@ -23,6 +23,7 @@ struct gm_store {
     struct gm_writer *writer;
     struct gm_graph *graph;         /* the writer thread's */
     struct gm_state_writer *states; /* the writer thread's */
+    struct gm_governors *governors;
     struct gm_mutex *mu;
     GM_VEC(struct gm_models *) models; /* guarded by mu; all sets there were, the newest last */
     struct gm_change_watch watch;
@@ -133,6 +134,7 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     store->folder_z = gm_strdup_z(options->folder_z);
     store->url_z = gm_format_z("sqlite:%s/store.db", options->folder_z);
     store->mu = gm_mutex_new();
+    store->governors = gm_governors_new();
     store->watch = (struct gm_change_watch){.mu = gm_mutex_new(), .cond = gm_cond_new()};
     GM_AUTO_FREE char *lock_z = gm_format_z("%s/lock", options->folder_z);
     GM_AUTO_FREE char *admin_z = gm_format_z("%s/admin.json", options->folder_z);
@@ -187,6 +189,7 @@ void gm_store_close(struct gm_store *store)
     gm_vec_deinit(&store->models);
     gm_indexer_free(store->indexer);
     gm_lock_release(store->lock);
+    gm_governors_free(store->governors);
     gm_mutex_free(store->mu);
     gm_cond_free(store->watch.cond);
     gm_mutex_free(store->watch.mu);
@@ -203,6 +206,11 @@ const struct gm_clock *gm_store_clock(const struct gm_store *store)
 const char *gm_store_folder_z(const struct gm_store *store)
 {
     return store->folder_z;
+}
+
+struct gm_governors *gm_store_governors(struct gm_store *store)
+{
+    return store->governors;
 }
 
 struct gm_graph *gm_store_graph(struct gm_store *store)

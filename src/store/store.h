@@ -20,6 +20,7 @@
 
 #include "db/writer.h"
 #include "dtdl/model.h"
+#include "sync/governor.h"
 #include "sync/state.h"
 #include "twin/graph.h"
 #include "twin/query.h"
@@ -76,6 +77,8 @@ gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct g
 /* The caller closes it. */
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
     GM_MUST_CHECK;
+/* How fast targets outside the store may be asked: of the process. */
+struct gm_governors *gm_store_governors(struct gm_store *store);
 /* The graph that sinks write through: on the writer's thread only. */
 struct gm_graph *gm_store_graph(struct gm_store *store);
 
