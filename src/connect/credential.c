@@ -97,6 +97,7 @@ struct gm_credential {
     const struct gm_clock *clock;
     char *header_z;
     gm_ns good_until; /* monotonic; 0: no token */
+    uint64_t generation;
 };
 
 struct gm_credential *gm_credential_new(const struct gm_conf_choice *choice,
@@ -170,6 +171,7 @@ static gm_rc take_token(struct gm_credential *credential, const yyjson_mut_val *
     }
     gm_ns margin = life / 10 < MARGIN_LONGEST ? life / 10 : MARGIN_LONGEST;
     forget(credential);
+    credential->generation++;
     credential->header_z = gm_format_z("Bearer " GM_STR_FMT, GM_STR_ARG(token));
     credential->good_until = credential->clock->mono(credential->clock) + life - margin;
     return GM_OK;
@@ -270,11 +272,18 @@ gm_rc gm_credential_header(struct gm_credential *credential, const struct gm_sto
     return GM_OK;
 }
 
-bool gm_credential_renew(struct gm_credential *credential)
+uint64_t gm_credential_generation(const struct gm_credential *credential)
+{
+    return credential->generation;
+}
+
+bool gm_credential_renew(struct gm_credential *credential, uint64_t generation)
 {
     if (credential->kind == KIND_NONE || credential->kind == KIND_TOKEN) {
         return false;
     }
-    credential->good_until = 0;
+    if (generation == credential->generation) {
+        credential->good_until = 0;
+    }
     return true;
 }

@@ -28,7 +28,10 @@ void gm_credential_free(struct gm_credential *credential); /* NULL is fine */
  */
 gm_rc gm_credential_header(struct gm_credential *credential, const struct gm_stop *stop,
                            const char **out_authorization_z, struct gm_err *err) GM_MUST_CHECK;
-/* The service refused the token (401): the next call asks for another. False: there is no other. */
-bool gm_credential_renew(struct gm_credential *credential);
+/* Which token that was: the number of those before it. */
+uint64_t gm_credential_generation(const struct gm_credential *credential);
+/* The service refused that token (401): the next call asks for another, unless that has happened.
+ * False: there is no other. */
+bool gm_credential_renew(struct gm_credential *credential, uint64_t generation);
 
 #endif

@@ -61,6 +61,7 @@ static void append(struct gm_exchange *exchange, struct gm_call *call)
 
 void gm_exchange_add(struct gm_exchange *exchange, struct gm_call *call)
 {
+    call->sent = false;
     call->repeated = false;
     call->attempts_ = 0;
     call->renewed_ = false;
@@ -131,6 +132,8 @@ static gm_ns start_some(struct gm_exchange *exchange, const struct gm_stop *stop
         if (*at == NULL) {
             exchange->last = at;
         }
+        call->sent = true;
+        call->generation_ = gm_credential_generation(exchange->options.credential);
         start(exchange, call, authorization_z);
     }
     return wait;
@@ -183,7 +186,7 @@ static void take_refusal(struct gm_exchange *exchange, struct gm_call *call,
 static void take_unauthorized(struct gm_exchange *exchange, struct gm_call *call,
                               const struct gm_http_answer *answer)
 {
-    if (!call->renewed_ && gm_credential_renew(exchange->options.credential)) {
+    if (!call->renewed_ && gm_credential_renew(exchange->options.credential, call->generation_)) {
         call->renewed_ = true;
         append(exchange, call);
         return;
@@ -264,7 +267,6 @@ static void check_patience(struct gm_exchange *exchange)
 
 gm_rc gm_exchange_run(struct gm_exchange *exchange, const struct gm_stop *stop, struct gm_err *err)
 {
-    exchange->rc = GM_OK;
     exchange->progress = now_of(exchange);
     while (exchange->rc == GM_OK &&
            (exchange->first != NULL || gm_http_client_count(exchange->client) > 0)) {
@@ -280,8 +282,10 @@ gm_rc gm_exchange_run(struct gm_exchange *exchange, const struct gm_stop *stop, 
         }
     }
     drain(exchange);
-    if (exchange->rc != GM_OK) {
+    gm_rc rc = exchange->rc;
+    if (rc != GM_OK) {
         *err = exchange->err;
     }
-    return exchange->rc;
+    exchange->rc = GM_OK;
+    return rc;
 }

@@ -40,10 +40,12 @@ struct gm_call {
     struct gm_rate_ask ask;
     gm_call_fn answered;
     void *ctx;
+    bool sent;     /* out: it left the queue once at least */
     bool repeated; /* out: an earlier attempt may have taken effect */
 
     int attempts_; /* private from here on */
     bool renewed_;
+    uint64_t generation_; /* of the credential it was sent with */
     gm_ns not_before_;
     struct gm_call *behind_;
 };
@@ -65,7 +67,7 @@ void gm_exchange_free(struct gm_exchange *exchange); /* NULL is fine */
 void gm_exchange_add(struct gm_exchange *exchange, struct gm_call *call);
 gm_rc gm_exchange_run(struct gm_exchange *exchange, const struct gm_stop *stop, struct gm_err *err)
     GM_MUST_CHECK;
-/* A call's function found out that the service as a whole cannot go on: the run ends with that. */
+/* Something means that nothing more can be sent: the run, or the next one, ends with that. */
 void gm_exchange_fail(struct gm_exchange *exchange, gm_rc rc, const char *text_z);
 
 #endif

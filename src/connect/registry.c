@@ -1,4 +1,5 @@
 /* Every connector, by name. A new one adds its lines here and nothing else outside its folder. */
+#include "connect/adt/adt.h"
 #include "connect/connector.h"
 #include "connect/csv/csv.h"
 #include "connect/jsonl/jsonl.h"
@@ -6,7 +7,8 @@
 #include "connect/twins/twins.h"
 
 static const struct gm_connector *const all[] = {
-    &gm_connector_csv, &gm_connector_jsonl, &gm_connector_sql, &gm_connector_twins, NULL,
+    &gm_connector_adt, &gm_connector_csv,   &gm_connector_jsonl,
+    &gm_connector_sql, &gm_connector_twins, NULL,
 };
 static const struct gm_alternative *const sources[] = {
     &gm_connector_csv.alternative,
@@ -15,6 +17,7 @@ static const struct gm_alternative *const sources[] = {
     NULL,
 };
 static const struct gm_alternative *const sinks[] = {
+    &gm_connector_adt.alternative,
     &gm_connector_twins.alternative,
     NULL,
 };
