@@ -40,8 +40,6 @@ struct gm_api_limits_conf {
     uint64_t twin_size;
     uint64_t request_size; /* of any body but models' */
     uint64_t telemetry_size;
-    uint64_t string_size;
-    uint64_t name_size;
     int64_t models;
     int64_t models_per_call;
     uint64_t model_size;

@@ -156,6 +156,11 @@ gm_rc gm_graph_disown(struct gm_graph *graph, int64_t num, struct gm_err *err) G
 gm_rc gm_graph_delete_twin(struct gm_graph *graph, int64_t num, uint64_t position,
                            struct gm_err *err) GM_MUST_CHECK;
 
+/* How many there are: of twins as the transactions before left it, without a walk; relationships
+ * are counted one by one. */
+gm_rc gm_graph_twin_count(struct gm_db *db, int64_t *out_count, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_graph_relationship_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+    GM_MUST_CHECK;
 /* How many relationships wait for an end. */
 gm_rc gm_graph_waiting_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
     GM_MUST_CHECK;

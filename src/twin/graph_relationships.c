@@ -723,14 +723,29 @@ gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *
     return rc;
 }
 
-gm_rc gm_graph_waiting_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+static gm_rc count_with(struct gm_db *db, const char *sql_z, int64_t *out_count, struct gm_err *err)
 {
     struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare(db, GM_SQL_WAITING_COUNT, &stmt, err));
+    GM_TRY(gm_db_prepare(db, sql_z, &stmt, err));
     gm_rc rc = gm_step(stmt, err);
     if (rc == GM_OK) {
         *out_count = gm_column_i64(stmt, 0);
     }
     gm_stmt_finalize(stmt);
     return rc;
+}
+
+gm_rc gm_graph_twin_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    return count_with(db, GM_SQL_TWIN_COUNT, out_count, err);
+}
+
+gm_rc gm_graph_relationship_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    return count_with(db, GM_SQL_RELATIONSHIP_COUNT, out_count, err);
+}
+
+gm_rc gm_graph_waiting_count(struct gm_db *db, int64_t *out_count, struct gm_err *err)
+{
+    return count_with(db, GM_SQL_WAITING_COUNT, out_count, err);
 }

@@ -259,6 +259,27 @@ class Twins(adt.Case):
             self.assertEqual(number, self.server.get(f"/digitaltwins/k{number}").json["temp"])
 
 
+class Limits(adt.Case):
+    def test_twins_and_relationships_may_be_bounded(self):
+        self.model("Room", {"temp": "double"}, relationships=["next"])
+        server = self.serve(limits={"twins": 3, "relationships": 2, "twin_relationships": 1})
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda number: server.put(f"/digitaltwins/r{number}", twin("Room")), range(6)))
+        self.assertEqual([200] * 3 + [400] * 3, sorted(answer.status for answer in answers))
+        self.refused(next(answer for answer in answers if answer.status == 400), 400, "TwinLimitReached")
+        self.assertEqual([{"COUNT": 3}], server.query("SELECT COUNT() FROM DIGITALTWINS"))
+        ids = [row["$dtId"] for row in server.query("SELECT * FROM DIGITALTWINS")]
+        self.assertEqual(200, server.make(ids[0], "Room", temp=2).status)  # a replacement
+        body = {"$relationshipName": "next", "$targetId": ids[1]}
+        self.assertEqual(200, server.put(f"/digitaltwins/{ids[0]}/relationships/a", body).status)
+        self.refused(server.put(f"/digitaltwins/{ids[0]}/relationships/b", body), 400, "LimitExceeded")  # out of one twin
+        self.refused(server.put(f"/digitaltwins/{ids[2]}/relationships/b", body), 400, "LimitExceeded")  # into one
+        self.assertEqual(200, server.put(f"/digitaltwins/{ids[1]}/relationships/b", {**body, "$targetId": ids[2]}).status)
+        self.refused(server.put(f"/digitaltwins/{ids[2]}/relationships/c", {**body, "$targetId": ids[0]}), 400, "LimitExceeded")  # in all
+        self.assertEqual(204, server.delete(f"/digitaltwins/{ids[0]}/relationships/a").status)
+        self.assertEqual(200, server.put(f"/digitaltwins/{ids[2]}/relationships/c", {**body, "$targetId": ids[0]}).status)
+
+
 class Telemetry(adt.Case):
     def setUp(self):
         super().setUp()

@@ -44,6 +44,12 @@ struct gm_adt_reader {
     struct gm_adt_reader *next_; /* of the pool */
 };
 
+/* How many more of a kind may come into being; of the writer's thread. */
+struct gm_adt_room {
+    int64_t left;
+    gm_ns counted; /* monotonic; 0: not yet */
+};
+
 struct gm_adt {
     struct gm_store *store;
     const struct gm_api_conf *conf;
@@ -52,6 +58,7 @@ struct gm_adt {
     struct gm_access *access;
     struct gm_routes *routes; /* NULL: there are no endpoints */
     struct gm_jobs *jobs;
+    struct gm_adt_room twins, relationships;
     /* Of who starts, tends and stops it. */
     uint64_t certificate_hash;
     gm_ns certificate_due; /* monotonic; when to look for another one */
@@ -76,6 +83,7 @@ struct gm_adt_call {
     gm_ns began;            /* the same; monotonic */
     bool matched;           /* there is such an operation */
     void *data;             /* the handler's own, between its functions */
+    bool undone;            /* what gm_adt_write wrote is undone on purpose */
 
     /* Private, of gm_adt_write and gm_adt_work. */
     struct gm_store_job job_;

@@ -75,12 +75,69 @@ bool gm_adt_condition(struct gm_adt_call *call, struct gm_edit *edit)
 
 /* ---- the writer's thread ---- */
 
+/* Others make twins too, so what is left is counted anew before somebody is refused; not for each
+ * of many that are. */
+#define RECOUNT_PERIOD (10 * GM_SECOND)
+
+static gm_rc count_room(struct gm_adt *adt, struct gm_adt_room *room, struct gm_db *db,
+                        struct gm_err *err)
+{
+    const struct gm_api_limits_conf *limits = &adt->conf->limits;
+    gm_ns now = adt->clock->mono(adt->clock);
+    int64_t count;
+    if (room->counted != 0 && (room->left > 0 || now - room->counted < RECOUNT_PERIOD)) {
+        return GM_OK;
+    }
+    bool twins = room == &adt->twins;
+    GM_TRY(twins ? gm_graph_twin_count(db, &count, err)
+                 : gm_graph_relationship_count(db, &count, err));
+    room->left = (twins ? limits->twins : limits->relationships) - count;
+    room->counted = now;
+    return GM_OK;
+}
+
+/* NULL: it is not bounded. */
+static struct gm_adt_room *room_for(struct gm_adt *adt, enum gm_edit_kind kind)
+{
+    const struct gm_api_limits_conf *limits = &adt->conf->limits;
+    bool twin = kind == GM_EDIT_PUT_TWIN || kind == GM_EDIT_DELETE_TWIN;
+    bool link = kind == GM_EDIT_PUT_RELATIONSHIP || kind == GM_EDIT_DELETE_RELATIONSHIP;
+    if (twin && limits->twins > 0) {
+        return &adt->twins;
+    }
+    return link && limits->relationships > 0 ? &adt->relationships : NULL;
+}
+
+/* Failing undoes the edit alone. */
+static gm_rc take_room(struct gm_adt_call *call, struct gm_adt_room *room, struct gm_err *err)
+{
+    const struct edit_job *job = call->data;
+    if (room == NULL || job->edit.outcome != GM_EDIT_DONE) {
+        return GM_OK;
+    }
+    if (!is_put(job->edit.kind)) {
+        room->left++;
+        return GM_OK;
+    }
+    if (job->edit.created && room->left <= 0) {
+        call->undone = true;
+        return gm_fail(err, GM_E_LIMIT, "there is no room for more");
+    }
+    room->left -= job->edit.created ? 1 : 0;
+    return GM_OK;
+}
+
 static gm_rc write_edit(struct gm_adt_call *call, const struct gm_store_tx *tx, struct gm_err *err)
 {
     struct edit_job *job = call->data;
+    struct gm_adt_room *room = room_for(call->adt, job->edit.kind);
     struct gm_cause cause = {.actor = call->identity, .now = call->now};
+    if (room != NULL) {
+        GM_TRY(count_room(call->adt, room, tx->db, err));
+    }
     GM_TRY(gm_graph_begin(tx->graph, &cause, err));
     GM_TRY(gm_graph_edit(tx->graph, &job->edit, err));
+    GM_TRY(take_room(call, room, err));
     return gm_graph_end(tx->graph, err);
 }
 
@@ -242,10 +299,27 @@ static void refuse_edit(struct gm_adt_call *call, const struct gm_edit *edit)
     }
 }
 
+static void refuse_full(struct gm_adt_call *call, enum gm_edit_kind kind)
+{
+    const struct gm_api_limits_conf *limits = &call->adt->conf->limits;
+    if (is_relationship(kind)) {
+        gm_adt_refuse(call, 400, "LimitExceeded",
+                      "There are %lld relationships, the most that are allowed.",
+                      (long long)limits->relationships);
+    } else {
+        gm_adt_refuse(call, 400, "TwinLimitReached",
+                      "There are %lld twins, the most that are allowed.", (long long)limits->twins);
+    }
+}
+
 static void answer_edit(struct gm_adt_call *call)
 {
     const struct edit_job *job = call->data;
     const struct gm_edit *edit = &job->edit;
+    if (call->undone) { /* there are as many of the kind as there may be */
+        refuse_full(call, edit->kind);
+        return;
+    }
     if (edit->outcome != GM_EDIT_DONE) {
         refuse_edit(call, edit);
         return;

@@ -270,7 +270,7 @@ static void finish_write(void *ctx, gm_rc rc, const struct gm_err *err)
 {
     struct gm_adt_call *call = ctx;
     struct gm_adt *adt = call->adt;
-    if (rc == GM_OK) {
+    if (rc == GM_OK || call->undone) {
         call->written_(call);
     } else {
         gm_adt_fail(call, rc, err);

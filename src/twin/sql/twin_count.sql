@@ -1,0 +1,1 @@
+SELECT CAST(COALESCE(SUM(twin_count), 0) AS BIGINT) FROM models
