@@ -101,8 +101,7 @@ gm_rc gm_admin_ready(struct gm_call *call, struct gm_err *err)
 
 /* ---- parameters ---- */
 
-gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number,
-                          struct gm_err *err)
+gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)
 {
     if (text.p != NULL && (!gm_parse_i64(text, number) || *number < 0)) {
         return gm_fail(err, GM_E_INVALID, "`%s` is no whole number: " GM_STR_FMT, name_z,

@@ -18,7 +18,8 @@ static const struct gm_route_field letters_query[] = {
 static const struct gm_route_field changes_query[] = {
     {"from", "Begin at this number (default: 1): `next` of the answer before."},
     {"limit", "At most so many (default: 100, at most 1000)."},
-    {"wait", "When there is none yet: how long to wait for one, as `30s` (default: 0, at most `60s`)."},
+    {"wait",
+     "When there is none yet: how long to wait for one, as `30s` (default: 0, at most `60s`)."},
     {0},
 };
 static const struct gm_route_field history_query[] = {
@@ -84,7 +85,8 @@ static const struct gm_route routes[] = {
      "end; a page ends early when it is large.",
      letters_query, NULL, "{\"dead_letters\":[],\"next\":null}", gm_admin_dead_letters},
     {"GET", "/changes",
-     "The change feed, in order of numbers: each change with its cause. `next` is for `from` of the "
+     "The change feed, in order of numbers: each change with its cause. `next` is for `from` of "
+     "the "
      "next request. 410 when the log does not reach back to `from`; `oldest` says how far it does.",
      changes_query, NULL,
      "{\"changes\":[{\"num\":4711,\"time\":\"2026-11-20T17:09:55.1234567Z\",\"kind\":\"update\","
@@ -93,7 +95,8 @@ static const struct gm_route routes[] = {
      "\"path\":\"/unitPrice\",\"value\":18.5}]}],\"next\":4712,\"oldest\":1,\"newest\":4711}",
      gm_admin_changes},
     {"GET", "/twins/{id}/history",
-     "What happened to a twin, newest first. `next` is for `before` of the next request, or null at "
+     "What happened to a twin, newest first. `next` is for `before` of the next request, or null "
+     "at "
      "the end.",
      history_query, NULL, "{\"changes\":[],\"next\":null}", gm_admin_history},
     {"GET", "/routes",

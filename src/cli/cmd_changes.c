@@ -1,5 +1,5 @@
-/* gemel history, changes: the change log, of one twin and of all. They work while `gemel run` has the
- * store. */
+/* gemel history, changes: the change log, of one twin and of all. They work while `gemel run` has
+ * the store. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -140,8 +140,8 @@ static gm_rc print_from(const struct gm_args *args, struct gm_db *db, int64_t *n
 static gm_rc wait_for(struct gm_args *args, int64_t num, struct gm_err *err)
 {
     struct gm_http_answer answer;
-    GM_AUTO_FREE char *path_z = gm_format_z("/changes?from=%lld&limit=1&wait=%ds", (long long)num,
-                                            FOLLOW_WAIT_S);
+    GM_AUTO_FREE char *path_z =
+        gm_format_z("/changes?from=%lld&limit=1&wait=%ds", (long long)num, FOLLOW_WAIT_S);
     GM_TRY(gm_remote_get(args, path_z, &answer, err));
     gm_http_answer_free(&answer);
     return GM_OK;

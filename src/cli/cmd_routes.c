@@ -1,5 +1,5 @@
-/* gemel routes, routes put, delete, letters, redrive, drop: event routes. Looking works while `gemel
- * run` has the store; the rest is done by that process then. */
+/* gemel routes, routes put, delete, letters, redrive, drop: event routes. Looking works while
+ * `gemel run` has the store; the rest is done by that process then. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -8,8 +8,8 @@
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/routes_table.h"
-#include "json/json.h"
 #include "route/route.h"
+#include "json/json.h"
 
 enum { OUTPUT_SIZE_MAX = 64 << 20, BODY_SIZE_MAX = 1 << 20 };
 

@@ -83,7 +83,7 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
 }
 
 static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_request *request,
-                  struct gm_http_answer *out_answer, struct gm_err *err)
+                 struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
     GM_AUTO_FREE char *authorization_z = NULL;
@@ -103,18 +103,19 @@ static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_reques
 gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
                      struct gm_http_answer *out_answer, struct gm_err *err)
 {
-    return ask(args, path_z,
-                &(struct gm_http_request){.method_z = "POST",
-                                          .body = body.p != NULL ? body : GM_STR("{}")},
-                out_answer, err);
+    return ask(
+        args, path_z,
+        &(struct gm_http_request){.method_z = "POST", .body = body.p != NULL ? body : GM_STR("{}")},
+        out_answer, err);
 }
 
 gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,
                     struct gm_err *err)
 {
     gm_rc rc = ask(args, path_z, &(struct gm_http_request){.method_z = "GET"}, out_answer, err);
-    return rc == GM_E_CONFIG ? gm_fail(err, rc, "no `gemel run` is at work here that could be asked")
-                             : rc;
+    return rc == GM_E_CONFIG
+               ? gm_fail(err, rc, "no `gemel run` is at work here that could be asked")
+               : rc;
 }
 
 int64_t gm_remote_number(const struct gm_http_answer *answer, const char *name_z)

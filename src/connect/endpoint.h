@@ -11,13 +11,13 @@
  *
  * Contract: `open` does no I/O, so configurations lint offline. `deliver` hands events over in
  * order and counts in `taken` those that the endpoint has confirmed: they are not given again. On
- * failure the event behind them is the one it failed at: GM_E_INVALID when the endpoint refuses that
- * event, GM_E_RETRY and GM_E_CONFIG when it takes none now, GM_E_CANCELLED at a stop request. What a
- * failed attempt left behind may be delivered twice, and must not be half an event. An endpoint does
- * not retry, sleep, log or start threads.
+ * failure the event behind them is the one it failed at: GM_E_INVALID when the endpoint refuses
+ * that event, GM_E_RETRY and GM_E_CONFIG when it takes none now, GM_E_CANCELLED at a stop request.
+ * What a failed attempt left behind may be delivered twice, and must not be half an event. An
+ * endpoint does not retry, sleep, log or start threads.
  *
- * Thread rule: an instance is used by one thread at a time. Of an endpoint that is `shared` there is
- * one instance for all routes, else one for each. */
+ * Thread rule: an instance is used by one thread at a time. Of an endpoint that is `shared` there
+ * is one instance for all routes, else one for each. */
 #ifndef GM_CONNECT_ENDPOINT_H
 #define GM_CONNECT_ENDPOINT_H
 
@@ -61,11 +61,11 @@ struct gm_endpoint_conf {
 };
 extern const struct gm_field gm_endpoint_retry_fields[];
 #define GM_ENDPOINT_FIELDS(conf)                                                                   \
-    {.name_z = "retry",                                                                            \
-     .type = GM_T_STRUCT,                                                                          \
-     .offset = offsetof(conf, endpoint),                                                           \
-     .fields = gm_endpoint_retry_fields,                                                           \
-     .help = "What happens to an event that the endpoint does not take."}
+    {                                                                                              \
+        .name_z = "retry", .type = GM_T_STRUCT, .offset = offsetof(conf, endpoint),                \
+        .fields = gm_endpoint_retry_fields,                                                        \
+        .help = "What happens to an event that the endpoint does not take."                        \
+    }
 
 extern const struct gm_endpoint gm_endpoint_webhook, gm_endpoint_file;
 /* NULL-terminated; `self` of each is its struct gm_endpoint. */

@@ -128,9 +128,10 @@ const struct gm_field gm_config_fields[] = {
                          "alone."),
     GM_FIELD_MAP(struct gm_config_root, endpoints, .alternatives = gm_endpoint_alternatives,
                  .item_size = sizeof(struct gm_conf_choice),
-                 .help = "Where event routes may deliver, by name: of each exactly one of the kinds "
-                         "below. Routes themselves are made over the twin API, or with `gemel "
-                         "routes put`.",
+                 .help =
+                     "Where event routes may deliver, by name: of each exactly one of the kinds "
+                     "below. Routes themselves are made over the twin API, or with `gemel "
+                     "routes put`.",
                  .example = "{ alerts: { webhook: { url: https://events.example/twins } } }"),
     GM_FIELD_STR(struct gm_config_root, event_source, .example = "twins.example",
                  .help = "The `source` of events: the host name that clients know the service by. "

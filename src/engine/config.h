@@ -104,7 +104,8 @@ void gm_config_free(struct gm_config *config); /* NULL is fine */
 
 struct gm_conf_doc *gm_config_doc(struct gm_config *config);
 const struct gm_config_root *gm_config_root(const struct gm_config *config);
-/* The host name that events come from: event_source, else the first of api.names, else api.listen. */
+/* The host name that events come from: event_source, else the first of api.names, else
+ * api.listen. */
 const char *gm_config_event_source_z(const struct gm_config *config);
 const char *gm_config_folder_z(const struct gm_config *config); /* of the file */
 size_t gm_config_pipeline_count(const struct gm_config *config);

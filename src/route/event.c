@@ -220,8 +220,8 @@ static gm_rc add_event(const struct making *making, enum gm_event_type type,
     struct gm_events *events = making->events;
     const struct gm_change *change = making->change;
     size_t size = sizeof(struct gm_event);
-    struct gm_event *at =
-        gm_arena_realloc(events->arena, events->at, events->count * size, (events->count + 1) * size);
+    struct gm_event *at = gm_arena_realloc(events->arena, events->at, events->count * size,
+                                           (events->count + 1) * size);
     if (at == NULL) {
         return no_room(making, err);
     }
@@ -281,16 +281,16 @@ static bool keep_source_times(yyjson_mut_doc *doc, const yyjson_mut_val *from, y
         const yyjson_mut_val *metadata = gm_json_member(name->next, GM_STR("$metadata"));
         yyjson_mut_val *component = gm_json_member(to, gm_json_str(name));
         if (metadata != NULL && component != NULL) {
-            ok = ok && add_source_times(doc, metadata,
-                                        gm_json_member(component, GM_STR("$metadata")));
+            ok = ok &&
+                 add_source_times(doc, metadata, gm_json_member(component, GM_STR("$metadata")));
         }
     }
     return ok;
 }
 
 /* A twin of a model that is gone: nobody knows its components any more. */
-static gm_rc bare_twin(const struct making *making, yyjson_mut_val *twin, yyjson_mut_val **out_value,
-                       struct gm_err *err)
+static gm_rc bare_twin(const struct making *making, yyjson_mut_val *twin,
+                       yyjson_mut_val **out_value, struct gm_err *err)
 {
     yyjson_mut_val *key = gm_json_strref(making->doc, GM_STR("$dtId"));
     yyjson_mut_val *id = gm_json_strcpy(making->doc, making->change->twin);
@@ -379,8 +379,8 @@ static gm_rc find_version(const struct making *making, struct gm_relationship *r
     if (source.num == 0) {
         return GM_OK;
     }
-    gm_rc rc = gm_relationship_read(making->maker->relationships, &source, relationship->id, &there,
-                                    err);
+    gm_rc rc =
+        gm_relationship_read(making->maker->relationships, &source, relationship->id, &there, err);
     gm_relationship_reader_reset(making->maker->relationships);
     if (rc != GM_OK && rc != GM_E_END) {
         return rc;
@@ -395,8 +395,8 @@ static gm_rc find_version(const struct making *making, struct gm_relationship *r
 
 /* {"$relationshipId","$etag","$sourceId","$targetId","$relationshipName", properties…} of an
  * operation of the log. */
-static gm_rc relationship_data(const struct making *making, yyjson_mut_val *operation,
-                               bool created, yyjson_mut_val **out_data, struct gm_err *err)
+static gm_rc relationship_data(const struct making *making, yyjson_mut_val *operation, bool created,
+                               yyjson_mut_val **out_data, struct gm_err *err)
 {
     yyjson_mut_doc *doc = making->doc;
     struct gm_relationship relationship = {
@@ -441,9 +441,9 @@ static gm_rc make_relationship_event(const struct making *making, yyjson_mut_val
         return GM_OK;
     }
     GM_TRY(add_event(making,
-                     created                     ? GM_EVENT_RELATIONSHIP_CREATE
+                     created                    ? GM_EVENT_RELATIONSHIP_CREATE
                      : gm_str_is(op, "replace") ? GM_EVENT_RELATIONSHIP_UPDATE
-                                                 : GM_EVENT_RELATIONSHIP_DELETE,
+                                                : GM_EVENT_RELATIONSHIP_DELETE,
                      &event, err));
     event->subject = gm_arena_format(making->events->arena, GM_STR_FMT "/relationships/" GM_STR_FMT,
                                      GM_STR_ARG(event->twin), GM_STR_ARG(id));

@@ -28,8 +28,8 @@
 #ifndef GM_ROUTE_EVENT_H
 #define GM_ROUTE_EVENT_H
 
-#include "json/json.h"
 #include "store/store.h"
+#include "json/json.h"
 
 enum gm_event_type {
     GM_EVENT_TWIN_CREATE,

@@ -26,8 +26,8 @@ struct value {
 
 struct operand {
     enum field field;
-    struct value value;    /* FIELD_VALUE */
-    struct gm_str *path;   /* FIELD_BODY */
+    struct value value;  /* FIELD_VALUE */
+    struct gm_str *path; /* FIELD_BODY */
     size_t path_count;
 };
 
@@ -110,8 +110,7 @@ static gm_rc compile_operand(const struct gm_expr *expr, struct operand *out, st
 
 static bool is_text_function(enum gm_expr_function function)
 {
-    return function == GM_FN_STARTSWITH || function == GM_FN_ENDSWITH ||
-           function == GM_FN_CONTAINS;
+    return function == GM_FN_STARTSWITH || function == GM_FN_ENDSWITH || function == GM_FN_CONTAINS;
 }
 
 static gm_rc compile(struct gm_arena *arena, const struct gm_expr *expr,
@@ -201,10 +200,10 @@ static struct value body_value(const struct gm_event *event, const struct operan
         return (struct value){.type = VALUE_TEXT, .text = gm_json_str(at)};
     case YYJSON_TYPE_NUM:
         return (struct value){.type = VALUE_NUMBER,
-                              .number = yyjson_mut_is_uint(at) ? (long double)yyjson_mut_get_uint(at)
-                                        : yyjson_mut_is_sint(at)
-                                            ? (long double)yyjson_mut_get_sint(at)
-                                            : (long double)yyjson_mut_get_real(at)};
+                              .number =
+                                  yyjson_mut_is_uint(at)   ? (long double)yyjson_mut_get_uint(at)
+                                  : yyjson_mut_is_sint(at) ? (long double)yyjson_mut_get_sint(at)
+                                                           : (long double)yyjson_mut_get_real(at)};
     default:
         return (struct value){.type = VALUE_OTHER};
     }

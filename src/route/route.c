@@ -18,7 +18,7 @@ struct gm_routes {
     size_t outlet_count;
     _Atomic size_t alive;
     struct gm_mutex *mu;
-    bool running;                         /* guarded by mu */
+    bool running;                             /* guarded by mu */
     GM_VEC(struct gm_route_worker *) workers; /* guarded by mu; those that ended go with the next
                                                  refresh */
 };
@@ -89,8 +89,7 @@ gm_rc gm_routes_start(struct gm_routes *routes, struct gm_err *err)
     gm_mutex_lock(routes->mu);
     routes->running = true;
     gm_mutex_unlock(routes->mu);
-    gm_rc rc =
-        gm_event_routes_list(db, &(struct gm_event_routes_query){0}, start_one, routes, err);
+    gm_rc rc = gm_event_routes_list(db, &(struct gm_event_routes_query){0}, start_one, routes, err);
     gm_db_close(db);
     return rc;
 }

@@ -1,7 +1,7 @@
 #include "route/rows.h"
 
-#include "json/json.h"
 #include "route_sql.h"
+#include "json/json.h"
 
 /* ---- routes ---- */
 

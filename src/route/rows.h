@@ -83,7 +83,7 @@ gm_rc gm_route_letter_failed(struct gm_db *db, const struct gm_route_letter *let
                              struct gm_err *err) GM_MUST_CHECK;
 
 struct gm_route_letters_query {
-    struct gm_str route; /* p NULL: of all */
+    struct gm_str route;  /* p NULL: of all */
     struct gm_str status; /* p NULL: any */
     int64_t after;
     int64_t limit; /* 0: none */
@@ -98,7 +98,7 @@ void gm_route_letter_write_json(const struct gm_route_letter *letter, struct gm_
  * `num`, of a drop that letter alone. */
 struct gm_route_choice {
     struct gm_str route;
-    int64_t num;       /* 0: not so */
+    int64_t num;        /* 0: not so */
     struct gm_str twin; /* p NULL: not so */
 };
 gm_rc gm_route_letters_redrive(struct gm_db *db, const struct gm_route_choice *choice,

@@ -131,8 +131,8 @@ static gm_rc load(struct gm_route_worker *worker, struct gm_err *err)
     atomic_store(&worker->position, worker->route.position);
     GM_TRY(gm_route_worker_load_letters(worker, err));
     struct gm_err wrong = {0};
-    gm_rc rc = gm_event_filter_parse(worker->definition, worker->route.filter, &worker->filter,
-                                     &wrong);
+    gm_rc rc =
+        gm_event_filter_parse(worker->definition, worker->route.filter, &worker->filter, &wrong);
     rc = rc == GM_OK ? find_outlet(worker, &wrong) : rc;
     return rc == GM_OK ? GM_OK : gm_route_worker_trouble(worker, wrong.text, err);
 }

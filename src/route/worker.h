@@ -27,9 +27,9 @@ struct gm_route_worker_options {
     struct gm_store *store;
     struct gm_outlet *outlets; /* of the configuration */
     size_t outlet_count;
-    struct gm_str source;   /* as gm_event_source has it; kept */
-    struct gm_str id;       /* copied */
-    _Atomic size_t *alive;  /* how many workers have not ended: counted down at the end */
+    struct gm_str source;  /* as gm_event_source has it; kept */
+    struct gm_str id;      /* copied */
+    _Atomic size_t *alive; /* how many workers have not ended: counted down at the end */
 };
 
 struct gm_route_worker;

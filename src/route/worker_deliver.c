@@ -164,8 +164,9 @@ static gm_rc park_held(struct gm_route_worker *worker, size_t *at, struct gm_err
     struct parking parking = {.worker = worker, .items = &worker->items.at[*at]};
     size_t count = stretch(worker, *at, true);
     if (room <= 0) {
-        GM_TRY(gm_route_worker_trouble(worker, "it has as many dead letters as it may have; redrive "
-                                               "or drop them",
+        GM_TRY(gm_route_worker_trouble(worker,
+                                       "it has as many dead letters as it may have; redrive "
+                                       "or drop them",
                                        err));
         return pause_after(worker, 0);
     }
@@ -204,8 +205,7 @@ static gm_rc deliver_some(struct gm_route_worker *worker, size_t *at, int64_t la
         return why.rc;
     }
     GM_TRY(note_failure(worker, &why, err));
-    if (is_spent(worker) &&
-        atomic_load(&worker->letters) < worker->outlet->conf->max_letters) {
+    if (is_spent(worker) && atomic_load(&worker->letters) < worker->outlet->conf->max_letters) {
         GM_TRY(park_failed(worker, *at, err));
         (*at)++;
         return GM_OK;
@@ -314,8 +314,7 @@ static gm_rc redrive_list(struct gm_route_worker *worker, const struct due_list 
         const struct due_letter *letter = &list->letters.at[i];
         enum fate fate = FATE_AGAIN;
         uint64_t ignored;
-        while (rc == GM_OK && fate == FATE_AGAIN &&
-               !gm_map_get(refused, letter->twin, &ignored)) {
+        while (rc == GM_OK && fate == FATE_AGAIN && !gm_map_get(refused, letter->twin, &ignored)) {
             rc = redrive_one(worker, letter, &fate, err);
         }
         if (rc == GM_OK && fate == FATE_REFUSED) {

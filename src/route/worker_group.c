@@ -2,9 +2,9 @@
 #include "route/worker_internal.h"
 
 enum {
-    GROUP_ITEMS = 1000,      /* a group ends behind the change that brings it there */
-    GROUP_SIZE = 4 << 20,    /* likewise */
-    GROUP_CHANGES = 20000,   /* looked at, when the filter wants few */
+    GROUP_ITEMS = 1000,    /* a group ends behind the change that brings it there */
+    GROUP_SIZE = 4 << 20,  /* likewise */
+    GROUP_CHANGES = 20000, /* looked at, when the filter wants few */
 };
 
 static gm_rc add_item(struct gm_route_worker *worker, const struct gm_event *event,
@@ -37,8 +37,7 @@ static gm_rc add_change(struct gm_route_worker *worker, const struct gm_change *
     return GM_OK;
 }
 
-gm_rc gm_route_worker_gather(struct gm_route_worker *worker, int64_t *out_last,
-                             struct gm_err *err)
+gm_rc gm_route_worker_gather(struct gm_route_worker *worker, int64_t *out_last, struct gm_err *err)
 {
     int64_t last = worker->route.position;
     gm_rc rc = GM_OK;
@@ -60,7 +59,8 @@ gm_rc gm_route_worker_gather(struct gm_route_worker *worker, int64_t *out_last,
     if (last == worker->route.position) {
         return rc == GM_OK ? GM_E_CANCELLED : rc;
     }
-    while (rc != GM_OK && worker->items.n > 0 && worker->items.at[worker->items.n - 1].change > last) {
+    while (rc != GM_OK && worker->items.n > 0 &&
+           worker->items.at[worker->items.n - 1].change > last) {
         worker->items.n--;
     }
     *out_last = last;

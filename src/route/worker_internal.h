@@ -54,11 +54,11 @@ struct gm_route_worker {
     GM_VEC(struct gm_str) texts; /* of items, as endpoints want them */
 };
 
-/* worker_group.c: fills `items` with what the filter wants of changes behind the position, as far as
- * they are committed and a group holds; *out_last is the last change looked at. GM_E_END: there is
- * none. */
-gm_rc gm_route_worker_gather(struct gm_route_worker *worker, int64_t *out_last,
-                             struct gm_err *err) GM_MUST_CHECK;
+/* worker_group.c: fills `items` with what the filter wants of changes behind the position, as far
+ * as they are committed and a group holds; *out_last is the last change looked at. GM_E_END: there
+ * is none. */
+gm_rc gm_route_worker_gather(struct gm_route_worker *worker, int64_t *out_last, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* worker_deliver.c: brings the group to its end: delivered, or parked. */
 gm_rc gm_route_worker_deliver(struct gm_route_worker *worker, int64_t last, struct gm_err *err)

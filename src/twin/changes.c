@@ -7,8 +7,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "json/json.h"
 #include "twin_sql.h"
+#include "json/json.h"
 
 enum {
     FORMAT_VERSION = 1,
@@ -424,10 +424,8 @@ gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newes
 const char *gm_change_kind_name(enum gm_change_kind kind)
 {
     static const char *const names[] = {
-        [GM_CHANGE_CREATE] = "create",
-        [GM_CHANGE_UPDATE] = "update",
-        [GM_CHANGE_DELETE] = "delete",
-        [GM_CHANGE_RELATIONSHIPS] = "relationships",
+        [GM_CHANGE_CREATE] = "create",       [GM_CHANGE_UPDATE] = "update",
+        [GM_CHANGE_DELETE] = "delete",       [GM_CHANGE_RELATIONSHIPS] = "relationships",
         [GM_CHANGE_TELEMETRY] = "telemetry",
     };
     return names[kind];
@@ -438,8 +436,9 @@ void gm_change_write_json(const struct gm_change *change, struct gm_str pipeline
 {
     char time[GM_TIME_TEXT_SIZE];
     gm_time_format(change->time, time);
-    gm_buf_addf(out, "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"twin\":",
-                (long long)change->num, time, gm_change_kind_name(change->kind));
+    gm_buf_addf(out,
+                "{\"num\":%lld,\"time\":\"%s\",\"kind\":\"%s\",\"twin\":", (long long)change->num,
+                time, gm_change_kind_name(change->kind));
     gm_json_quote(out, change->twin);
     gm_buf_addf(out, ",\"pipeline\":%lld", (long long)change->pipeline);
     if (pipeline_name.p != NULL) {

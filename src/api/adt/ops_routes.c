@@ -112,9 +112,10 @@ static void route_written(struct gm_adt_call *call)
 {
     const struct route_job *job = call->data;
     if (job->full) {
-        gm_adt_refuse(call, 400, "LimitExceeded",
-                      "The service has as many event routes as it may have, %lld. Delete one first.",
-                      (long long)call->adt->conf->limits.routes);
+        gm_adt_refuse(
+            call, 400, "LimitExceeded",
+            "The service has as many event routes as it may have, %lld. Delete one first.",
+            (long long)call->adt->conf->limits.routes);
         return;
     }
     gm_routes_refresh(call->adt->routes, job->route.id);

@@ -1,9 +1,9 @@
-/* Events as lines of a file (NDJSON). What a call delivers is one write and one sync: a crash leaves
- * whole lines in front of at most one that is torn, which the next opening cuts off, and whose event
- * comes again. */
+/* Events as lines of a file (NDJSON). What a call delivers is one write and one sync: a crash
+ * leaves whole lines in front of at most one that is torn, which the next opening cuts off, and
+ * whose event comes again. */
+#include "os/file.h"
 #include "base/mem.h"
 #include "connect/endpoint.h"
-#include "os/file.h"
 
 enum { DELIVERY_SIZE_MAX = 256 << 20 };
 

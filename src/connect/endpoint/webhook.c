@@ -1,5 +1,5 @@
-/* Events as HTTP requests (https://github.com/cloudevents/spec, HTTP protocol binding, structured or
- * batched mode). 2xx confirms. */
+/* Events as HTTP requests (https://github.com/cloudevents/spec, HTTP protocol binding, structured
+ * or batched mode). 2xx confirms. */
 #include "base/mem.h"
 #include "connect/endpoint.h"
 #include "net/client.h"
@@ -64,8 +64,8 @@ static void webhook_close(void *self)
     }
 }
 
-/* One request, until there is an answer or a stop request. After the latter the connection goes, and
- * the answer with it. */
+/* One request, until there is an answer or a stop request. After the latter the connection goes,
+ * and the answer with it. */
 static gm_rc exchange(struct webhook *webhook, const struct gm_stop *stop,
                       struct gm_http_answer *out_answer, struct gm_err *err)
 {
