@@ -250,8 +250,9 @@ static int renew(struct gm_args *args)
 const struct gm_command gm_command_tls_renew = {
     .name_z = "tls renew",
     .summary_z = "Make the server's certificate anew, when its key may be known to others.",
-    .help_z = "A server that runs takes it within seconds. Before it expires it is renewed by "
-              "itself.",
+    .help_z =
+        "A server that runs takes it within an hour, or at once on SIGHUP. Before it expires it "
+        "is renewed by itself.",
     .example_z = "gemel tls renew",
     .options = renew_options,
     .run = renew,

@@ -179,11 +179,21 @@ static const struct gm_place *place_of(const struct gm_node *node, const char *c
     place_of(node, (const char *const[]){__VA_ARGS__},                                             \
              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-static bool is_loopback(const char *listen_z)
+/* HOST:PORT, or a host of a URL, which need not have a port. An address that begins with 127. may be
+ * part of a name: what stands behind it has to be digits and dots. */
+static bool is_loopback_host(struct gm_str address)
 {
-    struct gm_str listen = gm_str_z(listen_z);
-    return gm_str_starts(listen, GM_STR("127.")) || gm_str_starts(listen, GM_STR("localhost:")) ||
-           gm_str_starts(listen, GM_STR("[::1]:"));
+    struct gm_str host, port;
+    if (gm_str_is(address, "[::1]") || gm_str_starts(address, GM_STR("[::1]:"))) {
+        return true;
+    }
+    (void)gm_str_cut(address, ':', &host, &port);
+    for (size_t i = 0; i < host.n; i++) {
+        if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9')) {
+            return gm_str_is(host, "localhost");
+        }
+    }
+    return gm_str_starts(host, GM_STR("127."));
 }
 
 static void check_tls(struct gm_conf_doc *doc, const struct gm_node *node,
@@ -198,7 +208,7 @@ static void check_tls(struct gm_conf_doc *doc, const struct gm_node *node,
         gm_conf_error(doc, PLACE(node, "tls", "off"),
                       "api.tls.off: there is a certificate; leave out one of the two");
     }
-    if (tls->off && conf->listen != NULL && !is_loopback(conf->listen)) {
+    if (tls->off && conf->listen != NULL && !is_loopback_host(gm_str_z(conf->listen))) {
         gm_conf_error(doc, PLACE(node, "tls", "off"),
                       "api.tls.off: `%s` is not a loopback address, and without TLS tokens could "
                       "be read on the way; remove `off`, or listen at 127.0.0.1:PORT",
@@ -222,11 +232,20 @@ static void check_jwt(struct gm_conf_doc *doc, const struct gm_node *node,
                       "api.jwt: `issuer` and `audience` are needed: else tokens that were meant "
                       "for another service would be good here");
     }
-    struct gm_str jwks = gm_str_z(jwt->jwks);
-    if (gm_str_starts(jwks, GM_STR("https://")) || gm_str_starts(jwks, GM_STR("http://"))) {
+    struct gm_str jwks = gm_str_z(jwt->jwks), host;
+    const struct gm_place *place = PLACE(node, "jwt", "jwks");
+    if (gm_str_starts(jwks, GM_STR("https://"))) {
         return;
     }
-    const struct gm_place *place = PLACE(node, "jwt", "jwks");
+    if (gm_str_starts(jwks, GM_STR("http://"))) {
+        (void)gm_str_cut((struct gm_str){jwks.p + 7, jwks.n - 7}, '/', &host, &jwks);
+        if (!is_loopback_host(host)) {
+            gm_conf_error(doc, place,
+                          "api.jwt.jwks: over plain HTTP anybody on the way could put in keys of "
+                          "their own; write https://, or a file");
+        }
+        return;
+    }
     jwt->jwks = gm_conf_resolve_path(doc, place->file_z, jwks);
 }
 
