@@ -2,7 +2,10 @@
 #include "api/adt/edit.h"
 #include "base/num.h"
 
-enum { PAGE_COUNT = 100, TOKEN_SIZE_MAX = 2048 };
+enum {
+    PAGE_COUNT = 10, /* unless the client says otherwise: as many as the service has */
+    TOKEN_SIZE_MAX = 2048,
+};
 
 /* ---- reading one ---- */
 
