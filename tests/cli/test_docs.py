@@ -13,10 +13,10 @@ import sqlite3
 import gemel
 
 EXAMPLES = {"README.md": "examples/minimal/models"}
-ROOT = {"data", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
+ROOT = {"api", "blobs", "data", "endpoints", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
 PIPELINE = {"source", "steps", "map", "sink", "schedule", "full_every", "enabled", "missing", "errors", "retry"}
 SOURCES = {"csv", "jsonl", "sql"}
-SINKS = {"twins"}
+SINKS = {"adt", "twins"}
 THING = {"@context": "dtmi:dtdl:context;3", "@id": "dtmi:docs:Thing;1", "@type": "Interface", "contents": []}
 MISSING_PARTS = {
     "source": "source: { csv: { path: things.csv, key: id } }\n",
@@ -47,7 +47,7 @@ def whole(block):
     if "pipelines" in keys:
         return block
     if keys and keys <= SINKS:
-        block = "sink: " + block
+        block = "sink:\n" + indented(block, 2) if ":" in block else "sink: " + block
         keys = {"sink"}
     elif keys and keys <= SOURCES:
         block = "source:\n" + indented(block, 2)
