@@ -143,7 +143,7 @@ static gm_rc add_interfaces(void *ctx, struct gm_import_interfaces *interfaces, 
     struct import *import = ctx;
     GM_TRY(gm_store_add_interfaces(import->store, interfaces->at, interfaces->count,
                                    &interfaces->added, err));
-    interfaces->models = gm_store_models(import->store);
+    interfaces->models = gm_store_models_hold(import->store);
     return GM_OK;
 }
 
@@ -172,7 +172,7 @@ static void import_file(const struct bench *bench, const void *arg, struct bench
                                      .write = write_import,
                                      .add_interfaces = add_interfaces,
                                      .graph = gm_store_graph(import.store),
-                                     .models = gm_store_models(import.store)};
+                                     .models = gm_store_models_hold(import.store)};
     struct gm_import_options options = {
         .path_z = arg, .clock = gm_clock_system(), .ctx = &import, .section = note_section};
     must(gm_import_run(&target, &options, &counts, &err), &err);

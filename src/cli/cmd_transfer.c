@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "os/file.h"
@@ -13,7 +14,11 @@ enum { PROBLEMS_PRINTED_MAX = 100 };
 
 /* ---- import ---- */
 
+/* Sets of models that lines were checked against: they stay until the import is over. */
+typedef GM_VEC(const struct gm_models *) held_models;
+
 struct import {
+    held_models held;
     struct gm_args *args;
     struct gm_store *store;
     struct gm_progress *progress;
@@ -41,12 +46,27 @@ static gm_rc write_import(void *ctx, gm_writer_fn fn, void *fn_ctx, struct gm_er
     return gm_store_write(import->store, run_import_job, &job, err);
 }
 
+static const struct gm_models *hold_models(struct import *import)
+{
+    const struct gm_models *models = gm_store_models_hold(import->store);
+    *gm_vec_push(&import->held) = models;
+    return models;
+}
+
+static void release_models(struct import *import)
+{
+    for (size_t i = 0; i < import->held.n; i++) {
+        gm_store_models_release(import->store, import->held.at[i]);
+    }
+    gm_vec_deinit(&import->held);
+}
+
 static gm_rc add_interfaces(void *ctx, struct gm_import_interfaces *interfaces, struct gm_err *err)
 {
     struct import *import = ctx;
     GM_TRY(gm_store_add_interfaces(import->store, interfaces->at, interfaces->count,
                                    &interfaces->added, err));
-    interfaces->models = gm_store_models(import->store);
+    interfaces->models = hold_models(import);
     return GM_OK;
 }
 
@@ -118,7 +138,7 @@ static gm_rc import_file(struct import *import, struct gm_import_counts *counts,
                                     .write = write_import,
                                     .add_interfaces = add_interfaces,
                                     .graph = gm_store_graph(import->store),
-                                    .models = gm_store_models(import->store)};
+                                    .models = hold_models(import)};
     struct gm_import_options options = {.path_z = path_z,
                                         .clock = gm_clock_system(),
                                         .ctx = import,
@@ -135,6 +155,7 @@ static int import(struct gm_args *args)
     gm_rc rc = import_file(&work, &counts, &err);
     gm_progress_clear(work.progress);
     gm_progress_free(work.progress);
+    release_models(&work);
     gm_store_close(work.store);
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);

@@ -39,6 +39,7 @@ struct run_work {
     struct gm_pipeline_row row;
     struct gm_db *db; /* reading */
     struct gm_state_reader *states;
+    const struct gm_models *models; /* held */
     struct gm_steps *steps;
     void *sink;
     struct gm_strs names, dropped_names;

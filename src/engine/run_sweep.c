@@ -122,7 +122,7 @@ static const char *find_distrust(struct run_work *work)
 static const char *type_name_z(void *ctx, int64_t type)
 {
     struct run_work *work = ctx;
-    const struct gm_model *model = gm_models_by_num(gm_store_models(work->options->store), type);
+    const struct gm_model *model = gm_models_by_num(work->models, type);
     return model != NULL ? gm_arena_format(work->report->arena, GM_STR_FMT, GM_STR_ARG(model->id)).p
                          : NULL;
 }

@@ -32,7 +32,7 @@ static void find_dropped_names(struct run_work *work)
 static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
 {
     const struct gm_run_options *options = work->options;
-    const struct gm_models *models = gm_store_models(options->store);
+    const struct gm_models *models = work->models = gm_store_models_hold(options->store);
     struct gm_steps_conf conf = {
         .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
     GM_TRY(gm_steps_compile(&conf, models, &work->steps, err));
@@ -115,6 +115,9 @@ void gm_run_work_close(struct run_work *work)
         work->pipeline->sink->sink_close(work->sink);
     }
     gm_steps_free(work->steps);
+    if (work->models != NULL) {
+        gm_store_models_release(work->options->store, work->models);
+    }
     gm_state_reader_close(work->states);
     gm_db_close(work->db);
     gm_seen_free(work->seen);

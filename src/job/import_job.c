@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/vec.h"
 #include "job/inside.h"
 #include "os/file.h"
 #include "twin/transfer.h"
@@ -9,7 +10,11 @@
 
 enum { PROGRESS_SIZE_MAX = 4 << 10, TEXT_SIZE_MAX = 4 << 10 };
 
+/* Sets of models that lines were checked against: they stay until the import is over. */
+typedef GM_VEC(const struct gm_models *) held_models;
+
 struct import {
+    held_models held;
     const struct gm_job_work *work;
     struct gm_job_log *log;
     struct gm_blob_place input;
@@ -170,13 +175,28 @@ static gm_rc write_batch(void *ctx, gm_writer_fn fn, void *fn_ctx, struct gm_err
     return gm_store_write(import->work->jobs->options.store, run_store_job, &job, err);
 }
 
+static const struct gm_models *hold_models(struct import *import)
+{
+    const struct gm_models *models = gm_store_models_hold(import->work->jobs->options.store);
+    *gm_vec_push(&import->held) = models;
+    return models;
+}
+
+static void release_models(struct import *import)
+{
+    for (size_t i = 0; i < import->held.n; i++) {
+        gm_store_models_release(import->work->jobs->options.store, import->held.at[i]);
+    }
+    gm_vec_deinit(&import->held);
+}
+
 static gm_rc add_interfaces(void *ctx, struct gm_import_interfaces *interfaces, struct gm_err *err)
 {
     struct import *import = ctx;
     struct gm_store *store = import->work->jobs->options.store;
     GM_TRY(
         gm_store_add_interfaces(store, interfaces->at, interfaces->count, &interfaces->added, err));
-    interfaces->models = gm_store_models(store);
+    interfaces->models = hold_models(import);
     return GM_OK;
 }
 
@@ -220,7 +240,7 @@ static gm_rc run_import(struct import *import, struct gm_import_counts *counts, 
                                  .write = write_batch,
                                  .add_interfaces = add_interfaces,
                                  .graph = gm_store_graph(store),
-                                 .models = gm_store_models(store)};
+                                 .models = hold_models(import)};
     struct gm_import_options options = {.path_z = import->path_z,
                                         .name = gm_str_z(name_z),
                                         .clock = work->jobs->clock,
@@ -315,6 +335,7 @@ gm_rc gm_job_import(const struct gm_job_work *work, struct gm_err *err)
     rc = rc == GM_OK ? import_and_tell(&import, err) : rc;
     gm_job_log_close(import.log);
     gm_blob_place_deinit(&import.input);
+    release_models(&import);
     gm_free(import.path_z);
     return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef GM_STORE_INSIDE_H
 #define GM_STORE_INSIDE_H
 
+#include "base/vec.h"
 #include "os/thread.h"
 #include "store/store.h"
 
@@ -25,5 +26,40 @@ void gm_indexer_start(struct gm_indexer *indexer); /* once the writer runs */
 void gm_indexer_note(struct gm_indexer *indexer, const struct gm_query_access *access);
 void gm_indexer_wait(struct gm_indexer *indexer);
 void gm_indexer_stop(struct gm_indexer *indexer); /* while the writer still runs */
+
+/* ---- sets.c ---- */
+
+struct gm_store_set {
+    struct gm_models *models;
+    size_t holders;
+};
+struct gm_store_sets {
+    struct gm_mutex *mu;
+    GM_VEC(struct gm_store_set) list; /* guarded by mu; the newest last, before it what is held */
+    /* the writer thread's: what the transaction under way makes the newest; NULL: nothing */
+    struct gm_models *tip;
+};
+struct gm_store_sets *gm_store_sets(struct gm_store *store);
+void gm_store_sets_init(struct gm_store_sets *sets);
+void gm_store_sets_deinit(struct gm_store_sets *sets);
+void gm_store_sets_add(struct gm_store_sets *sets, struct gm_models *models); /* takes */
+/* On the writer's thread: after the commit; and when the transaction, or the job before which the
+ * tip was `tip_before`, was undone. */
+void gm_store_sets_committed(struct gm_store_sets *sets);
+void gm_store_sets_undone(struct gm_store_sets *sets, struct gm_models *tip_before,
+                          struct gm_graph *graph);
+
+/* A new set in place of the newest. When another change comes first both functions run again, on
+ * the set that it made. */
+struct gm_store_models_change {
+    void *ctx;
+    /* On the caller's thread. *out_models = NULL: nothing is to be changed. */
+    gm_rc (*make)(void *ctx, const struct gm_models *old, struct gm_models **out_models,
+                  struct gm_err *err);
+    /* On the writer's, in its transaction: writes what is new in `models`, or nothing. */
+    gm_rc (*store)(void *ctx, struct gm_db *db, struct gm_models *models, struct gm_err *err);
+};
+gm_rc gm_store_change_models(struct gm_store *store, const struct gm_store_models_change *change,
+                             struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -12,7 +12,6 @@
 enum {
     /* holds the tails of the tables that a load appends to, and their indexes */
     WRITER_CACHE_SIZE = 48 << 20,
-    MODELS_ARENA_SIZE = 1 << 30,
 };
 
 struct gm_store {
@@ -24,8 +23,7 @@ struct gm_store {
     struct gm_graph *graph;         /* the writer thread's */
     struct gm_state_writer *states; /* the writer thread's */
     struct gm_governors *governors;
-    struct gm_mutex *mu;
-    GM_VEC(struct gm_models *) models; /* guarded by mu; all sets there were, the newest last */
+    struct gm_store_sets sets;
     struct gm_change_watch watch;
     struct gm_indexer *indexer;
 };
@@ -50,11 +48,12 @@ static gm_rc flush_graph(void *ctx, struct gm_db *db, struct gm_err *err)
     return store->graph != NULL ? gm_graph_flush(store->graph, err) : GM_OK;
 }
 
-static void forget_graph(void *ctx)
+static void forget_transaction(void *ctx)
 {
     struct gm_store *store = ctx;
     if (store->graph != NULL) {
         gm_graph_forget(store->graph);
+        gm_store_sets_undone(&store->sets, NULL, store->graph);
     }
 }
 
@@ -80,6 +79,7 @@ static void tell_newest(struct gm_store *store)
 static void note_commit(void *ctx, gm_ns took)
 {
     struct gm_store *store = ctx;
+    gm_store_sets_committed(&store->sets);
     if (store->graph != NULL) {
         tell_newest(store);
     }
@@ -100,7 +100,7 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
     rc = rc == GM_OK ? recover(store, db, err) : rc;
     rc = rc == GM_OK ? gm_models_load(db, &models, err) : rc;
     if (rc == GM_OK) {
-        *gm_vec_push(&store->models) = models;
+        gm_store_sets_add(&store->sets, models);
         rc = gm_graph_open(db, &store->graph, err);
     }
     rc = rc == GM_OK ? gm_graph_newest_change(store->graph, &store->watch.newest, err) : rc;
@@ -112,7 +112,7 @@ static gm_rc open_database(struct gm_store *store, struct gm_err *err)
         struct gm_writer_hooks hooks = {.ctx = store,
                                         .before_commit = flush_graph,
                                         .committed = note_commit,
-                                        .undone = forget_graph};
+                                        .undone = forget_transaction};
         rc = gm_writer_start(db, &hooks, &store->writer, err);
     }
     if (rc != GM_OK) {
@@ -133,8 +133,8 @@ gm_rc gm_store_open(const struct gm_store_options *options, struct gm_store **ou
     store->options.clock = options->clock != NULL ? options->clock : gm_clock_system();
     store->folder_z = gm_strdup_z(options->folder_z);
     store->url_z = gm_format_z("sqlite:%s/store.db", options->folder_z);
-    store->mu = gm_mutex_new();
     store->governors = gm_governors_new();
+    gm_store_sets_init(&store->sets);
     store->watch = (struct gm_change_watch){.mu = gm_mutex_new(), .cond = gm_cond_new()};
     GM_AUTO_FREE char *lock_z = gm_format_z("%s/lock", options->folder_z);
     GM_AUTO_FREE char *admin_z = gm_format_z("%s/admin.json", options->folder_z);
@@ -183,14 +183,10 @@ void gm_store_close(struct gm_store *store)
         }
         gm_writer_stop(store->writer);
     }
-    for (size_t i = 0; i < store->models.n; i++) {
-        gm_models_free(store->models.at[i]);
-    }
-    gm_vec_deinit(&store->models);
+    gm_store_sets_deinit(&store->sets);
     gm_indexer_free(store->indexer);
     gm_lock_release(store->lock);
     gm_governors_free(store->governors);
-    gm_mutex_free(store->mu);
     gm_cond_free(store->watch.cond);
     gm_mutex_free(store->watch.mu);
     gm_free(store->folder_z);
@@ -221,6 +217,11 @@ struct gm_graph *gm_store_graph(struct gm_store *store)
 struct gm_change_watch *gm_store_watch(struct gm_store *store)
 {
     return &store->watch;
+}
+
+struct gm_store_sets *gm_store_sets(struct gm_store *store)
+{
+    return &store->sets;
 }
 
 int64_t gm_store_newest_change(struct gm_store *store)
@@ -263,12 +264,14 @@ static gm_rc run_job(void *ctx, struct gm_db *db, struct gm_err *err)
     if (job->alone) {
         return job->fn(job->ctx, &tx, err); /* undone as a whole or not at all */
     }
+    struct gm_models *tip = store->sets.tip;
     struct gm_graph_mark mark;
     gm_graph_mark(store->graph, &mark);
     gm_rc rc = job->fn(job->ctx, &tx, err);
     rc = rc == GM_OK ? gm_graph_wait(store->graph, err) : rc;
     if (rc != GM_OK) {
         gm_graph_rewind(store->graph, &mark);
+        gm_store_sets_undone(&store->sets, tip, store->graph);
     }
     return rc;
 }
@@ -294,60 +297,6 @@ gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct g
 {
     struct gm_store_job job = {.fn = fn, .ctx = ctx, .store_ = store};
     return gm_writer_run(store->writer, run_job, &job, err);
-}
-
-/* ---- models ---- */
-
-const struct gm_models *gm_store_models(struct gm_store *store)
-{
-    gm_mutex_lock(store->mu);
-    const struct gm_models *models = store->models.at[store->models.n - 1];
-    gm_mutex_unlock(store->mu);
-    return models;
-}
-
-static gm_rc store_models(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
-{
-    struct gm_models *models = ctx;
-    const struct gm_clock *clock = gm_clock_system();
-    GM_TRY(gm_models_store(models, tx->db, clock->wall(clock), err));
-    gm_graph_set_models(tx->graph, models);
-    return GM_OK;
-}
-
-gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces,
-                              size_t count, size_t *out_added, struct gm_err *err)
-{
-    struct gm_models *models;
-    GM_TRY(gm_models_extend(gm_store_models(store), interfaces, count, &models, out_added, err));
-    if (*out_added == 0) {
-        gm_models_free(models);
-        return GM_OK;
-    }
-    gm_rc rc = gm_store_write(store, store_models, models, err);
-    if (rc != GM_OK) {
-        gm_models_free(models);
-        return rc;
-    }
-    gm_mutex_lock(store->mu);
-    *gm_vec_push(&store->models) = models;
-    gm_mutex_unlock(store->mu);
-    return GM_OK;
-}
-
-gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added,
-                          struct gm_err *err)
-{
-    struct gm_arena *arena = gm_arena_new(MODELS_ARENA_SIZE);
-    yyjson_mut_doc *doc = gm_json_doc_new(arena);
-    yyjson_mut_val **interfaces;
-    size_t count;
-    gm_rc rc = gm_models_read_folder(doc, path_z, &interfaces, &count, err);
-    if (rc == GM_OK) {
-        rc = gm_store_add_interfaces(store, interfaces, count, out_added, err);
-    }
-    gm_arena_free(arena);
-    return rc;
 }
 
 /* ---- indexes ---- */

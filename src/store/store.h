@@ -85,8 +85,11 @@ struct gm_graph *gm_store_graph(struct gm_store *store);
 /* The number of the newest change that is committed; 0: there is none. See store/feed.h. */
 int64_t gm_store_newest_change(struct gm_store *store);
 
-/* The newest set; a set lives until the store is closed. */
-const struct gm_models *gm_store_models(struct gm_store *store);
+/* The newest set of models. It stays as it is, and stays, until it is released; sets that are not
+ * the newest and that nobody holds are freed. A set is the newest as soon as it is committed. */
+const struct gm_models *gm_store_models_hold(struct gm_store *store);
+void gm_store_models_release(struct gm_store *store, const struct gm_models *models);
+size_t gm_store_models_sets(struct gm_store *store); /* how many there are, for tests */
 /* Adds the interfaces of a folder that are not there yet. */
 gm_rc gm_store_add_models(struct gm_store *store, const char *path_z, size_t *out_added,
                           struct gm_err *err) GM_MUST_CHECK;

@@ -85,6 +85,7 @@ struct gm_adt_call {
     void *data;             /* the handler's own, between its functions */
     bool undone;            /* what gm_adt_write wrote is undone on purpose */
 
+    const struct gm_models *models_; /* private, held: of gm_adt_models */
     /* Private, of gm_adt_write and gm_adt_work. */
     struct gm_store_job job_;
     gm_rc (*write_)(struct gm_adt_call *call, const struct gm_store_tx *tx, struct gm_err *err);

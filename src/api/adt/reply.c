@@ -58,6 +58,7 @@ void gm_adt_answer(struct gm_adt_call *call, int status)
         call->http->reply.content_type_z = "application/json; charset=utf-8";
     }
     call->http->reply.status = status;
+    gm_store_models_release(call->adt->store, call->models_);
     gm_http_call_answer(call->http);
 }
 
