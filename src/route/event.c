@@ -19,6 +19,7 @@ struct gm_event_maker {
     struct gm_change_reader *log; /* for histories; beside that of the feed, whose place it keeps */
     struct gm_str source;         /* owned */
     struct gm_map *models;        /* twin → number of its model at the change that is looked at */
+    const struct gm_models *held; /* the store's newest, of the last call */
 };
 
 /* One change on its way. */
@@ -51,6 +52,7 @@ gm_rc gm_event_maker_new(const struct gm_event_source *source, struct gm_event_m
     maker->db = source->db;
     maker->source = (struct gm_str){gm_str_dup_z(source->source), source->source.n};
     maker->models = gm_map_new();
+    maker->held = gm_store_models_hold(maker->store);
     gm_rc rc = gm_twin_reader_open(maker->db, &maker->twins, err);
     rc = rc == GM_OK ? gm_relationship_reader_open(maker->db, &maker->relationships, err) : rc;
     rc = rc == GM_OK ? gm_change_reader_open(maker->db, &maker->log, err) : rc;
@@ -71,6 +73,7 @@ void gm_event_maker_free(struct gm_event_maker *maker)
     gm_relationship_reader_close(maker->relationships);
     gm_change_reader_close(maker->log);
     gm_map_free(maker->models);
+    gm_store_models_release(maker->store, maker->held);
     gm_free((void *)(uintptr_t)maker->source.p);
     gm_free(maker);
 }
@@ -92,7 +95,7 @@ static gm_rc damaged(const struct gm_change *change, struct gm_err *err)
 
 static const struct gm_models *models_of(const struct gm_event_maker *maker)
 {
-    return gm_store_models(maker->store);
+    return maker->held;
 }
 
 static void remember(struct gm_event_maker *maker, struct gm_str twin, struct gm_str model_id)
@@ -190,7 +193,10 @@ static gm_rc find_model(const struct making *making, struct gm_str *out_id, stru
     const struct gm_model *model =
         known != 0 ? gm_models_by_num(models_of(maker), (int64_t)known) : NULL;
     if (model != NULL) {
-        *out_id = model->id;
+        *out_id = gm_arena_dup(making->events->arena, model->id);
+        if (out_id->p == NULL) {
+            return no_room(making, err);
+        }
     } else {
         GM_TRY(model_in_history(maker, making->change, making->doc, out_id, err));
     }
@@ -514,6 +520,8 @@ gm_rc gm_event_make(struct gm_event_maker *maker, const struct gm_change *change
     yyjson_mut_val *data;
     events->at = NULL;
     events->count = 0;
+    gm_store_models_release(maker->store, maker->held);
+    maker->held = gm_store_models_hold(maker->store);
     making.doc = gm_json_doc_new(events->arena);
     if (making.doc == NULL) {
         return no_room(&making, err);
