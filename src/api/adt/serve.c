@@ -247,7 +247,10 @@ void gm_adt_reader_give(struct gm_adt *adt, struct gm_adt_reader *reader)
 
 const struct gm_models *gm_adt_models(struct gm_adt_call *call)
 {
-    return gm_store_models(call->adt->store);
+    if (call->models_ == NULL) {
+        call->models_ = gm_store_models_hold(call->adt->store);
+    }
+    return call->models_;
 }
 
 /* ---- passing on ---- */
