@@ -61,6 +61,10 @@ void bench_sync(const struct bench *bench);
 
 void bench_edit(const struct bench *bench);
 
+/* ---- stream.c ---- */
+
+void bench_stream(const struct bench *bench);
+
 /* ---- adt.c ---- */
 
 void bench_adt(const struct bench *bench);

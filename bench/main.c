@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         bench_sync(&bench);
     }
     bench_edit(&bench);
+    bench_stream(&bench);
     bench_adt(&bench);
     bench_query(&bench);
     if (temporary) {

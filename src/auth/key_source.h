@@ -1,5 +1,5 @@
-/* Where the keys of JSON web tokens come from: a file, looked at now and then, or a URL, fetched by a
- * thread of its own. Internal to auth/.
+/* Where the keys of JSON web tokens come from: a file, looked at now and then, or a URL, fetched by
+ * a thread of its own. Internal to auth/.
  *
  *     struct gm_key_source *source;
  *     GM_TRY(gm_key_source_open(&options, &source, err));

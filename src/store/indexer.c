@@ -1,9 +1,9 @@
 /* Which properties get an index, and making it: beside the work of the store, piece by piece.
  *
  * Queries tell how they looked (gm_store_note_access). A property whose index would have saved
- * enough walks is wanted; its index is begun by the indexer's thread and built with one small job of
- * the writer after the other, so that other writes go between. There is room for a bounded number:
- * when it is used up, the index that was used least lately goes, unless it is in use. */
+ * enough walks is wanted; its index is begun by the indexer's thread and built with one small job
+ * of the writer after the other, so that other writes go between. There is room for a bounded
+ * number: when it is used up, the index that was used least lately goes, unless it is in use. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/vec.h"

@@ -54,7 +54,7 @@ void gm_dedupe_free(struct gm_dedupe *dedupe)
 static size_t find_origin(struct gm_dedupe *dedupe, struct gm_str name)
 {
     uint64_t index;
-    if (dedupe->last.n == name.n && gm_str_eq(dedupe->last, name)) {
+    if (dedupe->origins.n > 0 && gm_str_eq(dedupe->last, name)) {
         return dedupe->last_index;
     }
     if (!gm_map_get(dedupe->numbers, name, &index)) {
@@ -123,7 +123,8 @@ void gm_dedupe_each_changed(struct gm_dedupe *dedupe,
 
 void gm_dedupe_load(struct gm_dedupe *dedupe, const struct gm_origin_row *row)
 {
-    struct origin *origin = &dedupe->origins.at[find_origin(dedupe, row->origin)];
+    size_t index = find_origin(dedupe, row->origin); /* may move them */
+    struct origin *origin = &dedupe->origins.at[index];
     origin->high = row->high;
     memset(origin->bits, 0, sizeof(origin->bits));
     for (size_t i = 0; i < GM_ORIGIN_BITS_SIZE; i++) {

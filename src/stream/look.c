@@ -18,17 +18,23 @@ static gm_rc read_figures(struct gm_db *db, int partition, struct gm_stream_info
     return GM_OK;
 }
 
-static gm_rc read_end(struct gm_db *db, const char *sql_z, int partition, int64_t *out_offset,
-                      gm_ns *out_appended, struct gm_err *err)
+/* The chunk at one end of a partition; nothing is set when there is none. */
+struct end {
+    const char *sql_z;
+    int64_t offset;
+    gm_ns appended;
+};
+
+static gm_rc read_end(struct gm_db *db, int partition, struct end *end, struct gm_err *err)
 {
     struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(db, sql_z, &stmt, err));
+    GM_TRY(gm_db_prepare_once(db, end->sql_z, &stmt, err));
     gm_bind_i64(stmt, 1, gm_place(partition, 0));
     gm_bind_i64(stmt, 2, gm_place(partition + 1, 0));
     gm_rc rc = gm_step(stmt, err);
     if (rc == GM_OK) {
-        *out_offset = gm_place_offset(gm_column_i64(stmt, 0));
-        *out_appended = gm_column_i64(stmt, 2);
+        end->offset = gm_place_offset(gm_column_i64(stmt, 0));
+        end->appended = gm_column_i64(stmt, 2);
         gm_reset(stmt);
     }
     return rc == GM_E_END ? GM_OK : rc;
@@ -37,12 +43,15 @@ static gm_rc read_end(struct gm_db *db, const char *sql_z, int partition, int64_
 static gm_rc read_info(struct gm_db *db, int partition, struct gm_stream_info *info,
                        struct gm_err *err)
 {
-    int64_t newest;
     GM_TRY(read_figures(db, partition, info, err));
-    info->oldest = info->next;
-    GM_TRY(read_end(db, GM_SQL_STREAM_CHUNK_OLDEST, partition, &info->oldest, &info->first_appended,
-                    err));
-    return read_end(db, GM_SQL_STREAM_CHUNK_NEWEST, partition, &newest, &info->last_appended, err);
+    struct end oldest = {.sql_z = GM_SQL_STREAM_CHUNK_OLDEST, .offset = info->next};
+    struct end newest = {.sql_z = GM_SQL_STREAM_CHUNK_NEWEST};
+    GM_TRY(read_end(db, partition, &oldest, err));
+    GM_TRY(read_end(db, partition, &newest, err));
+    info->oldest = oldest.offset;
+    info->first_appended = oldest.appended;
+    info->last_appended = newest.appended;
+    return GM_OK;
 }
 
 gm_rc gm_stream_info(struct gm_stream *stream, int partition, struct gm_stream_info *out_info,

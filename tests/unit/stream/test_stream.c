@@ -68,18 +68,19 @@ static int teardown(void **state)
 /* "KEY ORIGIN SEQUENCE": `-` is none. */
 static struct gm_event make(struct world *world, const char *text_z)
 {
-    char key[64], origin[64], sequence[64];
-    assert_int_equal(sscanf(text_z, "%63s %63s %63s", key, origin, sequence), 3);
-    struct gm_event event = {.key = gm_arena_dup(world->arena, gm_str_z(key)),
-                             .origin = gm_arena_dup(world->arena, gm_str_z(origin)),
+    struct gm_str key, origin, sequence, rest;
+    assert_true(gm_str_cut(gm_str_z(text_z), ' ', &key, &rest));
+    assert_true(gm_str_cut(rest, ' ', &origin, &sequence));
+    struct gm_event event = {.key = gm_arena_dup(world->arena, key),
+                             .origin = gm_arena_dup(world->arena, origin),
                              .body = gm_arena_format(world->arena, "{\"of\":\"%s\"}", text_z),
                              .time = 5};
-    event.origin.n = origin[0] == '-' ? 0 : event.origin.n;
-    if (sequence[0] == '#') {
-        event.id = gm_arena_dup(world->arena, gm_str_z(sequence + 1));
-    } else if (sequence[0] != '-') {
+    event.origin.n = gm_str_is(origin, "-") ? 0 : event.origin.n;
+    if (sequence.p[0] == '#') {
+        event.id = gm_arena_dup(world->arena, (struct gm_str){sequence.p + 1, sequence.n - 1});
+    } else if (!gm_str_is(sequence, "-")) {
         int64_t number;
-        assert_true(gm_parse_i64(gm_str_z(sequence), &number));
+        assert_true(gm_parse_i64(sequence, &number));
         event.sequence = (uint64_t)number;
     }
     return event;
@@ -209,6 +210,34 @@ static void sequences_far_below_the_highest_are_passed_over(void **state)
     assert_int_equal(append(world, text), 0);
     snprintf(text, sizeof(text), "d e %d", 100000 - GM_STREAM_REORDER_MAX + 1);
     assert_int_equal(append(world, text), 1);
+}
+
+/* More than GM_STREAM_IDS_MAX / 2 events: what is known of origins has gone to its table. */
+static void origins_of_long_ago_are_known_after_opening(void **state)
+{
+    enum { MANY = GM_STREAM_IDS_MAX / 2 + 1000 };
+    struct world *world = *state;
+    open_stream(world);
+    assert_int_equal(append(world, "a early 7,b - 3"), 2);
+    struct gm_event *events = gm_alloc_array(MANY, sizeof(events[0]));
+    for (int i = 0; i < MANY; i++) {
+        events[i] = (struct gm_event){.key = GM_STR("k"),
+                                      .origin = GM_STR("late"),
+                                      .sequence = (uint64_t)i + 1,
+                                      .body = GM_STR("1")};
+    }
+    for (int round = 0; round < 3; round++) {
+        struct gm_append bulk = {.events = events, .count = MANY, .checked = true};
+        check_ok(gm_stream_append(world->stream, &bulk, NULL, &world->err), world->err);
+        assert_int_equal(bulk.appended, round < 2 ? MANY : 0);
+        for (int i = 0; i < MANY && round == 0; i++) {
+            events[i].origin = GM_STR("later");
+        }
+        reopen(world);
+        assert_int_equal(append(world, "a early 7,b - 3"), 0);
+    }
+    gm_free(events);
+    assert_int_equal(append(world, "a early 8,b - 2"), 2);
 }
 
 static void keys_keep_their_order_within_their_partition(void **state)
@@ -486,6 +515,7 @@ int main(void)
         STREAM_TEST(events_come_out_in_order_with_all_they_had),
         STREAM_TEST(what_was_taken_before_is_passed_over),
         STREAM_TEST(sequences_far_below_the_highest_are_passed_over),
+        STREAM_TEST(origins_of_long_ago_are_known_after_opening),
         STREAM_TEST(keys_keep_their_order_within_their_partition),
         STREAM_TEST(wrong_events_are_refused_before_anything_is_taken),
         STREAM_TEST(an_entity_that_moved_is_not_written),
