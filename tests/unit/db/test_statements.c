@@ -11,10 +11,8 @@ static const struct {
     const char *part_z;
     const struct gm_statement *statements;
 } parts[] = {
-    {"db", gm_db_statements},
-    {"twin", gm_twin_statements},
-    {"connect", gm_connect_statements},
-    {"sync", gm_sync_statements},
+    {"db", gm_db_statements},           {"twin", gm_twin_statements},
+    {"connect", gm_connect_statements}, {"sync", gm_sync_statements},
     {"route", gm_route_statements},
 };
 
