@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The twin API as HTTP: addresses, versions, who may what, and requests of those who mean no good."""
 import contextlib
+import hashlib
 import json
+import re
 import signal
 import socket
 import ssl
@@ -204,6 +206,60 @@ class Http(adt.Case):
                             + self.server.token.encode() + (b"\r\nConnection: close" if last else b"") + b"\r\n\r\n"
                             for last in [False] * 19 + [True])
         self.assertEqual(20, self.raw(requests).count(b"HTTP/1.1 200 "))
+
+
+class Access(adt.Case):
+    ROLES = ("none", "reader", "writer", "admin")
+
+    def tokens(self):
+        """A token file with one of each role but none: name → token."""
+        tokens = {role: f"gemel_{role}_token" for role in self.ROLES[1:]}
+        self.write("tokens.yaml", json.dumps({"tokens": [
+            {"name": role, "role": role, "sha256": hashlib.sha256(token.encode()).hexdigest()} for role, token in tokens.items()]}))
+        return tokens
+
+    def operations(self):
+        """(method, path, role) of every operation, as the reference has them."""
+        page = self.gemel("reference", "twin-api").out
+        found = re.findall(r"^\| `(\w+) (\S+)` \| (\w+) \|", page, re.MULTILINE)
+        self.assertGreater(len(found), 20)
+        return [(method, re.sub(r"\{\w+\}", "x", path), role) for method, path, role in found]
+
+    def test_each_operation_wants_its_role(self):
+        self.model("Room", {"temp": "double"})
+        tokens = self.tokens()
+        server = self.serve(tokens={"file": "tokens.yaml", "development": False})
+        for role, token in tokens.items():
+            for method, path, needed in self.operations():
+                with self.subTest(role=role, method=method, path=path):
+                    answer = server.call(method, path, "{" if method != "GET" else None, token=token)
+                    if self.ROLES.index(role) < self.ROLES.index(needed):
+                        self.assertIn(needed, self.refused(answer, 403, "AuthorizationFailed"))
+                    else:
+                        self.assertNotIn(answer.status, (401, 403), answer)
+        self.assertEqual(401, server.get("/digitaltwins/x", token=server.token).status)  # the development token is off
+
+    def test_a_rate_may_be_set(self):
+        server = self.serve(rate_limit={"per_second": 0.01, "burst": 3})
+        for _ in range(3):
+            self.assertEqual(404, server.get("/digitaltwins/x").status)
+        answer = server.get("/digitaltwins/x")
+        self.refused(answer, 429, "QuotaReachedError")
+        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+
+    def test_tokens_that_come_and_go_are_heeded(self):
+        tokens = self.tokens()
+        server = self.serve(tokens={"file": "tokens.yaml"})
+        self.assertEqual(404, server.get("/digitaltwins/x", token=tokens["reader"]).status)
+        self.write("tokens.yaml", "tokens: [{")
+        while not any("api.access" in line for line in server.log):  # it is looked at now and then, when somebody asks
+            self.assertEqual(404, server.get("/digitaltwins/x", token=tokens["reader"]).status)
+            with server.more:
+                server.more.wait(0.05)
+        self.write("tokens.yaml", "tokens: []")
+        while server.get("/digitaltwins/x", token=tokens["reader"]).status != 401:
+            with server.more:
+                server.more.wait(0.05)
 
 
 class Alone(adt.Case):

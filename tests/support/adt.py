@@ -88,7 +88,8 @@ class Server:
         self.more = threading.Condition()
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
-        self.token = (folder / "data/tokens/development").read_text().strip()
+        development = folder / "data/tokens/development"
+        self.token = development.read_text().strip() if development.exists() else "gemel_none"
         self.authority = folder / "data/tls/ca.pem"
         self.context = ssl.create_default_context(cafile=str(self.authority))
         self.local = threading.local()
