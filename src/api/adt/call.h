@@ -116,9 +116,11 @@ yyjson_mut_val *gm_adt_body(struct gm_adt_call *call);
  * on. */
 struct gm_adt_reader *gm_adt_reader_take(struct gm_adt_call *call);
 void gm_adt_reader_give(struct gm_adt *adt, struct gm_adt_reader *reader);
-/* The newest models; they stay while the call lives. A read that says GM_E_CONFLICT met a twin that
- * is newer than these: ask again, once. */
+/* The newest models there were when the call asked first; they stay while it lives. */
 const struct gm_models *gm_adt_models(struct gm_adt_call *call);
+/* A read said GM_E_CONFLICT: it met a twin whose model is newer. The newest of now; those from
+ * before are let go of. */
+const struct gm_models *gm_adt_models_again(struct gm_adt_call *call);
 
 /* ---- passing on ---- */
 

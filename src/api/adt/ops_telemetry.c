@@ -35,8 +35,9 @@ static gm_rc find_model(struct gm_adt_call *call, struct gm_adt_reader *reader,
 {
     struct gm_twin twin;
     GM_TRY(gm_twin_by_id(reader->twins, call->parts[0], &twin, err));
-    const struct gm_model *model =
-        gm_models_by_num(gm_adt_models(call), gm_twin_model_num(twin.num));
+    int64_t num = gm_twin_model_num(twin.num);
+    const struct gm_model *model = gm_models_by_num(gm_adt_models(call), num);
+    model = model != NULL ? model : gm_models_by_num(gm_adt_models_again(call), num);
     if (model != NULL && call->parts[1].p != NULL) {
         const struct gm_content *content = gm_model_content(model, call->parts[1]);
         bool is_component = content != NULL && content->type == GM_CONTENT_COMPONENT;

@@ -12,7 +12,8 @@ static gm_rc read_twin(struct gm_adt_call *call, struct gm_adt_reader *reader,
     struct gm_twin twin;
     gm_rc rc = GM_E_CONFLICT;
     for (int tries = 0; rc == GM_E_CONFLICT && tries < 2; tries++) {
-        const struct gm_models *models = gm_adt_models(call);
+        const struct gm_models *models =
+            tries == 0 ? gm_adt_models(call) : gm_adt_models_again(call);
         GM_TRY(gm_twin_by_id(reader->twins, call->parts[0], &twin, err));
         rc = gm_twin_json(call->doc, models, &twin, out_value, err);
     }

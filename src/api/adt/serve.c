@@ -253,6 +253,13 @@ const struct gm_models *gm_adt_models(struct gm_adt_call *call)
     return call->models_;
 }
 
+const struct gm_models *gm_adt_models_again(struct gm_adt_call *call)
+{
+    gm_store_models_release(call->adt->store, call->models_);
+    call->models_ = NULL;
+    return gm_adt_models(call);
+}
+
 /* ---- passing on ---- */
 
 static gm_rc run_write(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
