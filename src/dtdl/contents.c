@@ -5,17 +5,16 @@
 #include "base/hash.h"
 #include "dtdl/set.h"
 
-gm_rc gm_dtdl_contents_index(struct gm_arena *arena, const struct gm_content *contents,
-                             size_t count, struct gm_dtdl_contents *out_contents,
-                             struct gm_err *err)
+bool gm_dtdl_contents_index(struct gm_arena *arena, const struct gm_content *contents, size_t count,
+                            struct gm_dtdl_contents *out_contents)
 {
     size_t slot_count = 4;
     while (slot_count < 2 * count) {
         slot_count *= 2;
     }
-    uint32_t *slots = gm_dtdl_alloc(arena, slot_count, sizeof(*slots), err);
+    uint32_t *slots = gm_arena_zalloc(arena, slot_count * sizeof(*slots));
     if (slots == NULL) {
-        return GM_E_LIMIT;
+        return false;
     }
     uint32_t mask = (uint32_t)slot_count - 1;
     for (size_t i = 0; i < count; i++) {
@@ -26,7 +25,7 @@ gm_rc gm_dtdl_contents_index(struct gm_arena *arena, const struct gm_content *co
         slots[at] = (uint32_t)i + 1;
     }
     *out_contents = (struct gm_dtdl_contents){contents, count, slots, mask};
-    return GM_OK;
+    return true;
 }
 
 const struct gm_content *gm_model_content(const struct gm_model *model, struct gm_str name)

@@ -1,148 +1,262 @@
-/* @context: which version of the language, and which extensions, hold for an element. */
-#include "base/num.h"
+/* @context: which version of the language, and which extensions, hold for an element; what terms
+ * stand for. */
 #include "dtdl/dtmi.h"
 #include "dtdl/element.h"
 
-/* *out_version = 0: `name` is not the context of the language itself. Other versions than 2 and 3
- * are an error. */
-static gm_rc language_version(const struct gm_dtdl_element *element, struct gm_str name,
-                              int *out_version, struct gm_err *err)
+static const struct gm_str language_prefix = {"dtmi:dtdl:context;", 18};
+
+struct reader {
+    struct gm_dtdl_parser *parser;
+    const struct gm_dtdl_element *at;
+    struct gm_dtdl_context *context;
+};
+
+/* Errors in @context end the document: nothing in it could be understood. */
+static bool stop(struct reader *reader, enum gm_dtdl_error_kind kind, struct gm_str value,
+                 struct gm_str restriction)
 {
-    struct gm_str head, version_text;
-    int64_t version = 0;
-    bool versioned = gm_str_cut(name, ';', &head, &version_text);
-    *out_version = 0;
-    if (!gm_str_is(head, "dtmi:dtdl:context")) {
-        return GM_OK;
-    }
-    if (!versioned || !gm_parse_i64(version_text, &version) || version < 2 || version > 3) {
-        return gm_dtdl_fail(err, element,
-                            "@context \"" GM_STR_FMT "\": this version of DTDL is not supported; "
-                            "write dtmi:dtdl:context;2 or dtmi:dtdl:context;3",
-                            GM_STR_ARG(name));
-    }
-    *out_version = (int)version;
-    return GM_OK;
+    gm_dtdl_report(reader->parser->errors,
+                   &(struct gm_dtdl_report){
+                       .kind = kind, .at = reader->at, .value = value, .restriction = restriction});
+    reader->parser->stopped = true;
+    return false;
 }
 
-/* What is not known here is accepted in v2, where it may bring cotypes of its own; v3 demands that
- * a reader refuses it. */
-static gm_rc add_extension(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
-                           struct gm_str name, struct gm_err *err)
+static struct gm_str version_text(struct reader *reader, int version)
 {
-    if (!gm_dtmi_valid(name, context->dtdl_version)) {
-        return gm_dtdl_fail(err, element,
-                            "@context \"" GM_STR_FMT "\" is not a DTMI of DTDL %d; write one such "
-                            "as dtmi:dtdl:extension:quantitativeTypes;1",
-                            GM_STR_ARG(name), context->dtdl_version);
+    return gm_dtdl_format(reader->parser, "%d", version);
+}
+
+static const struct gm_str none = {NULL, 0};
+
+/* ---- the language ---- */
+
+static bool read_language(struct reader *reader, struct gm_str text)
+{
+    struct gm_dtmi dtmi;
+    if (!gm_dtmi_parse_any(text, &dtmi)) {
+        return stop(reader, GM_DTDL_E_INVALID_CONTEXT_SPECIFIER, text, none);
     }
-    int version;
-    bool usable;
-    enum gm_dtdl_extension extension =
-        gm_dtdl_extension_of(name, context->dtdl_version, &version, &usable);
-    if (extension != GM_DTDL_EXTENSION_NONE) {
-        context->extensions[extension] = (uint8_t)version;
+    if (dtmi.fragment.n > 0 && dtmi.major <= GM_DTDL_VERSION_MAX) {
+        return stop(reader, GM_DTDL_E_DISALLOWED_CONTEXT_FRAGMENT, text,
+                    version_text(reader, (int)dtmi.major));
     }
-    if (!usable && context->dtdl_version > 2) {
-        return gm_dtdl_fail(err, element,
-                            "@context \"" GM_STR_FMT "\" is no extension of DTDL %d; "
-                            "remove it, or correct its name and version",
-                            GM_STR_ARG(name), context->dtdl_version);
+    if (dtmi.major < 0) {
+        return stop(reader, GM_DTDL_E_MISSING_CONTEXT_VERSION, text, none);
     }
-    context->unknown = context->unknown || extension == GM_DTDL_EXTENSION_NONE;
+    /* Version 4 is there, but not taken here. */
+    if (dtmi.major < GM_DTDL_VERSION_MIN || dtmi.major > GM_DTDL_VERSION_MAX + 1 ||
+        dtmi.minor > 0) {
+        return stop(reader, GM_DTDL_E_UNRECOGNIZED_CONTEXT_VERSION, text, none);
+    }
+    if (dtmi.major > reader->parser->dtdl_version_max) {
+        return stop(reader, GM_DTDL_E_DISALLOWED_CONTEXT_VERSION, text,
+                    gm_dtdl_format(reader->parser, "dtmi:dtdl:context;%d",
+                                   reader->parser->dtdl_version_max));
+    }
+    reader->context->dtdl_version = (int)dtmi.major;
+    return true;
+}
+
+/* ---- extensions ---- */
+
+static bool allows_undefined(const struct gm_dtdl_parser *parser, int dtdl_version)
+{
+    /* v2 may name extensions that a reader does not know; v3 may not. */
+    return parser->trusted || parser->undefined == GM_MODELS_UNDEFINED_ALLOWED ||
+           (parser->undefined == GM_MODELS_UNDEFINED_BY_VERSION && dtdl_version == 2);
+}
+
+static bool add_name(struct reader *reader, struct gm_str text)
+{
+    struct gm_dtdl_context *context = reader->context;
     for (size_t i = 0; i < context->name_count; i++) {
-        if (gm_str_eq(context->names[i], name)) {
-            return GM_OK;
+        if (gm_str_eq(context->names[i], text)) {
+            return true;
         }
     }
     if (context->name_count == GM_DTDL_CONTEXTS_MAX) {
-        return gm_dtdl_fail(err, element, "@context names more than %d contexts",
-                            GM_DTDL_CONTEXTS_MAX);
+        return stop(reader, GM_DTDL_E_INVALID_CONTEXT, none, none);
     }
-    context->names[context->name_count++] = name;
-    return GM_OK;
+    context->names[context->name_count++] = text;
+    return true;
 }
 
-/* Item `index` of @context, which may be a single one. NULL: no more. */
-static const yyjson_mut_val *item_at(const yyjson_mut_val *json, size_t index,
-                                     const yyjson_mut_val *before)
+/* A later version of an extension takes the place of an earlier one. */
+static void add_known(struct gm_dtdl_context *context, int known)
 {
-    if (gm_json_type(json) != YYJSON_TYPE_ARR) {
-        return index == 0 ? json : NULL;
+    for (size_t i = 0; i < context->known_count; i++) {
+        if (strcmp(gm_dtdl_known[context->known[i]].base_z, gm_dtdl_known[known].base_z) == 0) {
+            context->known[i] = known;
+            return;
+        }
     }
-    if (index >= gm_json_count(json)) {
+    context->known[context->known_count++] = known; /* no more than there are known ones */
+}
+
+static struct gm_str versions_of(struct reader *reader, struct gm_str base)
+{
+    struct gm_str list = {"", 0};
+    for (int i = 0; i < GM_DTDL_KNOWN_COUNT; i++) {
+        if (gm_str_is(base, gm_dtdl_known[i].base_z)) {
+            list = gm_dtdl_format(reader->parser, GM_STR_FMT "%s%d", GM_STR_ARG(list),
+                                  list.n > 0 ? ", " : "", gm_dtdl_known[i].version);
+        }
+    }
+    return list;
+}
+
+static bool read_extension(struct reader *reader, struct gm_str text, int dtdl_version)
+{
+    struct gm_dtmi dtmi;
+    if (gm_str_starts(text, language_prefix)) {
+        return stop(reader, GM_DTDL_E_DTDL_CONTEXT_FOLLOWS_AFFILIATE, text, none);
+    }
+    if (!gm_str_starts(text, GM_STR("dtmi:"))) {
+        return stop(reader, GM_DTDL_E_NON_DTMI_CONTEXT_SPECIFIER, text, none);
+    }
+    if (!gm_dtmi_parse_any(text, &dtmi) || dtmi.fragment.n > 0) {
+        return stop(reader, GM_DTDL_E_INVALID_CONTEXT_SPECIFIER, text, none);
+    }
+    if (!gm_dtmi_valid(text, dtdl_version)) {
+        return stop(reader, GM_DTDL_E_INVALID_CONTEXT_SPECIFIER_FOR_VERSION, text,
+                    version_text(reader, dtdl_version));
+    }
+    if (dtmi.major < 0) {
+        return stop(reader, GM_DTDL_E_MISSING_CONTEXT_VERSION, text, none);
+    }
+    if (gm_str_starts(dtmi.base, GM_STR("dtmi:dtdl:limits:"))) {
+        return stop(reader, GM_DTDL_E_MISPLACED_LIMIT_CONTEXT, text, none);
+    }
+    bool base_known;
+    int known = gm_dtdl_known_find(dtmi.base, (int)dtmi.major, &base_known);
+    if (known >= 0 && dtmi.minor <= 0) {
+        add_known(reader->context, known);
+        return add_name(reader, text);
+    }
+    if (!allows_undefined(reader->parser, dtdl_version)) {
+        return base_known ? stop(reader, GM_DTDL_E_UNRESOLVABLE_CONTEXT_VERSION, text,
+                                 versions_of(reader, dtmi.base))
+                          : stop(reader, GM_DTDL_E_UNRESOLVABLE_CONTEXT_SPECIFIER, text, none);
+    }
+    reader->context->incomplete = true;
+    return add_name(reader, text);
+}
+
+/* ---- a whole @context ---- */
+
+/* IoT Central's context says that the language is v2, so it may stand in front of that. */
+static bool is_preface(struct gm_str text)
+{
+    return gm_str_is(text, "dtmi:iotcentral:context;2");
+}
+
+/* How far a @context is read: prefaces, then the language, then extensions. */
+enum stage { AT_START, IN_LANGUAGE, BEHIND };
+
+static bool read_part(struct reader *reader, yyjson_mut_val *part, bool last, enum stage *stage)
+{
+    struct gm_str text = gm_json_str(part);
+    if (text.p == NULL) {
+        if (gm_json_type(part) != YYJSON_TYPE_OBJ) {
+            return stop(reader, GM_DTDL_E_INVALID_CONTEXT, none, none);
+        }
+        if (reader->context->dtdl_version == 0) {
+            return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
+        }
+        return last ? stop(reader, GM_DTDL_E_DISALLOWED_LOCAL_CONTEXT, none,
+                           version_text(reader, reader->context->dtdl_version))
+                    : stop(reader, GM_DTDL_E_LOCAL_CONTEXT_NOT_LAST, none, none);
+    }
+    if (*stage == AT_START && is_preface(text)) {
+        return read_extension(reader, text, 2);
+    }
+    if (*stage != BEHIND && gm_str_starts(text, language_prefix)) {
+        *stage = IN_LANGUAGE;
+        return read_language(reader, text);
+    }
+    *stage = BEHIND;
+    if (reader->context->dtdl_version == 0) {
+        return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
+    }
+    return read_extension(reader, text, reader->context->dtdl_version);
+}
+
+/* Parts of the wrong kind are found before anything else is said. */
+static bool check_parts(struct reader *reader, yyjson_mut_val *json)
+{
+    struct gm_dtdl_items items = gm_dtdl_items_of(json);
+    for (yyjson_mut_val *part; (part = gm_dtdl_items_next(&items)) != NULL;) {
+        yyjson_type type = gm_json_type(part);
+        if (type != YYJSON_TYPE_STR && type != YYJSON_TYPE_OBJ) {
+            return stop(reader, GM_DTDL_E_INVALID_CONTEXT, none, none);
+        }
+    }
+    return true;
+}
+
+static bool read_parts(struct reader *reader, yyjson_mut_val *json)
+{
+    if (!check_parts(reader, json)) {
+        return false;
+    }
+    struct gm_dtdl_items items = gm_dtdl_items_of(json);
+    enum stage stage = AT_START;
+    for (yyjson_mut_val *part; (part = gm_dtdl_items_next(&items)) != NULL;) {
+        bool last = items.left == 0;
+        if (!read_part(reader, part, last, &stage)) {
+            return false;
+        }
+    }
+    if (reader->context->dtdl_version == 0) {
+        return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
+    }
+    return true;
+}
+
+const struct gm_dtdl_context *gm_dtdl_context_of(struct gm_dtdl_parser *parser,
+                                                 const struct gm_dtdl_node *node,
+                                                 const struct gm_dtdl_element *at,
+                                                 const struct gm_dtdl_context *outer)
+{
+    struct reader reader = {.parser = parser, .at = at};
+    bool empty = node->context != NULL && gm_json_type(node->context) == YYJSON_TYPE_ARR &&
+                 gm_json_count(node->context) == 0;
+    if (node->context == NULL || empty) {
+        if (outer == NULL) {
+            (void)stop(&reader, empty ? GM_DTDL_E_EMPTY_CONTEXT : GM_DTDL_E_MISSING_CONTEXT, none,
+                       none);
+        }
+        return outer;
+    }
+    reader.context = gm_dtdl_alloc(parser, 1, sizeof(*reader.context));
+    if (reader.context == NULL) {
         return NULL;
     }
-    return index == 0 ? gm_json_first(json) : before->next;
-}
-
-/* The language is settled before the extensions: what they mean depends on it. */
-static gm_rc add_language(struct gm_dtdl_context *context, const struct gm_dtdl_element *element,
-                          const yyjson_mut_val *json, const struct gm_dtdl_context *outer,
-                          struct gm_err *err)
-{
-    bool extensions = false;
-    const yyjson_mut_val *item = NULL;
-    for (size_t i = 0; (item = item_at(json, i, item)) != NULL; i++) {
-        struct gm_str name = gm_json_str(item);
-        int version;
-        if (name.p == NULL) {
-            return gm_dtdl_fail(err, element,
-                                "@context: expected a DTMI or an array of them, such as "
-                                "\"dtmi:dtdl:context;3\"");
-        }
-        GM_TRY(language_version(element, name, &version, err));
-        if (version == 0) {
-            /* IoT Central's implies v2, so it may come first. */
-            extensions =
-                extensions || i > 0 || !gm_str_starts(name, GM_STR("dtmi:iotcentral:context;"));
-            continue;
-        }
-        if (extensions) {
-            return gm_dtdl_fail(err, element,
-                                "@context: put \"" GM_STR_FMT "\" in front of the extensions",
-                                GM_STR_ARG(name));
-        }
-        if (outer != NULL && version > outer->dtdl_version) {
-            return gm_dtdl_fail(err, element, "@context: DTDL %d cannot stand inside of DTDL %d",
-                                version, outer->dtdl_version);
-        }
-        context->dtdl_version = version;
-    }
-    if (context->dtdl_version == 0) {
-        return gm_dtdl_fail(err, element,
-                            "%s; add the version of the language, such as \"@context\": "
-                            "\"dtmi:dtdl:context;3\"",
-                            json == NULL ? "no @context" : "@context names no version of DTDL");
-    }
-    return GM_OK;
-}
-
-gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                            struct gm_err *err)
-{
-    const struct gm_dtdl_context *outer = element->context;
-    yyjson_mut_val *json = gm_json_member(element->json, GM_STR("@context"));
-    if (json == NULL && outer != NULL) {
-        return GM_OK;
-    }
-    struct gm_dtdl_context *context = gm_dtdl_alloc(parser->arena, 1, sizeof(*context), err);
-    if (context == NULL) {
-        return GM_E_LIMIT;
-    }
     if (outer != NULL) {
-        *context = *outer;
+        *reader.context = *outer;
     }
-    GM_TRY(add_language(context, element, json, outer, err));
-    const yyjson_mut_val *item = NULL;
-    for (size_t i = 0; (item = item_at(json, i, item)) != NULL; i++) {
-        struct gm_str name = gm_json_str(item);
-        int version;
-        GM_TRY(language_version(element, name, &version, err));
-        if (version == 0) {
-            GM_TRY(add_extension(context, element, name, err));
+    return read_parts(&reader, node->context) ? reader.context : NULL;
+}
+
+bool gm_dtdl_context_id(struct gm_dtdl_parser *parser, const struct gm_dtdl_context *context,
+                        struct gm_str text, struct gm_str *out_id)
+{
+    if (gm_str_starts(text, GM_STR("dtmi:"))) {
+        *out_id = text;
+        return gm_dtmi_valid(text, context->dtdl_version);
+    }
+    if (text.n == 0 || memchr(text.p, ':', text.n) != NULL) {
+        return false;
+    }
+    int language = context->dtdl_version == 2 ? GM_DTDL_KNOWN_V2 : GM_DTDL_KNOWN_V3;
+    if (gm_dtdl_term_id(parser->arena, language, text, out_id)) {
+        return true;
+    }
+    for (size_t i = 0; i < context->known_count; i++) {
+        if (gm_dtdl_term_id(parser->arena, context->known[i], text, out_id)) {
+            return true;
         }
     }
-    element->context = context;
-    return GM_OK;
+    return false;
 }

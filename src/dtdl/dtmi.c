@@ -48,20 +48,42 @@ static bool parse_versions(struct gm_str s, struct gm_dtmi *dtmi)
            (!has_minor || parse_version(minor, 6, &dtmi->minor));
 }
 
-bool gm_dtmi_parse(struct gm_str id, struct gm_dtmi *out_dtmi)
+/* As a name, behind any number of underscores when `loose`. */
+static bool segment_valid(struct gm_str segment, bool loose)
+{
+    size_t skip = 0;
+    while (loose && skip < segment.n && segment.p[skip] == '_') {
+        skip++;
+    }
+    if (skip > 0 && skip < segment.n && is_digit(segment.p[skip])) {
+        skip++; /* behind underscores a digit may be first */
+        if (skip == segment.n) {
+            return true;
+        }
+        segment = (struct gm_str){segment.p + skip, segment.n - skip};
+        for (size_t i = 0; i < segment.n; i++) {
+            if (!is_letter(segment.p[i]) && !is_digit(segment.p[i]) && segment.p[i] != '_') {
+                return false;
+            }
+        }
+        return segment.p[segment.n - 1] != '_';
+    }
+    return gm_dtdl_name_valid((struct gm_str){segment.p + skip, segment.n - skip});
+}
+
+static bool parse(struct gm_str id, bool loose, struct gm_dtmi *out_dtmi)
 {
     struct gm_dtmi dtmi = {.major = -1, .minor = -1};
     struct gm_str versions;
     bool has_version = gm_str_cut(id, ';', &dtmi.base, &versions);
     struct gm_str segment, rest;
-    if (id.n > GM_DTMI_SIZE_MAX || !gm_str_cut(dtmi.base, ':', &segment, &rest) ||
-        !gm_str_is(segment, "dtmi")) {
+    if (!gm_str_cut(dtmi.base, ':', &segment, &rest) || !gm_str_is(segment, "dtmi")) {
         return false;
     }
     bool more;
     do {
         more = gm_str_cut(rest, ':', &segment, &rest);
-        if (!gm_dtdl_name_valid(segment)) {
+        if (!segment_valid(segment, loose)) {
             return false;
         }
     } while (more);
@@ -72,6 +94,23 @@ bool gm_dtmi_parse(struct gm_str id, struct gm_dtmi *out_dtmi)
     return true;
 }
 
+bool gm_dtmi_parse(struct gm_str id, struct gm_dtmi *out_dtmi)
+{
+    return id.n <= GM_DTMI_SIZE_MAX && parse(id, false, out_dtmi);
+}
+
+bool gm_dtmi_parse_any(struct gm_str id, struct gm_dtmi *out_dtmi)
+{
+    struct gm_str head, fragment;
+    bool has_fragment = gm_str_cut(id, '#', &head, &fragment);
+    if (!parse(head, true, out_dtmi) ||
+        (has_fragment && fragment.n > 0 && !segment_valid(fragment, true))) {
+        return false;
+    }
+    out_dtmi->fragment = fragment;
+    return true;
+}
+
 bool gm_dtmi_valid(struct gm_str id, int dtdl_version)
 {
     struct gm_dtmi dtmi;
@@ -79,9 +118,4 @@ bool gm_dtmi_valid(struct gm_str id, int dtdl_version)
         return false;
     }
     return dtdl_version > 2 || (dtmi.major >= 0 && dtmi.minor < 0);
-}
-
-bool gm_dtmi_reserved(struct gm_str id)
-{
-    return gm_str_starts(id, GM_STR("dtmi:dtdl:")) || gm_str_starts(id, GM_STR("dtmi:standard:"));
 }

@@ -1,163 +1,251 @@
-/* A definition as a tree of elements, as it was written: between the JSON text and the models.
+/* A set of definitions as a graph of elements: between the JSON texts and the models.
  *
- *     struct gm_dtdl_parser parser = {.arena = scratch};
- *     GM_TRY(gm_dtdl_parse(&parser, json, index, err));
- *     for (struct gm_dtdl_element *i = parser.first; i != NULL; i = i->next) {
- *         GM_TRY(gm_dtdl_validate(i, err));
- *     }
+ *     struct gm_dtdl_parser parser = {.arena = scratch, .errors = errors, …};
+ *     gm_dtdl_parse(&parser, json, index);            // each interface
+ *     gm_dtdl_link(&parser);                          // references become edges
+ *     gm_dtdl_check(&parser);                         // what needs the whole graph
  *
- * Parsing settles structure: which class each element is of, which of its members the metamodel
- * knows, what kind of value each holds. Validating settles what can be said of one interface alone:
- * limits, names, identifiers, uniqueness, cotypes. Resolving (resolve.h) settles what needs other
- * interfaces, and makes models. Every complaint goes through gm_dtdl_fail, which says where.
- * Interfaces that are defined in place become interfaces of their own.
+ * Parsing settles what each element is and what each of its members holds; linking, what ids refer
+ * to; checking, what can be said of the graph: limits, depths, names that are inherited, what types
+ * demand. Every complaint is a report in parser->errors, and work goes on as far as it makes sense:
+ * an element that is wrong is left out and not complained of again; a few errors end their
+ * document, as a missing @context does; linking and checking are for sets without errors so far.
  *
- * The tree borrows from the JSON values and lives in the parser's arena. */
+ * Interfaces that are defined in place become interfaces of their own. The graph borrows from the
+ * JSON values and lives in the parser's arena. One thread. */
 #ifndef GM_DTDL_ELEMENT_H
 #define GM_DTDL_ELEMENT_H
 
 #include "base/arena.h"
-#include "base/status.h"
-#include "dtdl/metamodel.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "dtdl/errors.h"
+#include "dtdl/facts.h"
+#include "dtdl/model.h"
 #include "json/json.h"
 
-struct gm_schema;
 struct gm_dtdl_element;
 
 /* What @context says for an element and all below it. */
-enum { GM_DTDL_CONTEXTS_MAX = 16 };
+enum { GM_DTDL_CONTEXTS_MAX = 32 };
 struct gm_dtdl_context {
-    int dtdl_version;                            /* 2, 3 */
-    uint8_t extensions[GM_DTDL_EXTENSION_COUNT]; /* their versions; 0: not in force */
-    bool unknown; /* names a context that is not known here (v2 allows it): terms may be its own */
-    struct gm_str names[GM_DTDL_CONTEXTS_MAX]; /* all in force but the language's own, in order */
+    int dtdl_version;                /* 2, 3 */
+    int known[GM_DTDL_CONTEXTS_MAX]; /* extensions in force, in the order they came */
+    size_t known_count;
+    bool incomplete; /* names one that is not known: terms may be its own */
+    struct gm_str names[GM_DTDL_CONTEXTS_MAX]; /* all in force but the language's, as written */
     size_t name_count;
 };
 
-enum gm_dtdl_value_type {
-    GM_DTDL_VALUE_STRING,
-    GM_DTDL_VALUE_INTEGER,
-    GM_DTDL_VALUE_BOOLEAN,
-    GM_DTDL_VALUE_ELEMENT,
-};
-
-struct gm_dtdl_value {
-    enum gm_dtdl_value_type type;
-    struct gm_str string; /* STRING: also terms (their short form), identifiers and references */
-    int64_t integer;
-    bool boolean;
-    struct gm_dtdl_element *element;
-    const yyjson_mut_val *json;
-};
-
-struct gm_dtdl_member {
-    const struct gm_dtdl_rule *rule;
-    const struct gm_dtdl_value *values;
-    size_t count;
-};
-
-/* A member that a cotype brings along. */
-struct gm_dtdl_extra {
-    struct gm_str name;
+/* What JSON-LD sees in an object. */
+struct gm_dtdl_node {
     yyjson_mut_val *json;
+    size_t member_count;
+    yyjson_mut_val *context, *id, *type, *graph, *value, *language; /* NULL: not there */
+    size_t keyword_count;  /* other members that begin with @ */
+    size_t property_count; /* members that do not */
 };
+void gm_dtdl_node_init(struct gm_dtdl_node *node, yyjson_mut_val *json);
+
+/* Values of a member: those of an array, or one. */
+struct gm_dtdl_items {
+    yyjson_mut_val *at; /* the next one */
+    size_t left;
+    bool array;
+};
+struct gm_dtdl_items gm_dtdl_items_of(yyjson_mut_val *json);
+yyjson_mut_val *gm_dtdl_items_next(struct gm_dtdl_items *items); /* NULL: no more */
+
+struct gm_dtdl_literal {
+    enum { GM_DTDL_NO_LITERAL, GM_DTDL_TEXT, GM_DTDL_INTEGER, GM_DTDL_REAL, GM_DTDL_TRUTH } type;
+    struct gm_str text; /* TEXT: also the id an IDENTIFIER stands for */
+    int32_t integer;
+    double real;
+    bool truth;
+};
+
+/* An element that another one's member holds. */
+struct gm_dtdl_edge {
+    enum gm_dtdl_property property;
+    bool inherited;             /* it is a base's */
+    struct gm_dtdl_element *to; /* in lists of parents: from */
+    struct gm_dtdl_edge *next;
+};
+
+/* A member that a type brought. */
+struct gm_dtdl_extra_value {
+    const struct gm_dtdl_extra *extra;
+    struct gm_dtdl_literal literal;
+    yyjson_mut_val *json;
+    struct gm_dtdl_element *element; /* ELEMENT, after linking */
+    struct gm_dtdl_extra_value *next;
+};
+
+enum gm_dtdl_visit { GM_DTDL_VISIT_NEW, GM_DTDL_VISIT_OPEN, GM_DTDL_VISIT_DONE };
 
 struct gm_dtdl_element {
     enum gm_dtdl_class class;
+    int dtdl_version;
     const struct gm_dtdl_context *context;
-    struct gm_str id;   /* p NULL: none */
+    struct gm_str id;   /* given, or made of the parent's */
     struct gm_str name; /* p NULL: none */
     yyjson_mut_val *json;
+    size_t document; /* the interface, among all given, that it came with */
+    bool trusted;    /* was checked when it was stored */
+    bool standard;   /* of the language, not of a model */
 
     /* Its place. */
-    const struct gm_dtdl_element *parent; /* NULL: an interface on its own */
-    enum gm_dtdl_property role;           /* the parent's member it stands in */
-    size_t index;                         /* among that member's values, or among all interfaces */
+    struct gm_dtdl_element *parent;    /* NULL: an interface on its own, or standard */
+    enum gm_dtdl_property role;        /* the parent's member it stands in */
+    size_t index;                      /* among that member's values */
+    struct gm_dtdl_element *partition; /* the interface it is defined in; NULL for those themselves,
+                                          unless they stand inside of another one */
+    struct gm_str child_of;            /* the parent's id */
 
-    const struct gm_dtdl_member *members;
-    size_t member_count;
     const struct gm_dtdl_cotype **cotypes;
     size_t cotype_count;
-    bool unknown_cotype; /* has one that is not known here, which the context allows */
-    const struct gm_dtdl_extra *extras;
-    size_t extra_count;
+    bool undefined_cotype; /* has a type that is not known, which the context allows */
+    uint64_t members;      /* those that are there, as bits 1 << property */
+    struct gm_dtdl_extra_value *extras;
+    struct gm_dtdl_literal literal;      /* ENUM_VALUE: enumValue; RELATIONSHIP: target */
+    const struct gm_dtdl_family *family; /* a standard ENUM: its values */
 
-    struct gm_dtdl_element *next; /* INTERFACE: the next one the parser found */
-    struct gm_dtdl_element *
-        *identified; /* INTERFACE: its elements with an id, in order of the ids, itself left out */
-    size_t identified_count;
+    /* After linking. */
+    struct gm_dtdl_edge *edges, *last_edge;
+    struct gm_dtdl_edge *parents; /* which elements hold it by which member */
 
-    /* Set when it is resolved: ENUM, OBJECT, MAP, ARRAY. */
+    /* While the graph is walked. */
+    enum gm_dtdl_visit extends_visit, contents_visit, array_visit, schema_visit;
+    int64_t extends_count, contents_count;
+    int extends_height;                /* levels of bases */
+    int schema_height;                 /* levels of schemas below */
+    struct gm_dtdl_element *array;     /* that a property has somewhere inside; NULL: none */
+    struct gm_dtdl_element *closed_by; /* the interface whose bases were collected last */
+    struct gm_dtdl_element **bases;    /* INTERFACE: all it extends, directly or not, each once */
+    size_t base_count;
     const struct gm_schema *schema;
-    int schema_depth;   /* levels of schemas inside */
-    bool schema_open;   /* being resolved: meeting it again is a recursion */
-    bool schema_arrays; /* is or holds an array */
 };
 
-struct gm_dtdl_values {
-    const struct gm_dtdl_value *at;
-    size_t n;
+/* A reference that waits for all elements to be there. */
+struct gm_dtdl_link {
+    struct gm_dtdl_element *from;
+    const struct gm_dtdl_rule *rule; /* NULL: an extra */
+    struct gm_dtdl_extra_value *extra;
+    struct gm_dtdl_element *to; /* an element in place; NULL: found by its id */
+    struct gm_str written, id;  /* as it was written, and what that stands for */
 };
-
-/* The values of a member; none when it is absent. */
-struct gm_dtdl_values gm_dtdl_values(const struct gm_dtdl_element *element,
-                                     enum gm_dtdl_property property);
-/* The only or first value; NULL when it is absent. */
-const struct gm_dtdl_value *gm_dtdl_value(const struct gm_dtdl_element *element,
-                                          enum gm_dtdl_property property);
-
-/* GM_E_INVALID with a text like `dtmi:shop:Product;1: property "price": field "net": …`. */
-gm_rc gm_dtdl_fail(struct gm_err *err, const struct gm_dtdl_element *element, const char *fmt, ...)
-    GM_PRINTF(3, 4);
-#ifdef __clang_analyzer__
-/* As base/status.h does it for gm_fail: tells static analysis which outcome a failure has. */
-#define gm_dtdl_fail(err, element, ...)                                                            \
-    ((void)(gm_dtdl_fail)((err), (element), __VA_ARGS__), GM_E_INVALID)
-#endif
-
-/* Zeroed memory for `count` items. NULL with GM_E_LIMIT in *err when the arena is full. */
-void *gm_dtdl_alloc(struct gm_arena *arena, size_t count, size_t size, struct gm_err *err);
-
-/* The element of `interface` (itself left out) with this id; NULL: there is none. */
-struct gm_dtdl_element *gm_dtdl_identified(const struct gm_dtdl_element *interface,
-                                           struct gm_str id);
-
-/* Copies a string into the arena. */
-gm_rc gm_dtdl_dup(struct gm_arena *arena, struct gm_str s, struct gm_str *out_copy,
-                  struct gm_err *err) GM_MUST_CHECK;
 
 struct gm_dtdl_parser {
     struct gm_arena *arena;
-    struct gm_dtdl_element *first, *last; /* interfaces, outer before inner */
-    struct gm_dtdl_element *interface;    /* whose inside is being parsed */
+    yyjson_mut_doc *doc; /* in the arena */
+    struct gm_model_errors *errors;
+    enum gm_models_undefined undefined;
+    int dtdl_version_max;
+
+    struct gm_map *by_id;                      /* all elements that are complete */
+    GM_VEC(struct gm_dtdl_element *) elements; /* in the order they were completed */
+    GM_VEC(struct gm_dtdl_link) links;
+    struct gm_map *content_keys;             /* of interfaces: who has which name */
+    GM_VEC(struct gm_dtdl_element *) walked; /* while bases are collected */
+
+    size_t document;
+    bool trusted;
+    bool stopped; /* nothing more of this document */
+    bool full;    /* the arena is */
 };
 
-enum { GM_DTDL_ELEMENT_DEPTH_MAX = 64 }; /* of elements in elements; keeps recursion bounded */
+/* Parses one interface, number `index` of all. */
+void gm_dtdl_parse(struct gm_dtdl_parser *parser, yyjson_mut_val *json, size_t index);
+void gm_dtdl_link(struct gm_dtdl_parser *parser);
+void gm_dtdl_check(struct gm_dtdl_parser *parser);
 
-/* Parses one interface. `index` is its place among all, for messages about one that has no id. */
-gm_rc gm_dtdl_parse(struct gm_dtdl_parser *parser, yyjson_mut_val *json, size_t index,
-                    struct gm_err *err) GM_MUST_CHECK;
-/* Checks an interface with all that is in it. */
-gm_rc gm_dtdl_validate(const struct gm_dtdl_element *interface, struct gm_err *err) GM_MUST_CHECK;
+/* The element's next edge of that member behind `edge` (NULL: the first one). */
+struct gm_dtdl_edge *gm_dtdl_edge_next(const struct gm_dtdl_element *element,
+                                       const struct gm_dtdl_edge *edge,
+                                       enum gm_dtdl_property property);
+/* The only or first element of a member; NULL: none. */
+struct gm_dtdl_element *gm_dtdl_edge_to(const struct gm_dtdl_element *element,
+                                        enum gm_dtdl_property property);
 
 /* ---- between the parser's files ---- */
 
-/* Adds what the element's @context says to what holds around it (element->context; NULL: it stands
- * on its own). */
-gm_rc gm_dtdl_context_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                            struct gm_err *err) GM_MUST_CHECK;
+/* Zeroed; NULL sets parser->full and parser->stopped. */
+void *gm_dtdl_alloc(struct gm_dtdl_parser *parser, size_t count, size_t size);
+struct gm_str gm_dtdl_format(struct gm_dtdl_parser *parser, const char *fmt, ...) GM_PRINTF(2, 3);
 
-/* Takes a value out of the wrapping JSON-LD allows: {"@value": …, "@type": "xsd:…"}. */
-gm_rc gm_dtdl_literal_unwrap(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,
-                             yyjson_mut_val **json, struct gm_err *err) GM_MUST_CHECK;
-/* Parses a string, boolean, integer, scalar, id or term. */
-gm_rc gm_dtdl_literal_parse(const struct gm_dtdl_element *element, const struct gm_dtdl_rule *rule,
-                            yyjson_mut_val *json, struct gm_dtdl_value *out_value,
-                            struct gm_err *err) GM_MUST_CHECK;
-/* Parses a string, or strings by language, into member->values, one a string; member->rule is
- * set. */
-gm_rc gm_dtdl_text_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
-                         yyjson_mut_val *json, struct gm_dtdl_member *member, struct gm_err *err)
-    GM_MUST_CHECK;
+/* What the node's @context makes of the one around it (NULL: none). NULL: an error that stops. */
+const struct gm_dtdl_context *gm_dtdl_context_of(struct gm_dtdl_parser *parser,
+                                                 const struct gm_dtdl_node *node,
+                                                 const struct gm_dtdl_element *at,
+                                                 const struct gm_dtdl_context *outer);
+/* The id that a DTMI or a term stands for. False: neither. */
+bool gm_dtdl_context_id(struct gm_dtdl_parser *parser, const struct gm_dtdl_context *context,
+                        struct gm_str text, struct gm_str *out_id);
+
+/* The types of an element whose id is settled: class, cotypes. `type` NULL: inferred from the rule.
+ * False: it is no usable element. */
+bool gm_dtdl_types_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                         const struct gm_dtdl_rule *rule, yyjson_mut_val *type);
+/* Its members. */
+void gm_dtdl_members_parse(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                           int depth);
+/* An element in place. False: it is not usable. */
+enum { GM_DTDL_ELEMENT_DEPTH_MAX = 64 }; /* keeps recursion bounded */
+struct gm_dtdl_place {
+    struct gm_dtdl_element *parent; /* NULL: on its own */
+    const struct gm_dtdl_rule *rule;
+    size_t index;
+    int depth;
+};
+struct gm_dtdl_element *gm_dtdl_element_parse(struct gm_dtdl_parser *parser,
+                                              const struct gm_dtdl_place *place,
+                                              yyjson_mut_val *json);
+/* Makes a complete element known. */
+void gm_dtdl_element_add(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element);
+
+/* What a literal must be. */
+struct gm_dtdl_wanted {
+    struct gm_str property;
+    enum gm_dtdl_kind kind;
+    bool optional;
+    uint32_t size_max;
+    int32_t value_min, value_max;
+    enum gm_dtdl_pattern pattern;
+};
+/* The only value of a member. False: there is none that can be used. */
+bool gm_dtdl_literal_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                           const struct gm_dtdl_wanted *wanted, yyjson_mut_val *json,
+                           struct gm_dtdl_literal *out_literal);
+/* A literal without complaints, as the name that goes into an id. */
+bool gm_dtdl_literal_peek(yyjson_mut_val *json, struct gm_dtdl_literal *out_literal);
+/* A string, or strings by language. */
+void gm_dtdl_text_parse(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                        const struct gm_dtdl_wanted *wanted, yyjson_mut_val *json);
+size_t gm_dtdl_utf16_units(struct gm_str s);
+
+/* The standard element of that id, made when it is asked for; NULL: there is none. *id becomes that
+ * of the element where it is another's alias. */
+struct gm_dtdl_element *gm_dtdl_standard(struct gm_dtdl_parser *parser, struct gm_str *id);
+bool gm_dtdl_reserved(struct gm_str id); /* in a name space of the language or its extensions */
+
+/* The element has the type of that DTMI: by its class, or by a cotype. */
+bool gm_dtdl_element_is(const struct gm_dtdl_element *element, struct gm_str type_id);
+const struct gm_dtdl_extra_value *gm_dtdl_extra_find(const struct gm_dtdl_element *element,
+                                                     struct gm_str id);
+/* Those parts of gm_dtdl_check that have a file of their own. */
+void gm_dtdl_check_descent(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element);
+void gm_dtdl_check_cotypes(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                           struct gm_map *references);
+void gm_dtdl_check_siblings_of_value(struct gm_dtdl_parser *parser,
+                                     const struct gm_dtdl_element *element);
+/* The content of that name, own or inherited; NULL: none. */
+struct gm_dtdl_element *gm_dtdl_content_named(struct gm_dtdl_parser *parser,
+                                              const struct gm_dtdl_element *interface,
+                                              struct gm_str name);
+/* Remembers the content of that name. False: there is one, *out_there. */
+bool gm_dtdl_content_add(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *interface,
+                         struct gm_dtdl_element *content, struct gm_dtdl_element **out_there);
+/* Contents of the bases become contents of the interface. */
+void gm_dtdl_inherit(struct gm_dtdl_parser *parser, struct gm_dtdl_element *interface);
 
 #endif

@@ -98,6 +98,50 @@ enum {
     GM_MAP_KEY_SIZE_MAX = 1 << 10, /* as that of a property's name */
 };
 
+/* What is wrong with definitions: one entry for each error, in the order in which they were found.
+ * Kinds are those of the DTDL parser ("badType", "objectCountBelowMin", …), which puts
+ * GM_MODEL_ERROR_PREFIX in front of them. Absent strings have p NULL. The text says all of it, with
+ * the place and the cure. */
+#define GM_MODEL_ERROR_PREFIX "dtmi:dtdl:parsingError:"
+struct gm_model_error {
+    const char *kind_z;
+    size_t document; /* the interface it is about, among all that were given, from 0 */
+    struct gm_str primary_id, secondary_id; /* elements: the wrong one, the other one it is about */
+    struct gm_str property, aux_property;   /* members */
+    struct gm_str type, value, restriction, transformation;
+    struct gm_str text;
+};
+enum { GM_MODEL_ERRORS_MAX = 100 }; /* are kept of one set; more are counted */
+struct gm_model_errors;
+struct gm_model_errors *gm_model_errors_new(void);
+void gm_model_errors_free(struct gm_model_errors *errors);          /* NULL is fine */
+size_t gm_model_errors_count(const struct gm_model_errors *errors); /* that are kept */
+size_t gm_model_errors_total(const struct gm_model_errors *errors);
+const struct gm_model_error *gm_model_errors_at(const struct gm_model_errors *errors, size_t index);
+
+/* Contexts (extensions) that are not known here, and what they may have brought. */
+enum gm_models_undefined {
+    /* allowed in DTDL v2, refused in v3, as the languages have it */
+    GM_MODELS_UNDEFINED_BY_VERSION,
+    GM_MODELS_UNDEFINED_ALLOWED,
+    GM_MODELS_UNDEFINED_REFUSED,
+};
+
+struct gm_models_request {
+    const struct gm_models *old;       /* NULL: none */
+    yyjson_mut_val *const *interfaces; /* JSON arrays or single objects, in any order */
+    size_t count;
+    bool trusted; /* they were checked when they were stored: no second time, which is faster */
+    enum gm_models_undefined undefined;
+    int dtdl_version_max;           /* 0: what is supported, 3 */
+    struct gm_model_errors *errors; /* where to put what is wrong; NULL: only *err is wanted */
+};
+/* A new set: `old` plus the interfaces, all or nothing, as gm_models_extend makes it. When they are
+ * wrong: GM_E_INVALID, all errors in `errors`, and in *err the first one with the number of the
+ * others. */
+gm_rc gm_models_make(const struct gm_models_request *request, struct gm_models **out_models,
+                     size_t *out_added, struct gm_err *err) GM_MUST_CHECK;
+
 /* A new set: `old` (may be NULL; borrowed) plus the interfaces in `interfaces` (JSON arrays or
  * single objects, any order, all or nothing). Nothing is written. Interfaces that are there already
  * with equal content are passed over; with other content it is GM_E_CONFLICT. Messages name the

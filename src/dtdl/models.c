@@ -11,9 +11,10 @@ static const size_t set_size_max = (size_t)1 << 30;
 
 /* What is needed while a set is made. */
 struct maker {
+    const struct gm_models_request *request;
     struct gm_models *models;
+    struct gm_model_errors *errors;
     struct gm_arena *scratch;
-    yyjson_mut_doc *doc; /* lives in scratch */
     struct gm_dtdl_parser parser;
     struct gm_buf text;
     size_t room; /* of models->order */
@@ -24,44 +25,57 @@ static gm_rc fail_full(struct gm_err *err)
     return gm_fail(err, GM_E_LIMIT, "models: the set takes more memory than is allowed; split it");
 }
 
-/* ---- one interface ---- */
+/* ---- texts ---- */
 
-/* The canonical text, in maker->text. */
-static gm_rc write_text(struct maker *maker, const struct gm_dtdl_element *interface,
-                        yyjson_mut_val *json, struct gm_err *err)
+/* The canonical text, in maker->text. False: it is larger than a model may be, or there is no
+ * memory. Sorting must not disturb the caller's value. */
+static bool write_text(struct maker *maker, const yyjson_mut_val *json)
 {
+    yyjson_mut_val *copy = gm_json_copy(maker->parser.doc, json);
     gm_buf_reset(&maker->text);
-    gm_json_canonical(maker->doc, json, &maker->text);
-    if (gm_buf_failed(&maker->text)) {
-        return gm_dtdl_fail(err, interface, "the definition has more than %d bytes",
-                            GM_MODEL_SIZE_MAX);
+    if (copy == NULL) {
+        maker->parser.full = true;
+        return false;
     }
-    return GM_OK;
+    gm_json_canonical(maker->parser.doc, copy, &maker->text);
+    return !gm_buf_failed(&maker->text);
 }
 
 /* An interface that was defined inside of another one says itself what its @context is. */
-static bool set_context(struct maker *maker, const struct gm_dtdl_element *interface,
-                        yyjson_mut_val *json)
+static yyjson_mut_val *with_context(struct maker *maker, const struct gm_dtdl_element *interface)
 {
+    yyjson_mut_doc *doc = maker->parser.doc;
     const struct gm_dtdl_context *context = interface->context;
-    struct gm_str language =
-        context->dtdl_version == 2 ? GM_STR("dtmi:dtdl:context;2") : GM_STR("dtmi:dtdl:context;3");
-    yyjson_mut_val *first = gm_json_strref(maker->doc, language);
+    yyjson_mut_val *json = gm_json_copy(doc, interface->json);
+    yyjson_mut_val *array = yyjson_mut_arr(doc);
+    yyjson_mut_val *language =
+        gm_json_strref(doc, context->dtdl_version == 2 ? GM_STR("dtmi:dtdl:context;2")
+                                                       : GM_STR("dtmi:dtdl:context;3"));
     if (context->name_count == 0) {
-        return gm_json_set(maker->doc, json, GM_STR("@context"), first);
+        return json != NULL && gm_json_set(doc, json, GM_STR("@context"), language) ? json : NULL;
     }
-    yyjson_mut_val *array = yyjson_mut_arr(maker->doc);
-    if (array == NULL || first == NULL || !yyjson_mut_arr_append(array, first)) {
-        return false;
+    if (json == NULL || array == NULL || language == NULL ||
+        !yyjson_mut_arr_append(array, language)) {
+        return NULL;
     }
     for (size_t i = 0; i < context->name_count; i++) {
-        yyjson_mut_val *name = gm_json_strcpy(maker->doc, context->names[i]);
+        yyjson_mut_val *name = gm_json_strcpy(doc, context->names[i]);
         if (name == NULL || !yyjson_mut_arr_append(array, name)) {
-            return false;
+            return NULL;
         }
     }
-    return gm_json_set(maker->doc, json, GM_STR("@context"), array);
+    return gm_json_set(doc, json, GM_STR("@context"), array) ? json : NULL;
 }
+
+static void fail_size(struct maker *maker, const struct gm_dtdl_element *interface)
+{
+    gm_dtdl_report(maker->errors, &(struct gm_dtdl_report){.kind = GM_DTDL_E_PARTITION_TOO_LARGE,
+                                                           .at = interface,
+                                                           .primary = interface->id,
+                                                           .count = GM_MODEL_SIZE_MAX});
+}
+
+/* ---- models ---- */
 
 static void append_model(struct maker *maker, struct gm_dtdl_model *model)
 {
@@ -74,117 +88,206 @@ static void append_model(struct maker *maker, struct gm_dtdl_model *model)
     gm_map_set_ptr(models->by_id, model->model.id, model);
 }
 
-/* A new entry, or none when it is there with the same text. */
-static gm_rc add_model(struct maker *maker, struct gm_dtdl_element *interface, struct gm_err *err)
+static void add_model(struct maker *maker, struct gm_dtdl_element *interface, struct gm_str text)
 {
     struct gm_models *models = maker->models;
-    struct gm_str text = gm_buf_str(&maker->text);
-    const struct gm_dtdl_model *known = gm_dtdl_set_find(models, interface->id);
-    if (known != NULL && gm_str_eq(known->model.text, text)) {
-        return GM_OK;
-    }
-    if (known != NULL) {
-        (void)gm_dtdl_fail(err, interface,
-                           "it is there already with another definition; give the changed one a "
-                           "new version");
-        if (err != NULL) {
-            err->rc = GM_E_CONFLICT;
-        }
-        return GM_E_CONFLICT;
-    }
     struct gm_dtmi dtmi;
     bool valid = gm_dtmi_parse(interface->id, &dtmi);
     GM_ASSERT(valid);
-    struct gm_dtdl_model *model = gm_dtdl_alloc(models->arena, 1, sizeof(*model), err);
-    if (model == NULL) {
-        return GM_E_LIMIT;
+    struct gm_dtdl_model *model = gm_arena_zalloc(models->arena, sizeof(*model));
+    struct gm_str id = gm_arena_dup(models->arena, interface->id);
+    struct gm_str copy = gm_arena_dup(models->arena, text);
+    if (model == NULL || id.p == NULL || copy.p == NULL) {
+        maker->parser.full = true;
+        return;
     }
     model->element = interface;
-    GM_TRY(gm_dtdl_dup(models->arena, interface->id, &model->model.id, err));
-    GM_TRY(gm_dtdl_dup(models->arena, text, &model->model.text, err));
-    model->model.id_base = (struct gm_str){model->model.id.p, dtmi.base.n};
+    model->model.id = id;
+    model->model.text = copy;
+    model->model.id_base = (struct gm_str){id.p, dtmi.base.n};
     model->model.version_major = dtmi.major;
     model->model.version_minor = dtmi.minor;
-    model->model.dtdl_version = interface->context->dtdl_version;
+    model->model.dtdl_version = interface->dtdl_version;
     append_model(maker, model);
-    return GM_OK;
 }
 
-/* The interface itself and those defined inside of it. */
-static gm_rc add_interface(struct maker *maker, yyjson_mut_val *json, size_t index,
-                           struct gm_err *err)
+/* The text of a new one: what came for it, or, inside of another one, made of it. */
+static void add_new_model(struct maker *maker, struct gm_dtdl_element *interface)
 {
-    maker->parser = (struct gm_dtdl_parser){.arena = maker->scratch};
-    GM_TRY(gm_dtdl_parse(&maker->parser, json, index, err));
-    for (struct gm_dtdl_element *interface = maker->parser.first; interface != NULL;
-         interface = interface->next) {
-        /* Sorting must not disturb the caller's value. */
-        yyjson_mut_val *copy = gm_json_copy(maker->doc, interface->json);
-        bool nested = interface->parent != NULL;
-        if (copy == NULL || (nested && !set_context(maker, interface, copy))) {
-            return fail_full(err);
-        }
-        GM_TRY(write_text(maker, interface, copy, err));
-        GM_TRY(gm_dtdl_validate(interface, err));
-        GM_TRY(add_model(maker, interface, err));
+    const yyjson_mut_val *json =
+        interface->parent != NULL ? with_context(maker, interface) : interface->json;
+    if (json == NULL) {
+        maker->parser.full = true;
+    } else if (write_text(maker, json)) {
+        add_model(maker, interface, gm_buf_str(&maker->text));
+    } else if (!maker->parser.full) {
+        fail_size(maker, interface);
     }
-    return GM_OK;
 }
 
 /* ---- many ---- */
 
 /* Interfaces of a set are taken over by parsing their texts again: that is cheap (a store's models
  * take milliseconds), and a set never depends on another's memory. */
-static gm_rc add_old(struct maker *maker, const struct gm_models *old, struct gm_err *err)
+static gm_rc parse_old(struct maker *maker, struct gm_err *err)
 {
-    for (size_t i = 0; i < old->count; i++) {
-        const struct gm_model *model = &old->order[i]->model;
+    const struct gm_models *old = maker->request->old;
+    maker->parser.trusted = true;
+    for (size_t i = 0; i < (old != NULL ? old->count : 0); i++) {
         yyjson_mut_val *json;
-        GM_TRY(gm_json_parse(maker->doc, model->text, &json, err));
-        GM_TRY(add_interface(maker, json, i, err));
+        GM_TRY(gm_json_parse(maker->parser.doc, old->order[i]->model.text, &json, err));
+        gm_dtdl_parse(&maker->parser, json, i);
     }
-    for (size_t i = 0; i < old->count; i++) {
-        const struct gm_model *model = &old->order[i]->model;
-        bool there = gm_models_set_stored(maker->models, model->id, model->num, model->uploaded,
-                                          model->decommissioned);
-        GM_ASSERT(there);
-    }
+    maker->parser.trusted = maker->request->trusted;
     return GM_OK;
 }
 
-static gm_rc add_new(struct maker *maker, yyjson_mut_val *const *interfaces, size_t count,
-                     struct gm_err *err)
+static void add_old(struct maker *maker)
+{
+    const struct gm_models *old = maker->request->old;
+    for (size_t i = 0; i < (old != NULL ? old->count : 0) && !maker->parser.full; i++) {
+        const struct gm_model *model = &old->order[i]->model;
+        add_model(maker, gm_map_get_ptr(maker->parser.by_id, model->id), model->text);
+        (void)gm_models_set_stored(maker->models, model->id, model->num, model->uploaded,
+                                   model->decommissioned);
+    }
+}
+
+/* An interface that is there with the same text is passed over. */
+static gm_rc parse_new(struct maker *maker, yyjson_mut_val *json, size_t index, struct gm_err *err)
+{
+    struct gm_str id = gm_json_type(json) == YYJSON_TYPE_OBJ ? gm_json_member_str(json, "@id")
+                                                             : (struct gm_str){NULL, 0};
+    const struct gm_dtdl_model *known = id.p != NULL && maker->request->old != NULL
+                                            ? gm_dtdl_set_find(maker->request->old, id)
+                                            : NULL;
+    if (known == NULL) {
+        gm_dtdl_parse(&maker->parser, json, index);
+        return GM_OK;
+    }
+    if (write_text(maker, json) && gm_str_eq(gm_buf_str(&maker->text), known->model.text)) {
+        return GM_OK;
+    }
+    return gm_fail(err, GM_E_CONFLICT,
+                   GM_STR_FMT ": it is there already with another definition; give the changed "
+                              "one a new version",
+                   GM_STR_ARG(id));
+}
+
+static gm_rc parse_all_new(struct maker *maker, struct gm_err *err)
 {
     size_t index = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (gm_json_type(interfaces[i]) != YYJSON_TYPE_ARR) {
-            GM_TRY(add_interface(maker, interfaces[i], index++, err));
-            continue;
-        }
-        size_t j, n;
-        yyjson_mut_val *item;
-        yyjson_mut_arr_foreach(interfaces[i], j, n, item)
-        {
-            GM_TRY(add_interface(maker, item, index++, err));
+    for (size_t i = 0; i < maker->request->count; i++) {
+        struct gm_dtdl_items items = gm_dtdl_items_of(maker->request->interfaces[i]);
+        for (yyjson_mut_val *item; (item = gm_dtdl_items_next(&items)) != NULL;) {
+            GM_TRY(parse_new(maker, item, index++, err));
         }
     }
     return GM_OK;
 }
 
-static gm_rc make(struct maker *maker, const struct gm_models *old,
-                  yyjson_mut_val *const *interfaces, size_t count, struct gm_err *err)
+/* In the order they came; those inside of others, which were complete before them, behind them. */
+static void add_new(struct maker *maker, size_t first)
 {
-    if (maker->doc == NULL) {
+    struct gm_dtdl_parser *parser = &maker->parser;
+    for (size_t i = first; i < parser->elements.n && !parser->full;) {
+        size_t end = i + 1;
+        while (end < parser->elements.n &&
+               parser->elements.at[end]->document == parser->elements.at[i]->document) {
+            end++;
+        }
+        for (size_t j = end; j > i && !parser->full; j--) {
+            struct gm_dtdl_element *element = parser->elements.at[j - 1];
+            if (element->class == GM_DTDL_CLASS_INTERFACE && !element->standard &&
+                gm_dtdl_set_find(maker->models, element->id) == NULL) {
+                add_new_model(maker, element);
+            }
+        }
+        i = end;
+    }
+}
+
+/* GM_OK: nothing is wrong so far. */
+static gm_rc settled(const struct maker *maker, struct gm_err *err)
+{
+    if (maker->parser.full) {
         return fail_full(err);
     }
-    if (old != NULL) {
-        GM_TRY(add_old(maker, old, err));
+    return gm_model_errors_total(maker->errors) > 0 ? gm_dtdl_errors_sum(maker->errors, err)
+                                                    : GM_OK;
+}
+
+static gm_rc make(struct maker *maker, struct gm_err *err)
+{
+    if (maker->parser.doc == NULL) {
+        return fail_full(err);
     }
-    GM_TRY(add_new(maker, interfaces, count, err));
-    GM_TRY(gm_dtdl_resolve(maker->models, err));
+    GM_TRY(parse_old(maker, err));
+    size_t first = maker->parser.elements.n;
+    GM_TRY(parse_all_new(maker, err));
+    GM_TRY(settled(maker, err));
+    gm_dtdl_link(&maker->parser);
+    GM_TRY(settled(maker, err));
+    gm_dtdl_check(&maker->parser);
+    GM_TRY(settled(maker, err));
+    add_old(maker);
+    add_new(maker, first);
+    GM_TRY(settled(maker, err));
+    GM_TRY(gm_dtdl_build(maker->models, &maker->parser, err));
+    GM_TRY(settled(maker, err));
     for (size_t i = 0; i < maker->models->count; i++) {
         maker->models->order[i]->element = NULL; /* dies with the scratch arena */
     }
+    return GM_OK;
+}
+
+static void maker_init(struct maker *maker, const struct gm_models_request *request)
+{
+    *maker = (struct maker){.request = request, .scratch = gm_arena_new(set_size_max)};
+    maker->models = gm_alloc(sizeof(*maker->models));
+    maker->models->arena = gm_arena_new(set_size_max);
+    maker->models->by_id = gm_map_new();
+    maker->errors = request->errors != NULL ? request->errors : gm_model_errors_new();
+    gm_buf_init(&maker->text, GM_MODEL_SIZE_MAX);
+    maker->parser = (struct gm_dtdl_parser){
+        .arena = maker->scratch,
+        .doc = gm_json_doc_new(maker->scratch),
+        .errors = maker->errors,
+        .undefined = request->undefined,
+        .dtdl_version_max =
+            request->dtdl_version_max != 0 ? request->dtdl_version_max : GM_DTDL_VERSION_MAX,
+        .by_id = gm_map_new(),
+        .content_keys = gm_map_new(),
+    };
+}
+
+static void maker_deinit(struct maker *maker)
+{
+    if (maker->request->errors == NULL) {
+        gm_model_errors_free(maker->errors);
+    }
+    gm_vec_deinit(&maker->parser.elements);
+    gm_vec_deinit(&maker->parser.links);
+    gm_vec_deinit(&maker->parser.walked);
+    gm_map_free(maker->parser.by_id);
+    gm_map_free(maker->parser.content_keys);
+    gm_buf_deinit(&maker->text);
+    gm_arena_free(maker->scratch);
+}
+
+gm_rc gm_models_make(const struct gm_models_request *request, struct gm_models **out_models,
+                     size_t *out_added, struct gm_err *err)
+{
+    struct maker maker;
+    maker_init(&maker, request);
+    gm_rc rc = make(&maker, err);
+    maker_deinit(&maker);
+    if (rc != GM_OK) {
+        gm_models_free(maker.models);
+        return rc;
+    }
+    *out_models = maker.models;
+    *out_added = maker.models->count - (request->old != NULL ? request->old->count : 0);
     return GM_OK;
 }
 
@@ -192,22 +295,8 @@ static gm_rc make(struct maker *maker, const struct gm_models *old,
 gm_rc gm_models_extend(const struct gm_models *old, yyjson_mut_val *const *interfaces, size_t count,
                        struct gm_models **out_models, size_t *out_added, struct gm_err *err)
 {
-    struct gm_models *models = gm_alloc(sizeof(*models));
-    models->arena = gm_arena_new(set_size_max);
-    models->by_id = gm_map_new();
-    struct maker maker = {.models = models, .scratch = gm_arena_new(set_size_max)};
-    maker.doc = gm_json_doc_new(maker.scratch);
-    gm_buf_init(&maker.text, GM_MODEL_SIZE_MAX);
-    gm_rc rc = make(&maker, old, interfaces, count, err);
-    gm_buf_deinit(&maker.text);
-    gm_arena_free(maker.scratch);
-    if (rc != GM_OK) {
-        gm_models_free(models);
-        return rc;
-    }
-    *out_models = models;
-    *out_added = models->count - (old != NULL ? old->count : 0);
-    return GM_OK;
+    struct gm_models_request request = {.old = old, .interfaces = interfaces, .count = count};
+    return gm_models_make(&request, out_models, out_added, err);
 }
 
 void gm_models_free(struct gm_models *models)

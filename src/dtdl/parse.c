@@ -1,542 +1,490 @@
-/* JSON to elements: structure only, driven by the metamodel. */
-#include <stdlib.h>
+/* From JSON to elements: their ids, their types, where they stand. Members are members.c's. */
+#include <stdio.h>
 
+#include "dtdl/dtmi.h"
 #include "dtdl/element.h"
 
-/* Where an element stands, and what may stand there. */
-struct place {
-    yyjson_mut_val *json;
-    const struct gm_dtdl_element *parent; /* NULL: an interface on its own */
-    enum gm_dtdl_property role;
-    size_t index;
-    unsigned classes;
-    const struct gm_dtdl_context *context;
-    int depth;
+/* ---- JSON-LD ---- */
+
+void gm_dtdl_node_init(struct gm_dtdl_node *node, yyjson_mut_val *json)
+{
+    *node = (struct gm_dtdl_node){.json = json, .member_count = gm_json_count(json)};
+    const struct {
+        const char *name_z;
+        yyjson_mut_val **at;
+    } keywords[] = {
+        {"@context", &node->context}, {"@id", &node->id},       {"@type", &node->type},
+        {"@graph", &node->graph},     {"@value", &node->value}, {"@language", &node->language},
+    };
+    size_t i, n;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(json, i, n, key, value)
+    {
+        struct gm_str name = gm_json_str(key);
+        if (name.n == 0 || name.p[0] != '@') {
+            node->property_count++;
+            continue;
+        }
+        size_t k = 0;
+        while (k < GM_ARRAY_COUNT(keywords) && !gm_str_is(name, keywords[k].name_z)) {
+            k++;
+        }
+        if (k < GM_ARRAY_COUNT(keywords)) {
+            *keywords[k].at = value;
+        } else {
+            node->keyword_count++;
+        }
+    }
+}
+
+struct gm_dtdl_items gm_dtdl_items_of(yyjson_mut_val *json)
+{
+    bool array = gm_json_type(json) == YYJSON_TYPE_ARR;
+    return (struct gm_dtdl_items){.at = array ? yyjson_mut_arr_get_first(json) : json,
+                                  .left = array          ? gm_json_count(json)
+                                          : json != NULL ? 1
+                                                         : 0,
+                                  .array = array};
+}
+
+yyjson_mut_val *gm_dtdl_items_next(struct gm_dtdl_items *items)
+{
+    if (items->left == 0) {
+        return NULL;
+    }
+    yyjson_mut_val *item = items->at;
+    items->left--;
+    if (items->left > 0) {
+        items->at = item->next;
+    }
+    return item;
+}
+
+/* ---- memory ---- */
+
+void *gm_dtdl_alloc(struct gm_dtdl_parser *parser, size_t count, size_t size)
+{
+    size_t total;
+    void *p =
+        __builtin_mul_overflow(count, size, &total) ? NULL : gm_arena_zalloc(parser->arena, total);
+    if (p == NULL) {
+        parser->full = true;
+        parser->stopped = true;
+    }
+    return p;
+}
+
+struct gm_str gm_dtdl_format(struct gm_dtdl_parser *parser, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *p = gm_dtdl_alloc(parser, (size_t)n + 1, 1);
+    if (p == NULL) {
+        return (struct gm_str){NULL, 0};
+    }
+    va_start(args, fmt);
+    (void)vsnprintf(p, (size_t)n + 1, fmt, args);
+    va_end(args);
+    return (struct gm_str){p, (size_t)n};
+}
+
+/* ---- ids ---- */
+
+static const struct gm_str nothing = {NULL, 0};
+
+struct place_report {
+    enum gm_dtdl_error_kind kind;
+    struct gm_str value, restriction;
+    int64_t count;
 };
 
-static gm_rc parse_element(struct gm_dtdl_parser *parser, const struct place *place,
-                           struct gm_dtdl_element **out_element, struct gm_err *err);
-
-/* ---- @type ---- */
-
-/* "Property, Telemetry or Command", into `out`. */
-static void list_classes(unsigned classes, int dtdl_version, char *out, size_t size)
+/* About an element that is not there yet: in the words of its parent. */
+static void fail_place(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                       const struct place_report *what)
 {
-    struct gm_buf buf;
-    gm_buf_init(&buf, size - 1);
-    int left = 0;
-    for (int class = 1; class < GM_DTDL_CLASS_COUNT; class ++) {
-        left += (classes >> class & 1) != 0 &&
-                gm_dtdl_class_in((enum gm_dtdl_class) class, dtdl_version);
+    const struct gm_dtdl_element *parent = element->parent;
+    gm_dtdl_report(
+        parser->errors,
+        &(struct gm_dtdl_report){
+            .kind = what->kind,
+            .at = parent != NULL ? parent : element,
+            .primary = parent != NULL ? parent->id : nothing,
+            .property = parent != NULL ? gm_str_z(gm_dtdl_property_name_z(element->role)) : nothing,
+            .value = what->value,
+            .restriction = what->restriction,
+            .count = what->count,
+        });
+}
+
+static bool stop(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                 const struct place_report *what)
+{
+    fail_place(parser, element, what);
+    parser->stopped = true;
+    return false;
+}
+
+/* About the @id alone: no element has it yet. */
+static bool stop_id(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                    const struct place_report *what)
+{
+    gm_dtdl_report(parser->errors, &(struct gm_dtdl_report){.kind = what->kind,
+                                                            .at = element->parent,
+                                                            .value = what->value,
+                                                            .restriction = what->restriction,
+                                                            .count = what->count});
+    parser->stopped = true;
+    return false;
+}
+
+/* An id of names only models of the language and its extensions may define. */
+static bool is_reserved(const struct gm_dtdl_context *context, struct gm_str id)
+{
+    if (gm_str_starts(id, GM_STR("dtmi:dtdl:")) || gm_str_starts(id, GM_STR("dtmi:standard:"))) {
+        return true;
     }
-    for (int class = 1; class < GM_DTDL_CLASS_COUNT; class ++) {
-        if ((classes >> class & 1) != 0 &&
-            gm_dtdl_class_in((enum gm_dtdl_class) class, dtdl_version)) {
-            gm_buf_add_z(&buf, gm_dtdl_class_name_z((enum gm_dtdl_class) class));
-            left--;
-            gm_buf_add_z(&buf, left > 1 ? ", " : left == 1 ? " or " : "");
+    for (size_t i = 0; i < context->known_count; i++) {
+        if (context->known[i] == GM_DTDL_KNOWN_IOT_CENTRAL) {
+            return gm_str_starts(id, GM_STR("dtmi:iotcentral:"));
         }
     }
-    size_t n = buf.n < size - 1 ? buf.n : size - 1;
-    if (n > 0) {
-        memcpy(out, buf.p, n);
+    return false;
+}
+
+static bool take_id(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                    struct gm_str id)
+{
+    int version = element->context->dtdl_version;
+    if (id.n == 0) {
+        return stop_id(parser, element, &(struct place_report){.kind = GM_DTDL_E_ID_NOT_STRING});
     }
-    out[n] = '\0';
-    gm_buf_deinit(&buf);
+    if (id.n > GM_DTMI_SIZE_MAX) {
+        return stop_id(parser, element,
+                       &(struct place_report){
+                           .kind = GM_DTDL_E_ID_TOO_LONG, .value = id, .count = GM_DTMI_SIZE_MAX});
+    }
+    if (!gm_dtmi_valid(id, version)) {
+        return stop_id(
+            parser, element,
+            &(struct place_report){.kind = GM_DTDL_E_INVALID_ID,
+                                   .value = id,
+                                   .restriction = gm_dtdl_format(parser, "%d", version)});
+    }
+    if (!element->standard && is_reserved(element->context, id)) {
+        return stop_id(parser, element,
+                       &(struct place_report){.kind = GM_DTDL_E_RESERVED_ID, .value = id});
+    }
+    element->id = id;
+    return true;
 }
 
-static gm_rc fail_class(const struct gm_dtdl_element *element, const struct place *place,
-                        const char *what_z, struct gm_str type, struct gm_err *err)
+/* Elements without an id get one made of the parent's, the member they stand in, and their name:
+ * dtmi:shop:Product;1 → dtmi:shop:Product:_contents:__price;1. */
+static bool make_id(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                    const struct gm_dtdl_rule *rule)
 {
-    char names[160];
-    list_classes(place->classes, element->context->dtdl_version, names, sizeof(names));
-    return gm_dtdl_fail(err, element, "%s" GM_STR_FMT "%s: expected %s", what_z, GM_STR_ARG(type),
-                        type.p != NULL ? "\"" : "", names);
-}
-
-/* A type that is no class and no cotype in force: acceptable where the language lets unknown
- * extensions bring it. */
-static gm_rc add_foreign_type(struct gm_dtdl_element *element, struct gm_str type,
-                              struct gm_err *err)
-{
-    const struct gm_dtdl_context *context = element->context;
-    bool v2 = context->dtdl_version == 2;
-    bool accepted = false;
-    switch (gm_dtdl_foreign_type_of(type, context->extensions)) {
-    case GM_DTDL_FOREIGN_UNKNOWN:
-        accepted = v2 || context->unknown;
-        break;
-    case GM_DTDL_FOREIGN_EXTENSION:
-        if (!v2 && !context->unknown) {
-            return gm_dtdl_fail(err, element,
-                                "@type \"" GM_STR_FMT "\" belongs to an extension; add it to "
-                                "@context, such as dtmi:dtdl:extension:quantitativeTypes;1",
-                                GM_STR_ARG(type));
+    struct gm_str base, version;
+    struct gm_dtdl_literal name = {.type = GM_DTDL_NO_LITERAL};
+    if (element->parent == NULL) {
+        return stop_id(parser, element,
+                       &(struct place_report){.kind = GM_DTDL_E_MISSING_TOP_LEVEL_ID});
+    }
+    if (rule->id_required) {
+        return stop(parser, element, &(struct place_report){.kind = GM_DTDL_E_MISSING_REQUIRED_ID});
+    }
+    bool versioned = gm_str_cut(element->parent->id, ';', &base, &version);
+    struct gm_str segment = {"", 0};
+    if (rule->named) {
+        yyjson_mut_val *json = gm_json_member(element->json, GM_STR("name"));
+        if (json == NULL) {
+            json = gm_json_member(element->json, element->context->dtdl_version == 2
+                                                     ? GM_STR("dtmi:dtdl:property:name;2")
+                                                     : GM_STR("dtmi:dtdl:property:name;3"));
         }
-        accepted = true;
-        break;
-    case GM_DTDL_FOREIGN_VERSION:
-        return gm_dtdl_fail(err, element,
-                            "@type \"" GM_STR_FMT "\" is not in DTDL %d or in this version of the "
-                            "extension",
-                            GM_STR_ARG(type), context->dtdl_version);
-    case GM_DTDL_FOREIGN_TAKEN:
-        accepted = context->unknown;
-        break;
-    case GM_DTDL_FOREIGN_URI:
-        accepted = v2;
-        break;
-    case GM_DTDL_FOREIGN_MALFORMED:
-        break;
-    }
-    if (!accepted) {
-        return gm_dtdl_fail(err, element, "unknown @type \"" GM_STR_FMT "\"", GM_STR_ARG(type));
-    }
-    element->unknown_cotype = true;
-    return GM_OK;
-}
-
-static gm_rc add_cotype(struct gm_dtdl_element *element, struct gm_str type, struct gm_err *err)
-{
-    const struct gm_dtdl_context *context = element->context;
-    const struct gm_dtdl_cotype *cotype =
-        gm_dtdl_cotype_find(type, context->dtdl_version, context->extensions);
-    if (cotype == NULL) {
-        return add_foreign_type(element, type, err);
-    }
-    element->cotypes[element->cotype_count++] = cotype;
-    return GM_OK;
-}
-
-static gm_rc add_type(struct gm_dtdl_element *element, const struct place *place,
-                      const yyjson_mut_val *json, struct gm_err *err)
-{
-    struct gm_str type = gm_json_str(json);
-    if (type.p == NULL) {
-        return gm_dtdl_fail(err, element, "@type: expected a string, or an array of strings");
-    }
-    enum gm_dtdl_class class = gm_dtdl_class_of(type, element->context->dtdl_version);
-    if (class == GM_DTDL_CLASS_NONE) {
-        return add_cotype(element, type, err);
-    }
-    if ((place->classes >> class & 1) == 0 ||
-        !gm_dtdl_class_in(class, element->context->dtdl_version)) {
-        return fail_class(element, place, "@type \"", type, err);
-    }
-    if (element->class != GM_DTDL_CLASS_NONE && element->class != class) {
-        return gm_dtdl_fail(err, element, "@type names both %s and %s; choose one",
-                            gm_dtdl_class_name_z(element->class), gm_dtdl_class_name_z(class));
-    }
-    element->class = class;
-    return GM_OK;
-}
-
-/* The only class that can stand here and may go without @type. */
-static enum gm_dtdl_class inferred_class(const struct gm_dtdl_element *element,
-                                         const struct place *place)
-{
-    for (int class = 1; class < GM_DTDL_CLASS_COUNT; class ++) {
-        if ((place->classes >> class & 1) != 0 &&
-            gm_dtdl_class_inferred((enum gm_dtdl_class) class) &&
-            gm_dtdl_class_in((enum gm_dtdl_class) class, element->context->dtdl_version)) {
-            return (enum gm_dtdl_class) class;
+        if (json == NULL) {
+            return stop(parser, element,
+                        &(struct place_report){.kind = GM_DTDL_E_MISSING_DTMI_SEG_PROPERTY_VALUE,
+                                               .value = GM_STR("name")});
+        }
+        (void)gm_dtdl_literal_peek(json, &name);
+        if (name.type == GM_DTDL_INTEGER) {
+            segment = gm_dtdl_format(parser, ":__%d", name.integer);
+        } else if (name.type == GM_DTDL_TEXT) {
+            segment = gm_dtdl_format(parser, ":__" GM_STR_FMT, GM_STR_ARG(name.text));
+        } else {
+            return stop(
+                parser, element,
+                &(struct place_report){.kind = GM_DTDL_E_DTMI_SEG_PROPERTY_NOT_STRING_OR_NUMBER,
+                                       .value = GM_STR("name")});
         }
     }
-    return GM_DTDL_CLASS_NONE;
+    element->id = gm_dtdl_format(parser, GM_STR_FMT ":_%s" GM_STR_FMT "%s" GM_STR_FMT,
+                                 GM_STR_ARG(base), gm_dtdl_property_name_z(element->role),
+                                 GM_STR_ARG(segment), versioned ? ";" : "", GM_STR_ARG(version));
+    return element->id.p != NULL;
 }
 
-static gm_rc parse_types(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                         const struct place *place, struct gm_err *err)
+static bool is_made_id(struct gm_str id)
 {
-    yyjson_mut_val *json = gm_json_member(place->json, GM_STR("@type"));
-    if (json == NULL) {
-        element->class = inferred_class(element, place);
-    } else {
-        size_t count = gm_json_type(json) == YYJSON_TYPE_ARR ? gm_json_count(json) : 1;
-        element->cotypes = gm_dtdl_alloc(parser->arena, count, sizeof(*element->cotypes), err);
-        if (element->cotypes == NULL) {
-            return GM_E_LIMIT;
-        }
-        size_t i, n;
-        yyjson_mut_val *item;
-        if (gm_json_type(json) != YYJSON_TYPE_ARR) {
-            GM_TRY(add_type(element, place, json, err));
-        }
-        yyjson_mut_arr_foreach(json, i, n, item)
-        {
-            GM_TRY(add_type(element, place, item, err));
-        }
-    }
-    if (element->class == GM_DTDL_CLASS_NONE) {
-        return fail_class(element, place,
-                          json == NULL ? "no @type" : "@type names no class of DTDL",
-                          (struct gm_str){NULL, 0}, err);
-    }
-    return GM_OK;
-}
-
-/* ---- members ---- */
-
-/* The term of a member that an extension brings: "unit" for "dtmi:dtdl:property:unit;2" and for
- * "dtmi:dtdl:extension:quantitativeTypes:v1:property:unit". */
-static struct gm_str extra_term(struct gm_str name, int dtdl_version)
-{
-    struct gm_str term;
-    if (gm_dtdl_term(name, "dtmi:dtdl:property:", dtdl_version, &term)) {
-        return term;
-    }
-    if (gm_str_starts(name, GM_STR("dtmi:dtdl:extension:"))) {
-        size_t from = name.n;
-        while (name.p[from - 1] != ':') {
-            from--;
-        }
-        return (struct gm_str){name.p + from, name.n - from};
-    }
-    return name;
-}
-
-static bool extra_allowed(const struct gm_dtdl_element *element, struct gm_str name)
-{
-    for (size_t i = 0; i < element->cotype_count; i++) {
-        const struct gm_dtdl_cotype *cotype = element->cotypes[i];
-        if ((cotype->unit_z != NULL && gm_str_is(name, "unit")) ||
-            gm_dtdl_word_in(cotype->needed_z, name) || gm_dtdl_word_in(cotype->more_z, name)) {
+    for (size_t i = 0; i + 1 < id.n; i++) {
+        if (id.p[i] == ':' && id.p[i + 1] == '_') {
             return true;
         }
     }
     return false;
 }
 
-/* The member of this class with the name nearest to a wrong one. */
-static const char *nearest_member_z(enum gm_dtdl_class class, struct gm_str name)
+/* Is there an element of this id already? */
+static bool check_new(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                      const struct gm_dtdl_rule *rule)
 {
-    const char *nearest_z = NULL;
-    size_t best = 3;
-    const struct gm_dtdl_rule *rule;
-    for (size_t i = 0; (rule = gm_dtdl_rule_at(i)) != NULL; i++) {
-        const char *name_z = gm_dtdl_property_name_z(rule->property);
-        if ((rule->classes >> class & 1) != 0) {
-            size_t distance = gm_str_distance(name, gm_str_z(name_z), best - 1);
-            if (distance < best) {
-                best = distance;
-                nearest_z = name_z;
-            }
-        }
+    if (gm_map_get_ptr(parser->by_id, element->id) == NULL) {
+        return true;
     }
-    return nearest_z;
-}
-
-static gm_rc fail_member(const struct gm_dtdl_element *element, struct gm_str name,
-                         struct gm_err *err)
-{
-    const char *nearest_z = nearest_member_z(element->class, name);
-    const char *class_z = gm_dtdl_class_name_z(element->class);
-    if (nearest_z != NULL) {
-        return gm_dtdl_fail(err, element,
-                            "%s has no member \"" GM_STR_FMT "\"; did you mean \"%s\"?", class_z,
-                            GM_STR_ARG(name), nearest_z);
+    if (!is_made_id(element->id)) {
+        gm_dtdl_report(parser->errors,
+                       &(struct gm_dtdl_report){.kind = GM_DTDL_E_DUPLICATE_DEFINITION,
+                                                .at = element,
+                                                .primary = element->id});
+    } else if (rule != NULL && rule->named) {
+        gm_dtdl_report(parser->errors,
+                       &(struct gm_dtdl_report){
+                           .kind = GM_DTDL_E_NON_UNIQUE_PROPERTY_VALUE,
+                           .at = element->parent,
+                           .primary = element->parent->id,
+                           .property = gm_str_z(gm_dtdl_property_name_z(element->role)),
+                           .aux_property = GM_STR("name"),
+                           .value = element->name,
+                       });
     }
-    if (gm_str_is(name, "unit")) {
-        return gm_dtdl_fail(err, element,
-                            "\"unit\" needs a quantity in @type, such as "
-                            "[\"%s\", \"Temperature\"]",
-                            class_z);
-    }
-    return gm_dtdl_fail(err, element,
-                        "%s has no member \"" GM_STR_FMT "\"; remove it, or add the "
-                        "extension that brings it to @context and @type",
-                        class_z, GM_STR_ARG(name));
-}
-
-static gm_rc fail_twice(const struct gm_dtdl_element *element, struct gm_str term,
-                        struct gm_err *err)
-{
-    return gm_dtdl_fail(err, element, "\"" GM_STR_FMT "\" is there twice, as term and as DTMI",
-                        GM_STR_ARG(term));
-}
-
-/* An element or a reference. */
-static gm_rc parse_object_value(struct gm_dtdl_parser *parser, const struct place *place,
-                                const struct gm_dtdl_rule *rule, struct gm_dtdl_value *out_value,
-                                struct gm_err *err)
-{
-    yyjson_mut_val *json = place->json;
-    const char *name_z = gm_dtdl_property_name_z(place->role);
-    int version = place->context->dtdl_version;
-    if (gm_json_type(json) == YYJSON_TYPE_OBJ) {
-        if (gm_json_count(json) == 1 && gm_json_member(json, GM_STR("@id")) != NULL) {
-            return gm_dtdl_fail(err, place->parent,
-                                "%s: write the id as a string, without {\"@id\": …} around it",
-                                name_z);
-        }
-        *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_ELEMENT, .json = json};
-        GM_TRY(parse_element(parser, place, &out_value->element, err));
-        int inner = out_value->element->context->dtdl_version;
-        if (!rule->older && inner != version) {
-            return gm_dtdl_fail(err, out_value->element,
-                                "@context: %s of DTDL %d takes no elements of DTDL %d", name_z,
-                                version, inner);
-        }
-        return GM_OK;
-    }
-    struct gm_str text = gm_json_str(json);
-    bool reference = rule->kind != GM_DTDL_KIND_ELEMENT;
-    if (text.p == NULL || !reference) {
-        char names[160];
-        list_classes(place->classes, version, names, sizeof(names));
-        return gm_dtdl_fail(err, place->parent, "%s: expected an object of @type %s%s", name_z,
-                            names, reference ? ", or a string that names one" : "");
-    }
-    *out_value = (struct gm_dtdl_value){.type = GM_DTDL_VALUE_STRING, .string = text, .json = json};
-    return GM_OK;
-}
-
-static gm_rc parse_value(struct gm_dtdl_parser *parser, const struct place *place,
-                         const struct gm_dtdl_rule *rule, struct gm_dtdl_value *out_value,
-                         struct gm_err *err)
-{
-    switch (rule->kind) {
-    case GM_DTDL_KIND_ELEMENT:
-    case GM_DTDL_KIND_SCHEMA:
-    case GM_DTDL_KIND_INTERFACE:
-        return parse_object_value(parser, place, rule, out_value, err);
-    default:
-        return gm_dtdl_literal_parse(place->parent, rule, place->json, out_value, err);
-    }
-}
-
-/* The values of a member whose rule is set; place->json is what stands there. A single value may
- * stand for an array of one. */
-static gm_rc parse_values(struct gm_dtdl_parser *parser, const struct place *place,
-                          struct gm_dtdl_member *member, struct gm_err *err)
-{
-    bool array = gm_json_type(place->json) == YYJSON_TYPE_ARR;
-    size_t count = array ? gm_json_count(place->json) : 1;
-    struct gm_dtdl_value *values = gm_dtdl_alloc(parser->arena, count, sizeof(*values), err);
-    if (values == NULL) {
-        return GM_E_LIMIT;
-    }
-    struct place item = *place;
-    if (!array) {
-        GM_TRY(parse_value(parser, &item, member->rule, &values[0], err));
-    } else {
-        size_t n;
-        yyjson_mut_arr_foreach(place->json, item.index, n, item.json)
-        {
-            GM_TRY(parse_value(parser, &item, member->rule, &values[item.index], err));
-        }
-    }
-    member->values = values;
-    member->count = count;
-    return GM_OK;
-}
-
-/* What the metamodel does not know of this class. */
-static gm_rc parse_other(struct gm_dtdl_element *element, struct gm_str name, yyjson_mut_val *json,
-                         struct gm_dtdl_extra *extras, struct gm_err *err)
-{
-    const struct gm_dtdl_context *context = element->context;
-    struct gm_str term = extra_term(name, context->dtdl_version);
-    if (!extra_allowed(element, term)) {
-        /* Only a cotype that is not known here can bring a member that is not. */
-        bool accepted = element->unknown_cotype && (context->dtdl_version == 2 || context->unknown);
-        return accepted ? GM_OK : fail_member(element, name, err);
-    }
-    for (size_t i = 0; i < element->extra_count; i++) { /* a few, as the cotypes allow */
-        if (gm_str_eq(extras[i].name, term)) {
-            return fail_twice(element, term, err);
-        }
-    }
-    extras[element->extra_count++] = (struct gm_dtdl_extra){term, json};
-    return GM_OK;
-}
-
-static gm_rc parse_keyword(const struct gm_dtdl_element *element, struct gm_str name,
-                           struct gm_err *err)
-{
-    if (gm_str_is(name, "@context") || gm_str_is(name, "@id") || gm_str_is(name, "@type")) {
-        return GM_OK;
-    }
-    if (element->context->dtdl_version == 2 && !gm_str_is(name, "@graph")) {
-        return GM_OK; /* v2 passes over what JSON-LD may mean by it */
-    }
-    return gm_dtdl_fail(err, element, "\"" GM_STR_FMT "\" has no place here; remove it",
-                        GM_STR_ARG(name));
-}
-
-static gm_rc parse_members(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                           int depth, struct gm_err *err)
-{
-    size_t i, count = gm_json_count(element->json);
-    struct gm_dtdl_member *members = gm_dtdl_alloc(parser->arena, count, sizeof(*members), err);
-    struct gm_dtdl_extra *extras = gm_dtdl_alloc(parser->arena, count, sizeof(*extras), err);
-    if (members == NULL || extras == NULL) {
-        return GM_E_LIMIT;
-    }
-    element->members = members;
-    element->extras = extras;
-    uint64_t seen = 0;
-    yyjson_mut_val *key, *json;
-    yyjson_mut_obj_foreach(element->json, i, count, key, json)
-    {
-        struct gm_str name = gm_json_str(key);
-        if (name.n > 0 && name.p[0] == '@') {
-            GM_TRY(parse_keyword(element, name, err));
-            continue;
-        }
-        if (gm_json_type(json) == YYJSON_TYPE_NULL) {
-            return gm_dtdl_fail(err, element, "\"" GM_STR_FMT "\" is null; leave it out",
-                                GM_STR_ARG(name));
-        }
-        enum gm_dtdl_property property = gm_dtdl_property_of(name, element->context->dtdl_version);
-        const struct gm_dtdl_rule *rule = gm_dtdl_rule_find(element->class, property);
-        if (rule == NULL) {
-            GM_TRY(parse_other(element, name, json, extras, err));
-            continue;
-        }
-        if ((seen >> property & 1) != 0) {
-            return fail_twice(element, gm_str_z(gm_dtdl_property_name_z(property)), err);
-        }
-        seen |= (uint64_t)1 << property;
-        struct gm_dtdl_member *member = &members[element->member_count];
-        member->rule = rule;
-        if (rule->kind == GM_DTDL_KIND_TEXT) {
-            GM_TRY(gm_dtdl_text_parse(parser, element, json, member, err));
-        } else {
-            struct place place = {.json = json,
-                                  .parent = element,
-                                  .role = property,
-                                  .classes = rule->value_classes,
-                                  .context = element->context,
-                                  .depth = depth + 1};
-            GM_TRY(parse_values(parser, &place, member, err));
-        }
-        element->member_count++;
-    }
-    return GM_OK;
+    return false;
 }
 
 /* ---- elements ---- */
 
-static struct gm_str peek(const yyjson_mut_val *json, const char *term_z)
+/* An object of nothing but an @id is a reference, which is written as a string. */
+static bool is_reference(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                         const struct gm_dtdl_node *node)
 {
-    return gm_json_type(json) == YYJSON_TYPE_OBJ ? gm_json_member_str(json, term_z)
-                                                 : (struct gm_str){NULL, 0};
-}
-
-static void append_interface(struct gm_dtdl_parser *parser, struct gm_dtdl_element *interface)
-{
-    if (parser->last != NULL) {
-        parser->last->next = interface;
-    } else {
-        parser->first = interface;
+    if (node->member_count != 1 || node->id == NULL || element->parent == NULL) {
+        return false;
     }
-    parser->last = interface;
+    fail_place(
+        parser, element,
+        &(struct place_report){.kind = GM_DTDL_E_ID_REFERENCE, .value = gm_json_str(node->id)});
+    return true;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* Members that JSON-LD knows, but DTDL has no use for. */
+static void check_keywords(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                           const struct gm_dtdl_node *node)
 {
-    const struct gm_dtdl_element *const *first = a;
-    const struct gm_dtdl_element *const *second = b;
-    return gm_str_cmp((*first)->id, (*second)->id);
-}
-
-/* Adds to the open interface's list; sort_identified() orders it when the interface is complete. */
-static gm_rc add_identified(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
-                            struct gm_err *err)
-{
-    struct gm_dtdl_element *interface = parser->interface;
-    size_t n = interface->identified_count;
-    if ((n & (n - 1)) == 0) { /* room is a power of two */
-        size_t size = (n == 0 ? 1 : 2 * n) * sizeof(interface->identified[0]);
-        struct gm_dtdl_element **grown = gm_arena_realloc(
-            parser->arena, interface->identified, n * sizeof(interface->identified[0]), size);
-        if (grown == NULL) {
-            return gm_fail(err, GM_E_LIMIT, "models: too many elements; split the set");
-        }
-        interface->identified = grown;
+    if (node->graph != NULL) {
+        fail_place(parser, element, &(struct place_report){.kind = GM_DTDL_E_GRAPH_DISALLOWED});
     }
-    interface->identified[interface->identified_count++] = element;
-    return GM_OK;
-}
-
-static gm_rc sort_identified(struct gm_dtdl_element *interface, struct gm_err *err)
-{
-    struct gm_dtdl_element **elements = interface->identified;
-    if (interface->identified_count > 1) {
-        qsort(elements, interface->identified_count, sizeof(elements[0]), compare_ids);
+    if (element->context->dtdl_version == 2 ||
+        (node->keyword_count == 0 && node->language == NULL && node->value == NULL)) {
+        return;
     }
-    for (size_t i = 0; i < interface->identified_count; i++) {
-        if (gm_str_eq(elements[i]->id, i > 0 ? elements[i - 1]->id : interface->id)) {
-            return gm_dtdl_fail(err, elements[i],
-                                "another element has the same id, " GM_STR_FMT
-                                "; give each its own",
-                                GM_STR_ARG(elements[i]->id));
+    size_t i, n;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(node->json, i, n, key, value)
+    {
+        struct gm_str name = gm_json_str(key);
+        if (name.n > 0 && name.p[0] == '@' && value != node->context && value != node->id &&
+            value != node->type && value != node->graph) {
+            fail_place(parser, element,
+                       &(struct place_report){.kind = GM_DTDL_E_KEYWORD_DISALLOWED, .value = name});
         }
     }
-    return GM_OK;
 }
 
-/* The members of an interface are parsed with it as the open one. */
-static gm_rc parse_inside(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element, int depth,
-                          struct gm_err *err)
+static void check_version(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *element,
+                          const struct gm_dtdl_rule *rule)
 {
-    if (element->class != GM_DTDL_CLASS_INTERFACE) {
-        if (element->id.p != NULL) {
-            GM_TRY(add_identified(parser, element, err));
-        }
-        return parse_members(parser, element, depth, err);
+    int version = element->context->dtdl_version;
+    int outer = element->parent->dtdl_version;
+    if (version == outer || (rule->older && version < outer)) {
+        return;
     }
-    struct gm_dtdl_element *outer = parser->interface;
-    parser->interface = element;
-    append_interface(parser, element);
-    GM_TRY(parse_members(parser, element, depth, err));
-    GM_TRY(sort_identified(element, err));
-    parser->interface = outer;
-    return GM_OK;
+    fail_place(parser, element,
+               &(struct place_report){.kind = GM_DTDL_E_DISALLOWED_VERSION_DEFINITION,
+                                      .value = gm_dtdl_format(parser, "%d", version),
+                                      .restriction = rule->older && outer > 2 ? GM_STR("3 or 2")
+                                                     : outer > 2              ? GM_STR("3")
+                                                                              : GM_STR("2")});
 }
 
-static gm_rc parse_element(struct gm_dtdl_parser *parser, const struct place *place,
-                           struct gm_dtdl_element **out_element, struct gm_err *err)
+static bool take_or_make_id(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                            const struct gm_dtdl_node *node, const struct gm_dtdl_rule *rule)
 {
-    struct gm_dtdl_element *element = gm_dtdl_alloc(parser->arena, 1, sizeof(*element), err);
+    return node->id != NULL ? take_id(parser, element, gm_json_str(node->id))
+                            : make_id(parser, element, rule);
+}
+
+/* What an element that stands in another one takes over from it. */
+static void set_place(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                      const struct gm_dtdl_place *place)
+{
+    element->document = parser->document;
+    element->trusted = parser->trusted;
+    element->parent = place->parent;
+    element->index = place->index;
+    element->name = gm_json_member_str(element->json, "name");
+    if (place->parent != NULL) {
+        element->role = place->rule->property;
+        element->standard = place->parent->standard;
+        element->child_of = place->parent->id;
+        element->partition = place->parent->class == GM_DTDL_CLASS_INTERFACE
+                                 ? place->parent
+                                 : place->parent->partition;
+    }
+}
+
+/* False: it cannot be used, which has been said. */
+static bool settle(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element,
+                   const struct gm_dtdl_place *place, const struct gm_dtdl_node *node)
+{
+    element->context =
+        gm_dtdl_context_of(parser, node, place->parent != NULL ? place->parent : NULL,
+                           place->parent != NULL ? place->parent->context : NULL);
+    if (element->context == NULL || is_reference(parser, element, node)) {
+        return false;
+    }
+    element->dtdl_version = element->context->dtdl_version;
+    if (place->parent != NULL) {
+        check_keywords(parser, element, node);
+        check_version(parser, element, place->rule);
+    }
+    return take_or_make_id(parser, element, node, place->rule) &&
+           check_new(parser, element, place->rule) &&
+           gm_dtdl_types_parse(parser, element, place->rule, node->type);
+}
+
+struct gm_dtdl_element *gm_dtdl_element_parse(struct gm_dtdl_parser *parser,
+                                              const struct gm_dtdl_place *place,
+                                              yyjson_mut_val *json)
+{
+    struct gm_dtdl_element *element = gm_dtdl_alloc(parser, 1, sizeof(*element));
     if (element == NULL) {
-        return GM_E_LIMIT;
+        return NULL;
     }
-    *element = (struct gm_dtdl_element){.json = place->json,
-                                        .parent = place->parent,
-                                        .role = place->role,
-                                        .index = place->index,
-                                        .context = place->context,
-                                        .id = peek(place->json, "@id"),
-                                        .name = peek(place->json, "name")};
-    if (gm_json_type(place->json) != YYJSON_TYPE_OBJ) {
-        return gm_dtdl_fail(err, element, "expected a JSON object with @id, @type and @context");
-    }
+    struct gm_dtdl_node node;
+    gm_dtdl_node_init(&node, json);
+    element->json = json;
+    set_place(parser, element, place);
     if (place->depth > GM_DTDL_ELEMENT_DEPTH_MAX) {
-        return gm_dtdl_fail(err, element, "nested more than %d levels deep",
-                            GM_DTDL_ELEMENT_DEPTH_MAX);
+        (void)stop(
+            parser, element,
+            &(struct place_report){.kind = GM_DTDL_E_TOO_DEEP, .count = GM_DTDL_ELEMENT_DEPTH_MAX});
+        return NULL;
     }
-    yyjson_mut_val *id = gm_json_member(place->json, GM_STR("@id"));
-    if (id != NULL && element->id.p == NULL) {
-        return gm_dtdl_fail(err, element, "@id: expected a string");
+    if (parser->trusted && node.id != NULL) {
+        /* Interfaces in place are stored on their own, too: whichever comes first is it. */
+        struct gm_dtdl_element *there = gm_map_get_ptr(parser->by_id, gm_json_str(node.id));
+        if (there != NULL && there->class == GM_DTDL_CLASS_INTERFACE) {
+            return there;
+        }
     }
-    GM_TRY(gm_dtdl_context_parse(parser, element, err));
-    GM_TRY(parse_types(parser, element, place, err));
-    GM_TRY(parse_inside(parser, element, place->depth, err));
-    const struct gm_dtdl_value *name = gm_dtdl_value(element, GM_DTDL_PROPERTY_NAME);
-    if (name != NULL) {
-        element->name = name->string;
+    if (!settle(parser, element, place, &node)) {
+        return NULL;
     }
-    *out_element = element;
-    return GM_OK;
+    gm_dtdl_members_parse(parser, element, place->depth);
+    if (parser->stopped) {
+        return NULL;
+    }
+    gm_dtdl_element_add(parser, element);
+    return element;
 }
 
-gm_rc gm_dtdl_parse(struct gm_dtdl_parser *parser, yyjson_mut_val *json, size_t index,
-                    struct gm_err *err)
+void gm_dtdl_element_add(struct gm_dtdl_parser *parser, struct gm_dtdl_element *element)
 {
-    struct place place = {.json = json, .index = index, .classes = GM_DTDL_BIT(INTERFACE)};
-    struct gm_dtdl_element *element;
-    parser->interface = NULL;
-    return parse_element(parser, &place, &element, err);
+    gm_map_set_ptr(parser->by_id, element->id, element);
+    *gm_vec_push(&parser->elements) = element;
+}
+
+/* ---- documents ---- */
+
+static bool stop_document(struct gm_dtdl_parser *parser, enum gm_dtdl_error_kind kind,
+                          struct gm_str value)
+{
+    gm_dtdl_report(parser->errors, &(struct gm_dtdl_report){.kind = kind, .value = value});
+    parser->stopped = true;
+    return false;
+}
+
+static bool is_rootable(yyjson_mut_val *type, int dtdl_version)
+{
+    struct gm_dtdl_items items = gm_dtdl_items_of(type);
+    for (yyjson_mut_val *item; (item = gm_dtdl_items_next(&items)) != NULL;) {
+        struct gm_str text = gm_json_str(item);
+        if (text.p != NULL && gm_dtdl_class_of(text, dtdl_version) == GM_DTDL_CLASS_INTERFACE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool stop_unrootable(struct gm_dtdl_parser *parser, const struct gm_dtdl_node *node)
+{
+    struct gm_dtdl_items items = gm_dtdl_items_of(node->type);
+    struct gm_str type = items.left > 0 ? gm_json_str(items.at) : nothing;
+    gm_dtdl_report(parser->errors,
+                   &(struct gm_dtdl_report){
+                       .kind = GM_DTDL_E_TYPE_NOT_ROOTABLE,
+                       .value = gm_json_str(node->id),
+                       .hint = type.p == NULL
+                                   ? GM_STR("this has no @type")
+                                   : gm_dtdl_format(parser, "this has @type \"" GM_STR_FMT "\"",
+                                                    GM_STR_ARG(type))});
+    parser->stopped = true;
+    return false;
+}
+
+/* What is asked of what stands on its own, before it is taken for an element. */
+static bool check_root(struct gm_dtdl_parser *parser, yyjson_mut_val *json)
+{
+    struct gm_dtdl_node node;
+    if (gm_json_type(json) != YYJSON_TYPE_OBJ) {
+        return stop_document(parser, GM_DTDL_E_NOT_JSON_OBJECT, nothing);
+    }
+    gm_dtdl_node_init(&node, json);
+    const struct gm_dtdl_context *context = gm_dtdl_context_of(parser, &node, NULL, NULL);
+    if (context == NULL) {
+        return false;
+    }
+    if (node.graph != NULL) {
+        return stop_document(parser, GM_DTDL_E_TOP_LEVEL_GRAPH_DISALLOWED, nothing);
+    }
+    if (node.id == NULL) {
+        return stop_document(parser, GM_DTDL_E_MISSING_TOP_LEVEL_ID, nothing);
+    }
+    if (!is_rootable(node.type, context->dtdl_version)) {
+        return stop_unrootable(parser, &node);
+    }
+    size_t i, n;
+    yyjson_mut_val *key, *value;
+    yyjson_mut_obj_foreach(json, i, n, key, value)
+    {
+        struct gm_str name = gm_json_str(key);
+        if (context->dtdl_version > 2 && name.n > 0 && name.p[0] == '@' && value != node.context &&
+            value != node.id && value != node.type) {
+            return stop_document(parser, GM_DTDL_E_TOP_LEVEL_KEYWORD_DISALLOWED, name);
+        }
+    }
+    return true;
+}
+
+void gm_dtdl_parse(struct gm_dtdl_parser *parser, yyjson_mut_val *json, size_t index)
+{
+    parser->document = index;
+    parser->stopped = false;
+    gm_dtdl_errors_document(parser->errors, index,
+                            gm_json_type(json) == YYJSON_TYPE_OBJ ? gm_json_member_str(json, "@id")
+                                                                  : nothing);
+    if (check_root(parser, json)) {
+        (void)gm_dtdl_element_parse(parser, &(struct gm_dtdl_place){.index = index}, json);
+    }
 }

@@ -15,8 +15,6 @@ struct gm_dtdl_contents {
     uint32_t slot_mask;
 };
 
-enum gm_dtdl_state { GM_DTDL_STATE_NEW, GM_DTDL_STATE_OPEN, GM_DTDL_STATE_DONE };
-
 /* What stands behind each gm_model. */
 struct gm_dtdl_model {
     struct gm_model model; /* first, so that one can be had from the other */
@@ -24,8 +22,9 @@ struct gm_dtdl_model {
 
     /* While the set is made. */
     struct gm_dtdl_element *element;
-    enum gm_dtdl_state state;
-    int depth; /* levels of bases above */
+    const struct gm_content *own; /* declared by itself, in byte order of their names */
+    size_t own_count;
+    enum gm_dtdl_visit visit;
 };
 
 struct gm_models {
@@ -43,28 +42,17 @@ static inline struct gm_dtdl_model *gm_dtdl_set_find(const struct gm_models *mod
     return gm_map_get_ptr(models->by_id, id);
 }
 
-/* Makes models of all elements of the set. On failure the set is only good for being freed. */
-gm_rc gm_dtdl_resolve(struct gm_models *models, struct gm_err *err) GM_MUST_CHECK;
+/* Makes models of the interfaces, whose graph is without errors. What values in definitions are
+ * wrong goes to parser->errors. GM_E_LIMIT: the set takes too much memory. */
+gm_rc gm_dtdl_build(struct gm_models *models, struct gm_dtdl_parser *parser, struct gm_err *err)
+    GM_MUST_CHECK;
+/* The schema that an element is. NULL: no memory. */
+const struct gm_schema *gm_dtdl_schema_build(struct gm_arena *arena,
+                                             struct gm_dtdl_element *element);
 
-enum { GM_DTDL_SCHEMA_DEPTH_MAX = 5 };
-
-/* The member `schema` of `element`, which is part of `owner`, whose bases are resolved. */
-struct gm_dtdl_schema_use {
-    const struct gm_schema *schema;
-    int depth;   /* levels of schemas in it: 0 for a primitive one */
-    bool arrays; /* is or holds an array */
-};
-gm_rc gm_dtdl_schema_resolve(const struct gm_models *models, const struct gm_dtdl_model *owner,
-                             const struct gm_dtdl_element *element,
-                             struct gm_dtdl_schema_use *out_use, struct gm_err *err) GM_MUST_CHECK;
-/* Those of the interface's section `schemas`, used or not. */
-gm_rc gm_dtdl_schema_resolve_all(const struct gm_models *models, const struct gm_dtdl_model *owner,
-                                 struct gm_err *err) GM_MUST_CHECK;
-
-/* The index for contents in byte order of their names. */
-gm_rc gm_dtdl_contents_index(struct gm_arena *arena, const struct gm_content *contents,
-                             size_t count, struct gm_dtdl_contents *out_contents,
-                             struct gm_err *err) GM_MUST_CHECK;
+/* The index for contents in byte order of their names. False: no memory. */
+bool gm_dtdl_contents_index(struct gm_arena *arena, const struct gm_content *contents, size_t count,
+                            struct gm_dtdl_contents *out_contents) GM_MUST_CHECK;
 /* Binary search; NULL: none. */
 const struct gm_content *gm_dtdl_content_search(const struct gm_content *contents, size_t count,
                                                 struct gm_str name);

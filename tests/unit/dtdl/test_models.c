@@ -46,42 +46,40 @@ static void a_name_is_declared_once_in_a_hierarchy(void **state)
                    " 'contents':[{'@type':'Property','name':'p','schema':'double'}]},"
                    "{'@id':'dtmi:t:B;1','@type':'Interface','extends':'dtmi:t:A;1',"
                    " 'contents':[{'@type':'Property','name':'p','schema':'double'}]}]",
-                   "dtmi:t:B;1: \"p\" is declared by dtmi:t:B;1 and by dtmi:t:A;1; what is "
-                   "inherited cannot be declared again, rename or remove one");
+                   "dtmi:t:B;1: \"p\" is in the contents of this and of dtmi:t:A;1; what is "
+                   "inherited cannot be declared again, rename one");
     expect_refusal(f,
                    "{'@id':'dtmi:t:C;1','@type':'Interface','contents':["
                    "{'@type':'Property','name':'p','schema':'double'},"
                    "{'@type':'Relationship','name':'p'}]}",
-                   "dtmi:t:C;1: relationship \"p\": another of the contents has the same name; "
-                   "rename one");
+                   "dtmi:t:C;1: two of the contents have \"p\" as their name; change one");
 }
 
 static void a_missing_base_is_named(void **state)
 {
     struct fixture *f = *state;
-    expect_refusal(f, "{'@id':'dtmi:t:A;1','@type':'Interface','extends':'dtmi:far:Away;1'}",
-                   "dtmi:t:A;1: extends \"dtmi:far:Away;1\": there is no such interface; add it to "
-                   "the models");
+    expect_refusal(
+        f, "{'@id':'dtmi:t:A;1','@type':'Interface','extends':'dtmi:far:Away;1'}",
+        "dtmi:t:A;1: extends refers to dtmi:far:Away;1, which is not there; add it to the models");
     expect_refusal(f,
                    "[{'@id':'dtmi:shop:Product;1','@type':'Interface'},"
                    "{'@id':'dtmi:shop:Book;1','@type':'Interface','extends':"
                    "'dtmi:shop:Produkt;1'}]",
-                   "dtmi:shop:Book;1: extends \"dtmi:shop:Produkt;1\": there is no such interface; "
-                   "did you mean \"dtmi:shop:Product;1\"?");
+                   "dtmi:shop:Book;1: extends refers to dtmi:shop:Produkt;1, which is not there; "
+                   "add it to the models, or did you mean \"dtmi:shop:Product;1\"?");
 }
 
 static void circles_are_refused(void **state)
 {
     struct fixture *f = *state;
-    expect_refusal(
-        f, "{'@id':'dtmi:t:A;1','@type':'Interface','extends':'dtmi:t:A;1'}",
-        "dtmi:t:A;1: extends \"dtmi:t:A;1\", which extends it in turn; break the circle");
+    expect_refusal(f, "{'@id':'dtmi:t:A;1','@type':'Interface','extends':'dtmi:t:A;1'}",
+                   "dtmi:t:A;1: by 'extends' it leads back to itself; break the circle");
     expect_refusal(
         f,
         "[{'@id':'dtmi:t:A;1','@type':'Interface','extends':'dtmi:t:B;1'},"
         "{'@id':'dtmi:t:B;1','@type':'Interface','extends':'dtmi:t:C;1'},"
         "{'@id':'dtmi:t:C;1','@type':'Interface','extends':'dtmi:t:A;1'}]",
-        "dtmi:t:C;1: extends \"dtmi:t:A;1\", which extends it in turn; break the circle");
+        "dtmi:t:A;1: by 'extends' it leads back to itself; break the circle (and 2 more)");
 }
 
 /* dtmi:t:I0;1 … dtmi:t:I(count-1);1, each extending the next. */
@@ -123,11 +121,11 @@ static void an_older_language_cannot_refer_to_a_newer(void **state)
     struct fixture *f = *state;
     expect_models(f, "[{'@id':'dtmi:t:Old;1','@context':'dtmi:dtdl:context;2','@type':'Interface'},"
                      "{'@id':'dtmi:t:New;1','@type':'Interface','extends':'dtmi:t:Old;1'}]");
-    expect_refusal(f,
-                   "{'@id':'dtmi:t:Odd;1','@context':'dtmi:dtdl:context;2','@type':'Interface',"
-                   "'extends':'dtmi:t:New;1'}",
-                   "dtmi:t:Odd;1: extends \"dtmi:t:New;1\" is written in DTDL 3; DTDL 2 can only "
-                   "refer to its own or an older version");
+    expect_refusal(
+        f,
+        "{'@id':'dtmi:t:Odd;1','@context':'dtmi:dtdl:context;2','@type':'Interface',"
+        "'extends':'dtmi:t:New;1'}",
+        "dtmi:t:Odd;1: extends refers to dtmi:t:New;1, which is written in DTDL 3; it takes 2");
 }
 
 static void components_are_one_level_deep(void **state)
@@ -144,13 +142,14 @@ static void components_are_one_level_deep(void **state)
                    "[{'@id':'dtmi:t:Twin;1','@type':'Interface','contents':["
                    "{'@type':'Component','name':'left','schema':'dtmi:t:Smart;1'}]},"
                    "{'@id':'dtmi:t:Smart;1','@type':'Interface','extends':'dtmi:t:Phone;1'}]",
-                   "dtmi:t:Twin;1: component \"left\": dtmi:t:Smart;1 has a component itself, "
-                   "\"front\"; components are one level deep, use a relationship");
+                   "dtmi:t:Twin;1: component \"left\": 'schema' or 'contents' leads to "
+                   "dtmi:t:Phone:_contents:__front;1, of class Component, which has no place here; "
+                   "components are one level deep, use a relationship");
     expect_refusal(f,
                    "{'@id':'dtmi:t:Box;1','@type':'Interface','contents':["
                    "{'@type':'Component','name':'lid','schema':'dtmi:t:Lid;1'}]}",
-                   "dtmi:t:Box;1: component \"lid\": schema \"dtmi:t:Lid;1\": there is no such "
-                   "interface; add it to the models");
+                   "dtmi:t:Box;1: component \"lid\": schema refers to dtmi:t:Lid;1, which is not "
+                   "there; add it to the models");
 }
 
 static void relationships_have_targets_and_properties(void **state)
@@ -171,8 +170,8 @@ static void relationships_have_targets_and_properties(void **state)
     expect_refusal(f,
                    "{'@id':'dtmi:t:B;1','@type':'Interface','contents':["
                    "{'@type':'Relationship','name':'r','target':'somewhere'}]}",
-                   "dtmi:t:B;1: relationship \"r\": target \"somewhere\" is not a DTMI of DTDL 3; "
-                   "write one like dtmi:example:Thing;1");
+                   "dtmi:t:B;1: relationship \"r\": target is \"somewhere\"; write a DTMI such as "
+                   "dtmi:example:Thing;1");
 }
 
 static void telemetry_and_commands_are_read(void **state)
@@ -188,8 +187,9 @@ static void telemetry_and_commands_are_read(void **state)
     expect_refusal(f,
                    "{'@id':'dtmi:t:B;1','@type':'Interface','contents':[{'@type':'Command',"
                    "'name':'c','request':{'name':'x','schema':'strin'}}]}",
-                   "dtmi:t:B;1: command \"c\": request: unknown schema \"strin\"; did you mean "
-                   "\"string\"?");
+                   "dtmi:t:B;1: command \"c\": request: schema is \"strin\", which is neither a "
+                   "DTMI nor a term; write the @id of an element, or a name the language knows; "
+                   "did you mean \"string\"? (and 1 more)");
 }
 
 static void an_interface_in_place_becomes_one_of_its_own(void **state)
@@ -312,64 +312,69 @@ static void wrong_definitions_are_refused_with_place_and_cure(void **state)
     } cases[] = {
         {"[1]", "interface number 1: expected a JSON object with @id, @type and @context"},
         {"{'@type':'Interface'}",
-         "interface number 1: no @id; give it one like dtmi:example:Thing;1"},
+         "interface number 1: no @id; give the interface one such as dtmi:example:Thing;1"},
         {"{'@id':'urn:x:1','@type':'Interface'}",
-         "urn:x:1: @id \"urn:x:1\" is not a DTMI of DTDL 3; write one like dtmi:example:Thing;1"},
+         "urn:x:1: @id \"urn:x:1\" is not a DTMI of DTDL 3; write one such as "
+         "dtmi:example:Thing;1, of letters, digits and underscores between colons, with a version "
+         "from 1 on and no #fragment"},
         {"{'@id':'dtmi:dtdl:Mine;1','@type':'Interface'}",
-         "dtmi:dtdl:Mine;1: @id \"dtmi:dtdl:Mine;1\" is in a reserved name space; choose "
+         "dtmi:dtdl:Mine;1: @id \"dtmi:dtdl:Mine;1\" begins with a name that is reserved; choose "
          "one of your own"},
-        {"{'@id':'dtmi:t:A;1'}", "dtmi:t:A;1: no @type: expected Interface"},
+        {"{'@id':'dtmi:t:A;1'}", "dtmi:t:A;1: only interfaces stand on their own, and this has no "
+                                 "@type; put it inside of one, or write @type Interface"},
         {"{'@id':'dtmi:t:A;1','@type':'Telemetry'}",
-         "dtmi:t:A;1: @type \"Telemetry\": expected Interface"},
+         "dtmi:t:A;1: only interfaces stand on their own, and this has @type \"Telemetry\"; put it "
+         "inside of one, or write @type Interface"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','@context':'dtmi:dtdl:context;4'}",
-         "dtmi:t:A;1: @context \"dtmi:dtdl:context;4\": this version of DTDL is not supported; "
-         "write dtmi:dtdl:context;2 or dtmi:dtdl:context;3"},
+         "dtmi:t:A;1: @context \"dtmi:dtdl:context;4\": this version of DTDL is not supported; use "
+         "dtmi:dtdl:context;3 at most"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','@context':{}}",
-         "dtmi:t:A;1: @context: expected a DTMI or an array of them, such as "
-         "\"dtmi:dtdl:context;3\""},
+         "dtmi:t:A;1: @context names no version of DTDL in front; write \"dtmi:dtdl:context;3\" "
+         "first"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','content':[]}",
-         "dtmi:t:A;1: Interface has no member \"content\"; did you mean \"contents\"?"},
+         "dtmi:t:A;1: \"content\" is not known; correct its name or remove it; did you mean "
+         "\"contents\"?"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':['x']}",
-         "dtmi:t:A;1: contents: expected an object of @type Property, Telemetry, Command, "
-         "Relationship or Component"},
+         "dtmi:t:A;1: contents is \"x\", which is neither a DTMI nor a term; write the @id of an "
+         "element, or a name the language knows"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Propertie','name':'p'}]}",
-         "dtmi:t:A;1: element \"p\": unknown @type \"Propertie\""},
+         "dtmi:t:A;1: element \"p\": @type \"Propertie\" is not known; did you mean \"Property\"?"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property','name':'p'}]}",
-         "dtmi:t:A;1: property \"p\": no \"schema\"; Property needs it"},
+         "dtmi:t:A;1: property \"p\": no \"schema\"; add it"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property',"
          "'schema':'double'}]}",
-         "dtmi:t:A;1: contents[0]: no \"name\"; Property needs it"},
+         "dtmi:t:A;1: contents has an element without \"name\"; give it one"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property','name':'a b',"
          "'schema':'double'}]}",
-         "dtmi:t:A;1: property \"a b\": name \"a b\": use letters, digits and underscores, a "
-         "letter "
-         "first, no underscore last"},
+         "dtmi:t:A;1: property \"a b\": name is \"a b\"; it takes letters, digits and underscores, "
+         "a letter first, no underscore last"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property','name':'p',"
          "'schema':'double','writable':'yes'}]}",
-         "dtmi:t:A;1: property \"p\": writable: expected true or false"},
+         "dtmi:t:A;1: property \"p\": writable is not true or false"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property','name':'p',"
          "'schema':'double','target':'dtmi:t:B;1'}]}",
-         "dtmi:t:A;1: property \"p\": Property has no member \"target\"; remove it, or add the "
-         "extension that brings it to @context and @type"},
+         "dtmi:t:A;1: property \"p\": \"target\" is no member that an element of this class can "
+         "have; remove it"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Property','name':'p',"
          "'schema':null}]}",
-         "dtmi:t:A;1: property \"p\": \"schema\" is null; leave it out"},
+         "dtmi:t:A;1: property \"p\": schema is neither a string nor an object (and 1 more)"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','contents':[{'@type':'Relationship','name':'r',"
          "'maxMultiplicity':0}]}",
-         "dtmi:t:A;1: relationship \"r\": maxMultiplicity is 0; DTDL 3 allows 1 to 2147483647"},
+         "dtmi:t:A;1: relationship \"r\": maxMultiplicity is 0; 1 is the smallest allowed"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','displayName':{'english':'A'}}",
-         "dtmi:t:A;1: displayName: \"english\" is no language tag such as en or en-US"},
+         "dtmi:t:A;1: displayName has the language \"english\"; write a code such as en or en-US"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','displayName':7}",
-         "dtmi:t:A;1: displayName: expected a string, or an object of strings by language such as "
-         "{\"en\": \"…\"}"},
+         "dtmi:t:A;1: displayName has a text that is neither a string nor an object of "
+         "\"@language\" and \"@value\""},
         {"{'@id':'dtmi:t:A;1','@context':'dtmi:dtdl:context;2','@type':'Interface','displayName':"
          "'0123456789012345678901234567890123456789012345678901234567890123456789'}",
-         "dtmi:t:A;1: displayName has 70 characters; DTDL 2 allows 64"},
+         "dtmi:t:A;1: displayName has a text of more than 64 characters; make it shorter"},
         {"{'@id':'dtmi:t:A;1','@context':'dtmi:dtdl:context;2','@type':'Interface','extends':"
          "['dtmi:t:B;1','dtmi:t:C;1','dtmi:t:D;1']}",
-         "dtmi:t:A;1: 3 values in \"extends\"; DTDL 2 allows 2"},
+         "dtmi:t:A;1: extends refers to dtmi:t:B;1, which is not there; add it to the models, or "
+         "did you mean \"dtmi:t:A;1\"? (and 2 more)"},
         {"{'@id':'dtmi:t:A;1','@type':'Interface','extends':{'@id':'dtmi:t:B;1'}}",
-         "dtmi:t:A;1: extends: write the id as a string, without {\"@id\": …} around it"},
+         "dtmi:t:A;1: extends refers to dtmi:t:B;1 by an object; write the id as a string"},
     };
     for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
         expect_refusal(f, cases[i].text_z, cases[i].message_z);
@@ -388,7 +393,9 @@ static void a_definition_has_at_most_a_mebibyte(void **state)
                     i);
     }
     gm_buf_add_z(&buf, "]}");
-    expect_refusal(f, buf.p, "dtmi:t:A;1: the definition has more than 1048576 bytes");
+    expect_refusal(
+        f, buf.p,
+        "dtmi:t:A;1: the interface has more than 1048576 bytes; split it, with `extends`");
     gm_buf_deinit(&buf);
 }
 

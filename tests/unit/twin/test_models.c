@@ -183,8 +183,8 @@ static void definitions_that_make_no_models_are_corrupt(void **state)
     gm_models_free(models);
     world_exec(world, world->db, "DELETE FROM models WHERE num = 2");
     check_rc(gm_models_load(world->db, &models, &world->err), GM_E_CORRUPT, world->err);
-    check_err_says(world->err, "models in the store: dtmi:shop:Book;1: extends "
-                               "\"dtmi:shop:Product;1\": there is no such interface");
+    check_err_says(world->err, "models in the store: dtmi:shop:Book;1: extends refers to "
+                               "dtmi:shop:Product;1, which is not there");
     world_exec(world, world->db,
                "UPDATE models SET id = 'dtmi:x:Y;1', body = "
                "'{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:x:Z;1\","
