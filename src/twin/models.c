@@ -65,8 +65,12 @@ static gm_rc load(struct loader *loader, struct gm_stmt *stmt, struct gm_models 
     GM_TRY(load_rows(loader, stmt, err));
     struct gm_models *models;
     size_t added;
-    gm_rc rc =
-        gm_models_extend(NULL, loader->interfaces.at, loader->interfaces.n, &models, &added, err);
+    struct gm_models_request request = {
+        .interfaces = loader->interfaces.at,
+        .count = loader->interfaces.n,
+        .trusted = true, /* they were checked before they were stored */
+    };
+    gm_rc rc = gm_models_make(&request, &models, &added, err);
     if (rc != GM_OK) {
         (void)gm_fail_within(err, "models in the store");
         return rc == GM_E_LIMIT ? rc : GM_E_CORRUPT;
