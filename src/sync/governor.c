@@ -18,10 +18,14 @@ enum {
 #define SPEED_MIN 0.05
 #define SPEED_CUT 0.8
 #define SPEED_RECOVERY 0.02 /* a second */
+/* Of a class without a limit, while the target has lately refused: where the search for what it
+ * grants begins. */
+#define RATE_UNKNOWN 1000.0
 
 /* One class. */
 struct bucket {
-    double rate; /* 0: no limit */
+    double limit; /* 0: none */
+    double rate;  /* what holds now; 0: no limit */
     double tokens;
     gm_ns filled; /* until when; 0: not used yet */
     double steps[STEPS];
@@ -127,7 +131,7 @@ struct gm_governor_user *gm_governors_join(struct gm_governors *governors, struc
     for (size_t i = 0; i < GM_RATE_CLASSES_MAX; i++) {
         governor->limits.per_second[i] =
             lower_limit(governor->limits.per_second[i], limits->per_second[i]);
-        governor->buckets[i].rate = governor->limits.per_second[i];
+        governor->buckets[i].limit = governor->limits.per_second[i];
     }
     governor->limits.per_object = lower_limit(governor->limits.per_object, limits->per_object);
     gm_mutex_unlock(governor->mu);
@@ -311,8 +315,10 @@ static gm_ns reserve(struct gm_governor_user *user, const struct gm_rate_ask *as
     if (wait > 0) {
         return wait;
     }
+    double speed = speed_of(governor, now);
+    bucket->rate = bucket->limit != 0 ? bucket->limit : speed < 1 ? RATE_UNKNOWN : 0;
     if (bucket->rate > 0) {
-        double fill_rate = bucket->rate * UTILISATION * speed_of(governor, now);
+        double fill_rate = bucket->rate * UTILISATION * speed;
         catch_up(user, ask->class, now);
         user->last[ask->class] = now;
         wait = bucket_wait(bucket, fill_rate, ask->cost, now);
@@ -371,9 +377,15 @@ void gm_governor_refused(struct gm_governor_user *user, gm_ns retry_after, doubl
         governor->speed = speed > SPEED_MIN ? speed : SPEED_MIN;
         governor->refusals++;
     }
-    if (first || retry_after > 0) {
-        gm_ns until = now + pause;
-        governor->closed_until = governor->closed_until > until ? governor->closed_until : until;
+    gm_ns until = now + pause;
+    if ((first || retry_after > 0) && until > governor->closed_until) {
+        governor->closed_until = until;
+        /* It goes on at an even pace: what was saved up before would be refused again at once. */
+        for (size_t i = 0; i < GM_RATE_CLASSES_MAX; i++) {
+            struct bucket *bucket = &governor->buckets[i];
+            bucket->tokens = bucket->tokens < 0 ? bucket->tokens : 0;
+            bucket->filled = until;
+        }
     }
     gm_mutex_unlock(governor->mu);
 }
