@@ -342,8 +342,8 @@ static void run_client(void *arg)
 struct measurement {
     const char *name_z;
     const char *method_z;
-    int status;
     int64_t total;
+    int status;
     bool one;
 };
 
@@ -391,10 +391,10 @@ static void check_changes(const struct bench *bench, int64_t wanted)
 void bench_adt(const struct bench *bench)
 {
     static const struct measurement measurements[] = {
-        {"adt.create", "PUT", 200, TWINS, false},
-        {"adt.read", "GET", 200, 0, false},
-        {"adt.patch", "PATCH", 204, 0, false},
-        {"adt.one_twin", "PATCH", 204, 0, true},
+        {"adt.create", "PUT", TWINS, 200, false},
+        {"adt.read", "GET", 0, 200, false},
+        {"adt.patch", "PATCH", 0, 204, false},
+        {"adt.one_twin", "PATCH", 0, 204, true},
     };
     int64_t changes = 0;
     if (bench->only_z != NULL && strncmp(bench->only_z, "adt", strlen("adt")) != 0) {

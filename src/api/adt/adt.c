@@ -10,6 +10,9 @@
 
 /* How often it is looked whether another certificate is due, or there. */
 #define CERTIFICATE_PERIOD GM_HOUR
+/* Clients keep connections for later; one that is closed just when it is used again costs a retry,
+ * so it is for the client to tire first. */
+#define IDLE_TIME (2 * GM_MINUTE)
 
 /* ---- life ---- */
 
@@ -74,6 +77,7 @@ static gm_rc start_server(struct gm_adt *adt, struct gm_err *err)
         .connections_max = (size_t)limits->connections,
         .body_size_max = (size_t)(large > limits->request_size ? large : limits->request_size),
         .workers_max = (size_t)limits->workers,
+        .idle_time = IDLE_TIME,
     };
     gm_rc rc = gm_http_server_start(&options, &adt->server, err);
     adt->certificate_hash = gm_hash64(gm_str_z(pair.certificate_z), 0);

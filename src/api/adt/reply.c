@@ -252,7 +252,7 @@ void gm_adt_answer_page(struct gm_adt_call *call, yyjson_mut_val *items, struct 
         gm_buf_add_z(body, "null}");
     } else {
         struct gm_buf link;
-        gm_buf_init(&link, GM_HTTP_HEADERS_SIZE_MAX * 2);
+        gm_buf_init(&link, (size_t)2 * GM_HTTP_HEADERS_SIZE_MAX);
         write_next_link(call, next, &link);
         gm_json_quote(body, gm_buf_str(&link));
         gm_buf_add_char(body, '}');
