@@ -187,12 +187,6 @@ static enum MHD_Result refuse_body(struct gm_link *link)
     return refuse(link, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", message_z);
 }
 
-static bool is_chunked(const struct gm_link *link)
-{
-    return MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
-                                       MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
-}
-
 static void admit(struct gm_link *link, uint64_t length)
 {
     const struct gm_http_server_options *options = &link->server->options;
@@ -203,27 +197,37 @@ static void admit(struct gm_link *link, uint64_t length)
     link->body.limit = size_max < options->body_size_max ? size_max : options->body_size_max;
 }
 
+/* Where the next request begins cannot be told. */
+static enum MHD_Result refuse_framing(struct gm_link *link, const char *why_z)
+{
+    gm_http_reply_header(&link->call, MHD_HTTP_HEADER_CONNECTION, GM_STR("close"));
+    return refuse(link, MHD_HTTP_BAD_REQUEST, "invalid", why_z);
+}
+
 /* The headers are there. A body that will be too large is refused now when the client waits for
  * leave to send it, or when it is too large even to be thrown away. */
 static enum MHD_Result begin_request(struct gm_link *link)
 {
     int64_t length;
+    struct gm_framing framing;
     reset_call(link);
     link->began = now();
     set_due(link, link->began + link->server->options.transfer_time);
-    const char *length_z = MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
-                                                       MHD_HTTP_HEADER_CONTENT_LENGTH);
-    bool told = length_z != NULL && gm_parse_i64(gm_str_z(length_z), &length) && length >= 0;
-    if (told ? length > 0 : is_chunked(link)) {
+    gm_link_framing(link, &framing);
+    if (framing.wrong_z != NULL) {
+        return refuse_framing(link, framing.wrong_z);
+    }
+    bool told = framing.length_z != NULL && gm_parse_i64(gm_str_z(framing.length_z), &length) &&
+                length >= 0;
+    if (told ? length > 0 : framing.chunked) {
         admit(link, told ? (uint64_t)length : UINT64_MAX);
     }
     if (!told || (uint64_t)length <= link->body.limit) {
         return MHD_YES;
     }
-    bool waits = MHD_lookup_connection_value(link->connection, MHD_HEADER_KIND,
-                                             MHD_HTTP_HEADER_EXPECT) != NULL;
-    return waits || (uint64_t)length > link->body.limit + DISCARDED_SIZE_MAX ? refuse_body(link)
-                                                                             : MHD_YES;
+    return framing.expects || (uint64_t)length > link->body.limit + DISCARDED_SIZE_MAX
+               ? refuse_body(link)
+               : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct gm_link *link, const char *data, size_t *data_size)

@@ -78,6 +78,15 @@ struct gm_link {
     void *work_ctx;
 };
 
+/* What a request's headers say about its body. */
+struct gm_framing {
+    const char *wrong_z;  /* why it cannot be read; NULL: it can */
+    const char *length_z; /* NULL: not told */
+    bool chunked;
+    bool expects; /* waits for leave to send the body */
+};
+void gm_link_framing(const struct gm_link *link, struct gm_framing *out_framing);
+
 /* Sends call->reply. On the thread that serves the connection. */
 enum MHD_Result gm_link_send(struct gm_link *link);
 

@@ -21,7 +21,7 @@ static const char *const audience[] = {"twins"};
 struct world {
     struct tmp *tmp;
     struct gm_clock clock;
-    gm_ns now; /* of both clocks */
+    _Atomic gm_ns now; /* of both clocks */
     struct gm_access_options options;
     struct gm_access *access;
     struct gm_identity who;

@@ -338,6 +338,40 @@ static void a_client_that_asks_before_it_sends_is_told(void **state)
     wire_close(wire);
 }
 
+static void a_request_whose_end_has_two_readings_is_refused(void **state)
+{
+    static const char *const heads[] = {
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5\r\ncontent-length: 5\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "Content-Length\t: 5\r\n",
+        "Host: other\r\n",
+        "Content-Length: -5\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 5x\r\n",
+    };
+    struct world *world = *state;
+    start(world, (struct gm_http_server_options){.handle = handle_echo});
+    for (size_t i = 0; i < GM_ARRAY_COUNT(heads); i++) {
+        struct wire *wire = wire_open(url_z(world), NULL);
+        GM_AUTO_FREE char *text_z =
+            gm_format_z("POST /a HTTP/1.1\r\nHost: localhost\r\n%s\r\n0\r\n\r\n"
+                        "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                        heads[i]);
+        wire_send(wire, text_z);
+        assert_int_equal(wire_status(wire), 400);
+        while (!wire_ended(wire)) { /* nothing of what stands behind is a request */
+            assert_null(strstr(wire_body(wire).p, "/hidden"));
+        }
+        wire_close(wire);
+    }
+}
+
 /* ---- answers from elsewhere ---- */
 
 struct crowd {
@@ -635,6 +669,7 @@ int main(void)
         TEST(how_large_a_body_may_be_depends_on_who_asks),
         TEST(a_huge_body_is_refused_before_it_comes),
         TEST(a_client_that_asks_before_it_sends_is_told),
+        TEST(a_request_whose_end_has_two_readings_is_refused),
         TEST(calls_are_answered_by_other_threads),
         TEST(calls_are_answered_with_any_number_of_threads),
         TEST(handlers_that_block_run_on_workers),
