@@ -66,6 +66,7 @@ struct gm_adt {
     struct gm_mutex *mu;
     struct gm_cond *written;
     struct gm_adt_reader *readers; /* guarded by mu; those that nobody uses */
+    size_t idle_readers;           /* guarded by mu */
     size_t writes;                 /* guarded by mu; in the store's queue */
 };
 

@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+/* Idle ones, each with a cache of its own: for the threads that serve, and a few workers. */
+enum { READERS_KEPT = 8 };
+
 /* ---- the way of a call ---- */
 
 static bool check_version(struct gm_adt_call *call)
@@ -220,6 +223,7 @@ struct gm_adt_reader *gm_adt_reader_take(struct gm_adt_call *call)
     gm_mutex_lock(adt->mu);
     struct gm_adt_reader *reader = adt->readers;
     adt->readers = reader != NULL ? reader->next_ : NULL;
+    adt->idle_readers -= reader != NULL ? 1 : 0;
     gm_mutex_unlock(adt->mu);
     if (reader != NULL) {
         return reader;
@@ -240,9 +244,16 @@ void gm_adt_reader_give(struct gm_adt *adt, struct gm_adt_reader *reader)
     gm_twin_reader_reset(reader->twins);
     gm_relationship_reader_reset(reader->relationships);
     gm_mutex_lock(adt->mu);
-    reader->next_ = adt->readers;
-    adt->readers = reader;
+    bool keep = adt->idle_readers < READERS_KEPT;
+    if (keep) {
+        reader->next_ = adt->readers;
+        adt->readers = reader;
+        adt->idle_readers++;
+    }
     gm_mutex_unlock(adt->mu);
+    if (!keep) {
+        gm_adt_reader_close(reader);
+    }
 }
 
 const struct gm_models *gm_adt_models(struct gm_adt_call *call)
