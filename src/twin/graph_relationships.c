@@ -693,24 +693,54 @@ static gm_rc unlink_one(struct link *link, struct gm_str missing, bool waits, st
     return GM_OK;
 }
 
+/* Those that lead here are changes of the twins that they come from. */
+static gm_rc drop_incoming(struct gm_graph *graph, const struct gm_twin *twin, struct gm_err *err)
+{
+    link_list links = {0};
+    gm_rc rc = list_side(graph, twin, false, &links, err);
+    for (size_t i = 0; rc == GM_OK && i < links.n; i++) {
+        struct link *link = &links.at[i];
+        rc = unlink_one(link, twin->id, link->pipeline != 0, err);
+        rc = rc == GM_OK ? log_one(graph, link, err) : rc;
+    }
+    gm_vec_deinit(&links);
+    return rc;
+}
+
+/* Those that go out are one change, right before the twin's deletion. */
+static gm_rc drop_outgoing(struct gm_graph *graph, const struct gm_twin *twin, int64_t pipeline,
+                           struct gm_err *err)
+{
+    link_list links = {0};
+    struct gm_buf operations;
+    gm_buf_init(&operations, GM_JSON_DEPTH_MAX << 20);
+    gm_buf_add_char(&operations, '[');
+    gm_rc rc = list_side(graph, twin, true, &links, err);
+    for (size_t i = 0; rc == GM_OK && i < links.n; i++) {
+        struct link *link = &links.at[i];
+        bool deleters = link->pipeline == pipeline;
+        rc = unlink_one(link, twin->id, link->pipeline != 0 && !deleters, err);
+        add_operation(&operations, link);
+    }
+    gm_buf_add_char(&operations, ']');
+    if (rc == GM_OK && links.n > 0) {
+        struct link base = {.graph = graph,
+                            .source_id = twin->id,
+                            .source = twin->num,
+                            .pipeline = pipeline,
+                            .run = graph->cause.run};
+        rc = log_operations(graph, &base, gm_buf_str(&operations), err);
+    }
+    gm_buf_deinit(&operations);
+    gm_vec_deinit(&links);
+    return rc;
+}
+
 gm_rc gm_graph_drop_relationships(struct gm_graph *graph, const struct gm_twin *twin,
                                   int64_t pipeline, struct gm_err *err)
 {
-    for (int side = 0; side < 2; side++) {
-        bool outgoing = side == 0;
-        link_list links = {0};
-        gm_rc rc = list_side(graph, twin, outgoing, &links, err);
-        for (size_t i = 0; rc == GM_OK && i < links.n; i++) {
-            struct link *link = &links.at[i];
-            bool deleters = outgoing && link->pipeline == pipeline;
-            rc = unlink_one(link, twin->id, link->pipeline != 0 && !deleters, err);
-            if (rc == GM_OK && !outgoing) {
-                rc = log_one(graph, link, err);
-            }
-        }
-        gm_vec_deinit(&links);
-        GM_TRY(rc);
-    }
+    GM_TRY(drop_outgoing(graph, twin, pipeline, err));
+    GM_TRY(drop_incoming(graph, twin, err));
     if (graph->waiting == 0 || pipeline == 0) {
         return GM_OK;
     }
