@@ -274,6 +274,7 @@ static void report_first_round(struct session *session)
 /* A store that failed is opened anew by the next process, which finds out what is there. */
 static gm_rc storage_failure(struct session *session, struct gm_err *err)
 {
+    GM_TRY(gm_store_failure(session->store, err));
     gm_mutex_lock(session->mu);
     *err = session->storage_err;
     gm_mutex_unlock(session->mu);

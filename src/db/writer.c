@@ -6,6 +6,8 @@
  * group of one needs none. */
 #include "db/writer.h"
 
+#include <stdatomic.h>
+
 #include "base/mem.h"
 #include "os/queue.h"
 #include "os/thread.h"
@@ -16,6 +18,8 @@ struct gm_writer {
     struct gm_thread *thread;
     struct gm_writer_hooks hooks;
     struct gm_err failure; /* the thread's; rc not GM_OK: storage failed, every job gets this */
+    /* Set once, behind `failure`, which does not change then: whoever sees it may read that. */
+    _Atomic bool failed;
 };
 
 struct item {
@@ -114,6 +118,7 @@ static void run_group(struct gm_writer *writer, struct item **items, size_t coun
     }
     if (is_final(err.rc) && writer->failure.rc == GM_OK) {
         writer->failure = err;
+        atomic_store_explicit(&writer->failed, true, memory_order_release);
     }
     for (size_t i = 0; i < count; i++) {
         if (err.rc != GM_OK) {
@@ -175,6 +180,15 @@ void gm_writer_stop(struct gm_writer *writer)
     gm_queue_free(writer->queue);
     gm_db_close(writer->db);
     gm_free(writer);
+}
+
+gm_rc gm_writer_failure(const struct gm_writer *writer, struct gm_err *err)
+{
+    if (!atomic_load_explicit(&writer->failed, memory_order_acquire)) {
+        return GM_OK;
+    }
+    *err = writer->failure;
+    return err->rc;
 }
 
 gm_rc gm_writer_submit(struct gm_writer *writer, const struct gm_writer_job *job,

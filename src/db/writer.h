@@ -43,6 +43,9 @@ void gm_writer_stop(struct gm_writer *writer);
 gm_rc gm_writer_run(struct gm_writer *writer, gm_writer_fn fn, void *ctx, struct gm_err *err)
     GM_MUST_CHECK;
 
+/* GM_OK, or what failed for good: from then on every job gets this. Any thread. */
+gm_rc gm_writer_failure(const struct gm_writer *writer, struct gm_err *err);
+
 /* Without waiting: `done` is called on the writer's thread after the commit (or with the failure).
  * Waits only while the queue is full. */
 struct gm_writer_job {

@@ -232,6 +232,11 @@ int64_t gm_store_newest_change(struct gm_store *store)
     return newest;
 }
 
+gm_rc gm_store_failure(const struct gm_store *store, struct gm_err *err)
+{
+    return gm_writer_failure(store->writer, err);
+}
+
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
 {
     return gm_db_open(&(struct gm_db_options){.url_z = store->url_z,

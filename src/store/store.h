@@ -74,6 +74,8 @@ gm_rc gm_store_write(struct gm_store *store, gm_store_fn fn, void *ctx, struct g
     GM_MUST_CHECK;
 gm_rc gm_store_submit(struct gm_store *store, struct gm_store_job *job, struct gm_err *err)
     GM_MUST_CHECK;
+/* GM_OK, or why the store takes no more writes: it has to be opened anew. */
+gm_rc gm_store_failure(const struct gm_store *store, struct gm_err *err) GM_MUST_CHECK;
 /* The caller closes it. */
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
     GM_MUST_CHECK;

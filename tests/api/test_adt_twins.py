@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Twins, components and telemetry of the twin API: operations 7-10 and 17-20."""
 import concurrent.futures
+import contextlib
+import http.client
 import re
 import threading
 
@@ -257,6 +259,25 @@ class Twins(adt.Case):
         self.server = self.start()
         for number in range(50):
             self.assertEqual(number, self.server.get(f"/digitaltwins/k{number}").json["temp"])
+
+
+    def test_a_full_disk_ends_the_process_and_keeps_what_was_answered(self):
+        self.server.end()
+        server = self.start(file_size_max=1 << 20)
+        kept = []
+        with contextlib.suppress(ConnectionError, http.client.HTTPException):
+            for number in range(10000):
+                answer = server.put(f"/digitaltwins/d{number}", twin("Room", sensor={"$metadata": {}}, name="x" * 4000))
+                if answer.status != 200:
+                    self.refused(answer, 500, "InternalServerError")
+                    break
+                kept.append(f"d{number}")
+        self.assertEqual(gemel.ENVIRONMENT, server.process.wait(adt.DEADLINE_S), "".join(server.log))
+        self.assertGreater(len(kept), 10)
+        server = self.start()
+        there = {row["$dtId"] for row in server.query("SELECT * FROM DIGITALTWINS", 1000)}
+        self.assertLessEqual(set(kept), there)
+        self.assertLessEqual(len(there), len(kept) + 1)
 
 
 class Limits(adt.Case):

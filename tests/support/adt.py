@@ -12,6 +12,7 @@ The client is http.client with a context that trusts DATA/tls/ca.pem and nothing
 import http.client
 import json
 import re
+import resource
 import signal
 import ssl
 import subprocess
@@ -72,10 +73,14 @@ class Answer:
 class Server:
     """`gemel run` in the background. Its log is read to its end by a thread, so that the pipe never fills."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, file_size_max=None):
         self.folder = folder
+
+        def limit():  # a disk that is full: writes behind it fail (Python has SIGXFSZ ignored, and so has its child)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_max, file_size_max))
+
         self.process = subprocess.Popen([gemel.PROGRAM, "run"], cwd=folder, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=limit if file_size_max else None)
         self.log = []
         try:
             self.url = self._wait_for_url()
@@ -239,8 +244,8 @@ class Case(gemel.Case):
         self.configure({}, api={"listen": "127.0.0.1:0", **api}, **(root or {}))
         return self.start()
 
-    def start(self):
-        server = Server(self.folder)
+    def start(self, **options):
+        server = Server(self.folder, **options)
         self.addCleanup(self._stop, server)
         return server
 

@@ -215,7 +215,7 @@ static gm_rc open_reader(struct gm_adt *adt, struct gm_adt_reader **out_reader, 
     return GM_OK;
 }
 
-/* Both handed out newest first: what was used last is warm. As many come into being as threads ever
+/* Handed out newest first: what was used last is warm. As many come into being as threads ever
  * read at once: those that serve, and the workers. */
 struct gm_adt_reader *gm_adt_reader_take(struct gm_adt_call *call)
 {

@@ -156,6 +156,27 @@ static void a_failure_of_storage_fails_its_group_and_all_that_follows(void **sta
     assert_int_equal(world_number(world, world->db, "SELECT count(*) FROM t"), 1);
 }
 
+static gm_rc fail_for_good(void *ctx, struct gm_db *db, struct gm_err *err)
+{
+    (void)ctx;
+    (void)db;
+    return gm_fail(err, GM_E_IO, "as planned");
+}
+
+static void a_failure_of_storage_can_be_asked_for(void **state)
+{
+    struct world *world = *state;
+    int commits = 0;
+    struct gm_err err = {0};
+    struct gm_writer *writer = start_writer(world, &commits);
+    check_ok(gm_writer_failure(writer, &err), err);
+    check_rc(gm_writer_run(writer, fail_for_good, NULL, &err), GM_E_IO, err);
+    err = (struct gm_err){0};
+    check_rc(gm_writer_failure(writer, &err), GM_E_IO, err);
+    assert_string_equal(err.text, "as planned");
+    gm_writer_stop(writer);
+}
+
 static void a_job_alone_keeps_its_place_in_the_order(void **state)
 {
     struct world *world = *state;
@@ -241,6 +262,7 @@ int main(void)
         WORLD_TEST(a_job_that_fails_is_undone_alone),
         WORLD_TEST(a_group_without_success_is_not_committed),
         WORLD_TEST(a_failure_of_storage_fails_its_group_and_all_that_follows),
+        WORLD_TEST(a_failure_of_storage_can_be_asked_for),
         WORLD_TEST(a_job_alone_keeps_its_place_in_the_order),
         WORLD_TEST(producers_on_many_threads_are_all_served),
     };
