@@ -29,7 +29,30 @@ static void check_maps(struct gm_config *config, struct gm_models *models)
     }
 }
 
-static gm_rc check_models(struct gm_config *config, size_t *out_count, struct gm_err *err)
+/* All that is wrong with the models: `errors`, or *err where there are none. */
+static void print_model_errors(const struct gm_args *args, const struct gm_model_errors *errors,
+                               const struct gm_err *err)
+{
+    size_t count = gm_model_errors_count(errors);
+    size_t more = gm_model_errors_total(errors) - count;
+    for (size_t i = 0; i < count; i++) {
+        struct gm_err one = {0};
+        (void)gm_fail(&one, GM_E_CONFIG, GM_STR_FMT,
+                      GM_STR_ARG(gm_model_errors_at(errors, i)->text));
+        (void)gm_args_fail(args, GM_E_CONFIG, &one);
+    }
+    if (more > 0) {
+        struct gm_err rest = {0};
+        (void)gm_fail(&rest, GM_E_CONFIG, "and %zu more errors in the models", more);
+        (void)gm_args_fail(args, GM_E_CONFIG, &rest);
+    }
+    if (count == 0) {
+        (void)gm_args_fail(args, GM_E_CONFIG, err);
+    }
+}
+
+static gm_rc check_models(struct gm_config *config, struct gm_model_errors *errors,
+                          size_t *out_count, struct gm_err *err)
 {
     const char *path_z = gm_config_root(config)->models;
     *out_count = 0;
@@ -42,7 +65,9 @@ static gm_rc check_models(struct gm_config *config, size_t *out_count, struct gm
     size_t count;
     gm_rc rc = gm_models_read_folder(gm_json_doc_new(arena), path_z, &interfaces, &count, err);
     if (rc == GM_OK) {
-        rc = gm_models_extend(NULL, interfaces, count, &models, out_count, err);
+        rc = gm_models_make(
+            &(struct gm_models_request){.interfaces = interfaces, .count = count, .errors = errors},
+            &models, out_count, err);
     }
     if (rc == GM_OK) {
         check_maps(config, models);
@@ -79,15 +104,17 @@ static int check(struct gm_args *args)
         gm_config_free(config);
         return gm_args_fail(args, GM_E_CONFIG, &err);
     }
-    gm_rc model_rc = check_models(config, &model_count, &model_err);
+    struct gm_model_errors *model_errors = gm_model_errors_new();
+    gm_rc model_rc = check_models(config, model_errors, &model_count, &model_err);
     size_t errors = gm_conf_error_count(gm_config_doc(config));
     print_findings(args, config);
     if (model_rc != GM_OK) {
-        (void)gm_args_fail(args, GM_E_CONFIG, &model_err);
+        print_model_errors(args, model_errors, &model_err);
     } else if (errors == 0 && !args->json) {
         printf("%s: %zu pipelines, %zu models, no errors\n", path_z,
                gm_config_pipeline_count(config), model_count);
     }
+    gm_model_errors_free(model_errors);
     gm_config_free(config);
     return errors > 0 || model_rc != GM_OK ? GM_EXIT_USAGE : GM_EXIT_OK;
 }

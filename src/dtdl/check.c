@@ -205,6 +205,25 @@ static const struct gm_schema_field *find_field(const struct gm_schema *schema, 
     return NULL;
 }
 
+static gm_rc fail_field(const struct gm_schema *schema, struct gm_str name, struct gm_err *err)
+{
+    struct gm_str nearest = {NULL, 0};
+    size_t best = name.n > 5 ? 4 : 3;
+    for (size_t i = 0; i < schema->field_count && best > 1; i++) {
+        size_t distance = gm_str_distance(name, schema->fields[i].name, best - 1);
+        if (distance < best) {
+            best = distance;
+            nearest = schema->fields[i].name;
+        }
+    }
+    if (nearest.p == NULL) {
+        return gm_fail(err, GM_E_INVALID, "there is no field \"" GM_STR_FMT "\"", GM_STR_ARG(name));
+    }
+    return gm_fail(err, GM_E_INVALID,
+                   "there is no field \"" GM_STR_FMT "\"; did you mean \"" GM_STR_FMT "\"?",
+                   GM_STR_ARG(name), GM_STR_ARG(nearest));
+}
+
 static gm_rc check_object(const struct gm_schema *schema, const yyjson_mut_val *value,
                           struct gm_err *err)
 {
@@ -213,8 +232,7 @@ static gm_rc check_object(const struct gm_schema *schema, const yyjson_mut_val *
         struct gm_str key = gm_json_str(name);
         const struct gm_schema_field *field = find_field(schema, key);
         if (field == NULL) {
-            return gm_fail(err, GM_E_INVALID, "there is no field \"" GM_STR_FMT "\"",
-                           GM_STR_ARG(key));
+            return fail_field(schema, key, err);
         }
         gm_rc rc = gm_schema_check(field->schema, name->next, err);
         if (rc != GM_OK) {

@@ -60,6 +60,26 @@ static void check_values(const struct gm_models *models, const yyjson_mut_val *b
     }
 }
 
+/* Refused definitions have errors, others have none. */
+static bool make(yyjson_mut_val *interfaces, size_t undefined, struct gm_models **out_models)
+{
+    struct gm_err err = {0};
+    struct gm_model_errors *errors = gm_model_errors_new();
+    struct gm_models_request request = {.interfaces = &interfaces,
+                                        .count = 1,
+                                        .undefined = (enum gm_models_undefined)undefined,
+                                        .errors = errors};
+    size_t added;
+    gm_rc rc = gm_models_make(&request, out_models, &added, &err);
+    GM_ASSERT(rc == GM_OK || err.text[0] != '\0');
+    GM_ASSERT((rc == GM_E_INVALID) == (gm_model_errors_total(errors) > 0));
+    for (size_t i = 0; i < gm_model_errors_count(errors); i++) {
+        GM_ASSERT(gm_model_errors_at(errors, i)->text.n > 0);
+    }
+    gm_model_errors_free(errors);
+    return rc == GM_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gm_arena *arena = gm_arena_new(16 << 20);
@@ -70,10 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)gm_str_cut((struct gm_str){(const char *)data, size}, '\0', &definitions, &values);
     if (gm_json_parse(doc, definitions, &interfaces, &err) == GM_OK) {
         struct gm_models *models = NULL;
-        size_t added;
-        gm_rc rc = gm_models_extend(NULL, &interfaces, 1, &models, &added, &err);
-        GM_ASSERT(rc == GM_OK || err.text[0] != '\0');
-        if (rc == GM_OK) {
+        if (make(interfaces, size % 3, &models)) {
             for (size_t i = 0; i < gm_models_count(models); i++) {
                 check_contents(gm_models_at(models, i));
             }

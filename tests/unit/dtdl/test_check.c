@@ -187,6 +187,8 @@ static void containers_are_checked_to_the_bottom(void **state)
                   "field \"number\": expected integer, found \"7\"");
     expect_misfit(f, "address", "{'street':null}", "field \"street\": expected string, found null");
     expect_misfit(f, "address", "{'town':'x'}", "there is no field \"town\"");
+    expect_misfit(f, "address", "{'stret':'x'}",
+                  "there is no field \"stret\"; did you mean \"street\"?");
     expect_misfit(f, "address", "[]", "expected Object, found an array");
     expect_fit(f, "sizes", "{'':1,'any key':2.5}");
     expect_misfit(f, "sizes", "{'a':1,'b':true}", "key \"b\": expected double, found true");

@@ -410,6 +410,125 @@ static void value_objects_and_single_values_are_unwrapped(void **state)
     assert_int_equal(content_of(f, "dtmi:t:A;1", "p")->schema->type, GM_SCHEMA_DOUBLE);
 }
 
+/* ---- all errors, and what a request says ---- */
+
+static gm_rc make(struct fixture *f, const struct gm_models_request *request)
+{
+    struct gm_models *models = NULL;
+    gm_rc rc = gm_models_make(request, &models, &f->added, &f->err);
+    if (rc == GM_OK) {
+        gm_models_free(f->models);
+        f->models = models;
+    }
+    return rc;
+}
+
+static const char three_errors_z[] =
+    "[{'@id':'dtmi:t:A;1','@type':'Interface','contents':["
+    "{'@type':'Property','name':'p','schema':'double','writable':1},"
+    "{'@type':'Property','name':'q'}]},"
+    "{'@id':'dtmi:t:B;1','@type':'Interface','displayName':7}]";
+
+static void every_error_is_reported_with_its_kind_and_place(void **state)
+{
+    struct fixture *f = *state;
+    yyjson_mut_val *value = interfaces(f, three_errors_z);
+    struct gm_model_errors *errors = gm_model_errors_new();
+    assert_int_equal(
+        make(f, &(struct gm_models_request){.interfaces = &value, .count = 1, .errors = errors}),
+        GM_E_INVALID);
+    assert_string_equal(f->err.text, "dtmi:t:A;1: property \"p\": writable is not true or false "
+                                     "(and 2 more)");
+    assert_int_equal(gm_model_errors_count(errors), 3);
+    assert_int_equal(gm_model_errors_total(errors), 3);
+    const struct gm_model_error *error = gm_model_errors_at(errors, 1);
+    assert_string_equal(error->kind_z, "missingObjectProperty");
+    assert_str_equal(error->primary_id, "dtmi:t:A:_contents:__q;1");
+    assert_str_equal(error->property, "schema");
+    assert_null(error->secondary_id.p);
+    assert_int_equal(error->document, 0);
+    assert_str_equal(error->text, "dtmi:t:A;1: property \"q\": no \"schema\"; add it");
+    assert_int_equal(gm_model_errors_at(errors, 2)->document, 1);
+    gm_model_errors_free(errors);
+}
+
+static void a_hundred_errors_are_kept_and_more_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct gm_buf buf;
+    gm_buf_init(&buf, 1 << 20);
+    gm_buf_add_z(&buf, "{'@id':'dtmi:t:A;1','@type':'Interface','contents':[");
+    for (int i = 0; i < 250; i++) {
+        gm_buf_addf(&buf, "%s{'@type':'Property','name':'p%d'}", i > 0 ? "," : "", i);
+    }
+    gm_buf_add_z(&buf, "]}");
+    yyjson_mut_val *value = interfaces(f, buf.p);
+    struct gm_model_errors *errors = gm_model_errors_new();
+    assert_int_equal(
+        make(f, &(struct gm_models_request){.interfaces = &value, .count = 1, .errors = errors}),
+        GM_E_INVALID);
+    assert_int_equal(gm_model_errors_count(errors), GM_MODEL_ERRORS_MAX);
+    assert_int_equal(gm_model_errors_total(errors), 250);
+    assert_non_null(strstr(f->err.text, "(and 249 more)"));
+    gm_model_errors_free(errors);
+    gm_buf_deinit(&buf);
+}
+
+static void unknown_extensions_are_as_the_request_says(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const contexts_z[] = {"2", "3"};
+    static const enum gm_models_undefined modes[] = {
+        GM_MODELS_UNDEFINED_BY_VERSION, GM_MODELS_UNDEFINED_ALLOWED, GM_MODELS_UNDEFINED_REFUSED};
+    static const bool taken[2][3] = {{true, true, false}, {false, true, false}};
+    for (size_t v = 0; v < GM_ARRAY_COUNT(contexts_z); v++) {
+        const char *text_z =
+            gm_arena_format(f->arena,
+                            "{'@id':'dtmi:t:A;1','@type':['Interface','Odd'],'odd':1,"
+                            "'@context':['dtmi:dtdl:context;%s','dtmi:far:odd;1']}",
+                            contexts_z[v])
+                .p;
+        yyjson_mut_val *value = interfaces(f, text_z);
+        for (size_t m = 0; m < GM_ARRAY_COUNT(modes); m++) {
+            gm_rc rc = make(f, &(struct gm_models_request){
+                                   .interfaces = &value, .count = 1, .undefined = modes[m]});
+            assert_int_equal(rc, taken[v][m] ? GM_OK : GM_E_INVALID);
+        }
+    }
+}
+
+static void a_request_can_ask_for_an_older_language(void **state)
+{
+    struct fixture *f = *state;
+    yyjson_mut_val *value = interfaces(f, "{'@id':'dtmi:t:A;1','@type':'Interface'}");
+    struct gm_models_request request = {.interfaces = &value, .count = 1, .dtdl_version_max = 2};
+    assert_int_equal(make(f, &request), GM_E_INVALID);
+    assert_string_equal(f->err.text,
+                        "dtmi:t:A;1: @context \"dtmi:dtdl:context;3\": this version of DTDL is not "
+                        "supported; use dtmi:dtdl:context;2 at most");
+    request.dtdl_version_max = 3;
+    assert_int_equal(make(f, &request), GM_OK);
+}
+
+/* What was allowed when it was stored: an extension that is not known. */
+static void trusted_definitions_are_not_checked_again(void **state)
+{
+    struct fixture *f = *state;
+    yyjson_mut_val *value =
+        interfaces(f, "[{'@id':'dtmi:t:A;1','@type':['Interface','Odd'],"
+                      "'@context':['dtmi:dtdl:context;3','dtmi:far:odd;1'],'contents':["
+                      "{'@type':'Property','name':'p','schema':'double'},{'@type':'Component',"
+                      "'name':'c','schema':{'@id':'dtmi:t:C;1','@type':'Interface'}}]},"
+                      "{'@id':'dtmi:t:C;1','@type':'Interface'}]");
+    struct gm_models_request request = {.interfaces = &value, .count = 1, .trusted = true};
+    assert_int_equal(make(f, &request), GM_OK);
+    assert_int_equal(gm_models_count(f->models), 2);
+    assert_int_equal(content_of(f, "dtmi:t:A;1", "p")->schema->type, GM_SCHEMA_DOUBLE);
+    assert_ptr_equal(content_of(f, "dtmi:t:A;1", "c")->component, model_of(f, "dtmi:t:C;1"));
+    request.trusted = false;
+    assert_int_equal(make(f, &request), GM_E_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +551,11 @@ int main(void)
         TEST(wrong_definitions_are_refused_with_place_and_cure),
         TEST(a_definition_has_at_most_a_mebibyte),
         TEST(value_objects_and_single_values_are_unwrapped),
+        TEST(every_error_is_reported_with_its_kind_and_place),
+        TEST(a_hundred_errors_are_kept_and_more_counted),
+        TEST(unknown_extensions_are_as_the_request_says),
+        TEST(a_request_can_ask_for_an_older_language),
+        TEST(trusted_definitions_are_not_checked_again),
     };
     return cmocka_run_group_tests_name("dtdl/models", tests, NULL, NULL);
 }
