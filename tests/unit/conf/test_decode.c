@@ -236,6 +236,43 @@ static void a_choice_takes_exactly_one(void **state)
                   "found \"kafka\"\n");
 }
 
+struct outlets_conf {
+    struct gm_conf_map outlets;
+};
+static const struct gm_field outlets_fields[] = {
+    GM_FIELD_MAP(struct outlets_conf, outlets, .alternatives = sources,
+                 .item_size = sizeof(struct gm_conf_choice), .help = "Where to."),
+    GM_FIELD_END,
+};
+
+static void a_map_may_be_of_choices(void **state)
+{
+    struct fixture *f = *state;
+    struct outlets_conf conf = {0};
+    gm_conf_decode(f->doc,
+                   gm_conf_load(f->doc, "etc/a.yaml",
+                                GM_STR("outlets:\n  a: {csv: {path: x}}\n  b: {sql: {url: u}}\n")),
+                   outlets_fields, &conf);
+    assert_string_equal(take_errors(f), "");
+    assert_int_equal(conf.outlets.n, 2);
+    assert_string_equal(conf.outlets.at[1].name_z, "b");
+    const struct gm_conf_choice *choice = conf.outlets.at[0].value;
+    assert_ptr_equal(choice->alternative, &csv_alternative);
+    gm_conf_decode(f->doc,
+                   gm_conf_load(f->doc, "etc/a.yaml",
+                                GM_STR("outlets:\n  a: {csv: {path: x}, sql: {url: u}}\n"
+                                       "  b: {scv: {path: x}}\n")),
+                   outlets_fields, &conf);
+    const char *errors_z = take_errors(f);
+    assert_non_null(strstr(errors_z, "etc/a.yaml:2:23: error: `outlets.a`: takes exactly one of "));
+    assert_non_null(strstr(errors_z, "did you mean `csv`?"));
+    gm_buf_reset(&f->out);
+    gm_conf_write_reference(outlets_fields, 2, &f->out);
+    assert_non_null(strstr(f->out.p, "## `outlets.NAME.csv`"));
+    gm_conf_write_schema(outlets_fields, "t", &f->out);
+    assert_non_null(strstr(f->out.p, "\"oneOf\""));
+}
+
 static void counts_have_bounds(void **state)
 {
     struct fixture *f = *state;
@@ -358,6 +395,7 @@ int main(void)
         TEST(every_error_is_reported_with_its_place_and_cure),
         TEST(a_wrong_type_says_what_was_found),
         TEST(a_choice_takes_exactly_one),
+        TEST(a_map_may_be_of_choices),
         TEST(counts_have_bounds),
         TEST(secrets_are_resolved_and_scrubbed),
         TEST(scrubbing_takes_the_longest_secret),

@@ -310,6 +310,51 @@ static void free_space_is_known(void **state)
     check_rc(gm_disk_free(tmp_path(*state, "none"), &bytes, &err), GM_E_CONFIG, err);
 }
 
+static void lines_are_appended_behind_the_last_whole_one(void **state)
+{
+    static const struct {
+        const char *before_z, *after_z;
+    } cases[] = {
+        {"", "new\n"},
+        {"one\ntwo\n", "one\ntwo\nnew\n"},
+        {"one\ntw", "one\nnew\n"},
+        {"torn", "new\n"},
+    };
+    struct gm_err err = {0};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        const char *path_z = tmp_write(*state, "lines", gm_str_z(cases[i].before_z));
+        struct gm_file *file;
+        uint64_t size;
+        check_ok(gm_file_append_lines(path_z, &file, &size, &err), err);
+        assert_int_equal(size, strlen(cases[i].after_z) - strlen("new\n"));
+        check_ok(gm_file_write(file, GM_STR("new\n"), &err), err);
+        gm_file_close(file);
+        check_str(tmp_read(*state, "lines"), cases[i].after_z);
+    }
+}
+
+static void a_torn_line_of_any_length_is_cut_off(void **state)
+{
+    struct gm_err err = {0};
+    struct gm_buf text;
+    gm_buf_init(&text, 1 << 20);
+    gm_buf_add(&text, GM_STR("whole\n"));
+    for (int i = 0; i < 20000; i++) {
+        gm_buf_add_char(&text, 'x');
+    }
+    const char *path_z = tmp_write(*state, "lines", gm_buf_str(&text));
+    gm_buf_deinit(&text);
+    struct gm_file *file;
+    uint64_t size;
+    check_ok(gm_file_append_lines(path_z, &file, &size, &err), err);
+    assert_int_equal(size, 6);
+    check_ok(gm_file_cut(file, 2, &err), err);
+    gm_file_close(file);
+    check_str(tmp_read(*state, "lines"), "wh");
+    check_rc(gm_file_append_lines(tmp_path(*state, "none/lines"), &file, &size, &err), GM_E_CONFIG,
+             err);
+}
+
 static void paths_are_joined_with_one_slash(void **state)
 {
     (void)state;
@@ -345,6 +390,8 @@ int main(void)
         IN_TMP(a_lock_excludes_others_and_names_its_owner),
         IN_TMP(a_lock_ends_with_its_process),
         IN_TMP(free_space_is_known),
+        IN_TMP(lines_are_appended_behind_the_last_whole_one),
+        IN_TMP(a_torn_line_of_any_length_is_cut_off),
         IN_TMP(paths_are_joined_with_one_slash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
