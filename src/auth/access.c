@@ -335,6 +335,7 @@ static void copy_rules(struct gm_access *access, const struct gm_access_jwt *fro
 {
     access->rules = *from;
     access->rules.jwks_z = keep_z(access, from->jwks_z);
+    access->rules.ca_file_z = keep_z(access, from->ca_file_z);
     access->rules.issuer_z = keep_z(access, from->issuer_z);
     access->rules.role_claim_z = keep_z(access, from->role_claim_z);
     for (size_t i = 0; i < from->audience_count; i++) {
@@ -372,6 +373,7 @@ static gm_rc open_keys(struct gm_access *access, const struct gm_access_options 
     }
     copy_rules(access, &options->jwt);
     return gm_key_source_open(&(struct gm_key_source_options){.place_z = access->rules.jwks_z,
+                                                              .ca_file_z = access->rules.ca_file_z,
                                                               .pause = options->keys_pause,
                                                               .age = options->keys_age,
                                                               .timeout = options->keys_timeout,

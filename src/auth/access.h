@@ -82,7 +82,8 @@ struct gm_access_role_map {
     enum gm_access_role role;
 };
 struct gm_access_jwt {
-    const char *jwks_z; /* path, or http(s) URL; NULL: no JWTs */
+    const char *jwks_z;    /* path, or http(s) URL; NULL: no JWTs */
+    const char *ca_file_z; /* PEM: who signs the URL's certificate; NULL: those the system knows */
     const char *issuer_z;
     const char *const *audiences; /* one of them must be the token's, or among them */
     size_t audience_count;

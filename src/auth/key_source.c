@@ -77,6 +77,7 @@ static gm_rc fetch(struct gm_key_source *source, struct gm_keys **out_keys, stru
     struct gm_http_answer answer;
     GM_TRY(gm_http_send(&(struct gm_http_request){.method_z = "GET",
                                                   .url_z = source->place_z,
+                                                  .ca_file_z = source->options.ca_file_z,
                                                   .timeout = source->options.timeout,
                                                   .stop = source->stop},
                         &answer, err));

@@ -16,10 +16,11 @@
 #include "os/clock.h"
 
 struct gm_key_source_options {
-    const char *place_z; /* path, or http(s) URL */
-    gm_ns pause;         /* between fetches for unknown keys; 0: 30 s */
-    gm_ns age;           /* after which keys are fetched anew; 0: 1 h */
-    gm_ns timeout;       /* of one fetch; 0: 10 s */
+    const char *place_z;   /* path, or http(s) URL */
+    const char *ca_file_z; /* keeps; NULL: the system's authorities */
+    gm_ns pause;           /* between fetches for unknown keys; 0: 30 s */
+    gm_ns age;             /* after which keys are fetched anew; 0: 1 h */
+    gm_ns timeout;         /* of one fetch; 0: 10 s */
     const struct gm_clock *clock;
 };
 

@@ -38,6 +38,9 @@ static const struct gm_field jwt_fields[] = {
                  .example = "https://login.microsoftonline.com/TENANT/discovery/v2.0/keys",
                  .help =
                      "File or URL of the keys (JWKS) that sign tokens. Without it no JWT is good."),
+    GM_FIELD_PATH(struct gm_api_jwt_conf, ca, .example = "company-ca.pem",
+                  .help = "PEM file of the authorities that may sign the certificate of `jwks`, "
+                          "where the system does not know them."),
     GM_FIELD_STR(struct gm_api_jwt_conf, issuer,
                  .example = "https://login.microsoftonline.com/TENANT/v2.0",
                  .help = "The `iss` that tokens must have."),
@@ -179,8 +182,8 @@ static const struct gm_place *place_of(const struct gm_node *node, const char *c
     place_of(node, (const char *const[]){__VA_ARGS__},                                             \
              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* HOST:PORT, or a host of a URL, which need not have a port. An address that begins with 127. may be
- * part of a name: what stands behind it has to be digits and dots. */
+/* HOST:PORT, or a host of a URL, which need not have a port. What begins with 127. may be a name:
+ * all of an address is digits and dots. */
 static bool is_loopback_host(struct gm_str address)
 {
     struct gm_str host, port;

@@ -24,6 +24,7 @@ struct gm_api_role_conf {
 };
 struct gm_api_jwt_conf {
     const char *jwks; /* path (made relative to the configuration) or URL; NULL: no JWTs */
+    const char *ca;   /* who signs the URL's certificate; NULL: the system's */
     const char *issuer;
     struct gm_conf_strs audience;
     const char *role_claim;    /* NULL: roles, then scp */

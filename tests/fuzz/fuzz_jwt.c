@@ -1,4 +1,4 @@
-/* A JWKS, an empty line, and a token: whatever comes is refused, or a token that all was checked of. */
+/* A JWKS, an empty line, and a token: what is not refused has all that it should have. */
 #include <stdint.h>
 
 #include "auth/base64url.h"

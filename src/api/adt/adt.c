@@ -31,6 +31,7 @@ static gm_rc open_access(struct gm_adt *adt, struct gm_err *err)
             .development = conf->tokens.development,
             .file_z = conf->tokens.file,
             .jwt = {.jwks_z = conf->jwt.jwks,
+                    .ca_file_z = conf->jwt.ca,
                     .issuer_z = conf->jwt.issuer,
                     .audiences = conf->jwt.audience.at,
                     .audience_count = conf->jwt.audience.n,
