@@ -75,6 +75,8 @@ struct gm_content {
     const struct gm_model *declared_by;
 };
 
+enum { GM_MODEL_GONE = -1 }; /* as `uploaded` */
+
 struct gm_model {
     int64_t num;                          /* the store's number, from 1; 0: not stored yet */
     struct gm_str id;                     /* the DTMI */
@@ -82,6 +84,8 @@ struct gm_model {
     int64_t version_major, version_minor; /* -1: none */
     int dtdl_version;                     /* 2 or 3 */
     bool decommissioned;
+    /* When; GM_MODEL_GONE: it was deleted, and twins are left of it. Then it is in the set for their
+     * sake, to be had by its number, and gm_models_find does not find it. */
     gm_ns uploaded;
     struct gm_str text;                /* the definition as it was given, canonical JSON */
     const struct gm_content *contents; /* own and inherited, in byte order of their names */

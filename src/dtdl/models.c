@@ -369,7 +369,7 @@ const struct gm_model *gm_models_at(const struct gm_models *models, size_t index
 const struct gm_model *gm_models_find(const struct gm_models *models, struct gm_str id)
 {
     const struct gm_dtdl_model *model = gm_dtdl_set_find(models, id);
-    return model != NULL ? &model->model : NULL;
+    return model != NULL && model->model.uploaded != GM_MODEL_GONE ? &model->model : NULL;
 }
 
 const struct gm_model *gm_models_by_num(const struct gm_models *models, int64_t num)

@@ -49,8 +49,8 @@ void gm_store_sets_committed(struct gm_store_sets *sets);
 void gm_store_sets_undone(struct gm_store_sets *sets, struct gm_models *tip_before,
                           struct gm_graph *graph);
 
-/* A new set in place of the newest. When another change comes first both functions run again, on
- * the set that it made. */
+/* A new set in place of the newest. When another change comes first, or `store` says GM_E_CONFLICT,
+ * both functions run again, on the set that is the newest then. */
 struct gm_store_models_change {
     void *ctx;
     /* On the caller's thread. *out_models = NULL: nothing is to be changed. */
@@ -61,5 +61,21 @@ struct gm_store_models_change {
 };
 gm_rc gm_store_change_models(struct gm_store *store, const struct gm_store_models_change *change,
                              struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- model_service.c ---- */
+
+/* JSON arrays or single objects. */
+struct gm_store_interfaces {
+    yyjson_mut_val *const *at;
+    size_t count;
+    size_t added; /* out */
+};
+/* `old` with the interfaces; models that were gone and come back keep their numbers. */
+gm_rc gm_store_models_with(const struct gm_models *old, struct gm_store_interfaces *given,
+                           gm_ns now, struct gm_models **out_models, struct gm_err *err)
+    GM_MUST_CHECK;
+/* On the writer's thread: what is new in them, and what came back. */
+gm_rc gm_store_write_models(struct gm_db *db, const struct gm_models *old, struct gm_models *models,
+                            gm_ns now, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

@@ -142,6 +142,10 @@ static gm_rc try_change(struct gm_store *store, const struct gm_store_models_cha
     bool writes = rc == GM_OK && attempt.models != NULL;
     if (writes) {
         rc = gm_store_write(store, run_attempt, &attempt, err);
+        if (rc == GM_E_CONFLICT) {
+            attempt.moved = true;
+            rc = GM_OK;
+        }
     }
     gm_store_models_release(store, attempt.base);
     if (writes && (rc != GM_OK || attempt.moved)) {
@@ -165,10 +169,9 @@ gm_rc gm_store_change_models(struct gm_store *store, const struct gm_store_model
 /* ---- adding ---- */
 
 struct addition {
-    struct gm_store *store;
-    yyjson_mut_val *const *interfaces;
-    size_t count;
-    size_t added;
+    struct gm_store_interfaces given;
+    const struct gm_models *old;
+    gm_ns now;
 };
 
 static gm_rc make_addition(void *ctx, const struct gm_models *old, struct gm_models **out_models,
@@ -177,9 +180,9 @@ static gm_rc make_addition(void *ctx, const struct gm_models *old, struct gm_mod
     struct addition *addition = ctx;
     struct gm_models *models;
     *out_models = NULL;
-    GM_TRY(gm_models_extend(old, addition->interfaces, addition->count, &models, &addition->added,
-                            err));
-    if (addition->added == 0) {
+    addition->old = old;
+    GM_TRY(gm_store_models_with(old, &addition->given, addition->now, &models, err));
+    if (addition->given.added == 0) {
         gm_models_free(models);
         return GM_OK;
     }
@@ -191,17 +194,17 @@ static gm_rc store_addition(void *ctx, struct gm_db *db, struct gm_models *model
                             struct gm_err *err)
 {
     struct addition *addition = ctx;
-    const struct gm_clock *clock = gm_store_clock(addition->store);
-    return gm_models_store(models, db, clock->wall(clock), err);
+    return gm_store_write_models(db, addition->old, models, addition->now, err);
 }
 
 gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *interfaces,
                               size_t count, size_t *out_added, struct gm_err *err)
 {
-    struct addition addition = {store, interfaces, count, 0};
+    const struct gm_clock *clock = gm_store_clock(store);
+    struct addition addition = {.given = {interfaces, count, 0}, .now = clock->wall(clock)};
     struct gm_store_models_change change = {&addition, make_addition, store_addition};
     GM_TRY(gm_store_change_models(store, &change, err));
-    *out_added = addition.added;
+    *out_added = addition.given.added;
     return GM_OK;
 }
 

@@ -410,8 +410,8 @@ static gm_rc patch_twin(struct gm_edit_work *work, struct gm_err *err)
     GM_TRY(rc);
     work->times = gm_graph_parse_times(edit->doc, work->row.times);
     GM_TRY(gm_edit_apply_patch(work, err));
-    if (!gm_edit_refused(edit) && work->model == NULL) {
-        edit->detail = work->row.id;
+    if (!gm_edit_refused(edit) && !gm_edit_has_model(work->model)) {
+        edit->detail = work->model != NULL ? work->model->id : work->row.id;
         return gm_edit_refuse(edit, GM_EDIT_NO_MODEL);
     }
     if (!gm_edit_refused(edit) && work->model != work->old_model) {

@@ -37,6 +37,12 @@ static inline bool gm_edit_refused(const struct gm_edit *edit)
     return edit->outcome != GM_EDIT_DONE;
 }
 
+/* Whether what is of the model can be edited. */
+static inline bool gm_edit_has_model(const struct gm_model *model)
+{
+    return model != NULL && model->uploaded != GM_MODEL_GONE;
+}
+
 /* Looks at the condition. `etag` of what is there; n 0: nothing is. */
 void gm_edit_check_condition(struct gm_edit *edit, struct gm_str etag);
 

@@ -83,8 +83,10 @@ static gm_rc check_models(struct relationship_work *work, struct gm_err *err)
     const struct gm_models *models = work->graph->models;
     const struct gm_model *source = gm_models_by_num(models, gm_twin_model_num(work->source));
     const struct gm_model *target = gm_models_by_num(models, gm_twin_model_num(work->now.target));
-    if (source == NULL || target == NULL) {
-        edit->detail = source == NULL ? edit->twin : work->now.target_id;
+    if (!gm_edit_has_model(source) || target == NULL) {
+        edit->detail = target == NULL   ? work->now.target_id
+                       : source == NULL ? edit->twin
+                                        : source->id;
         return gm_edit_refuse(edit, GM_EDIT_NO_MODEL);
     }
     gm_rc rc = gm_model_check_relationship(source, work->now.name, models, target, NULL, err);

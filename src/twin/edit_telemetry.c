@@ -10,7 +10,7 @@ static void add_member(struct gm_buf *out, const char *name_z, struct gm_str val
 static enum gm_edit_outcome check(const struct gm_telemetry *telemetry,
                                   const struct gm_model *model)
 {
-    if (model == NULL) {
+    if (!gm_edit_has_model(model)) {
         return GM_EDIT_NO_MODEL;
     }
     if (telemetry->component.n == 0) {

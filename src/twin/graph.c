@@ -218,6 +218,13 @@ gm_rc gm_graph_next_num(struct gm_graph *graph, int64_t model_num, int64_t *out_
 {
     GM_ASSERT(model_num > 0);
     struct gm_graph_counter *counter;
+    const struct gm_model *model = gm_models_by_num(graph->models, model_num);
+    if (model == NULL || model->uploaded == GM_MODEL_GONE) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "model number %lld is not in the store, or not any more; load the models "
+                       "first",
+                       (long long)model_num);
+    }
     GM_TRY(find_counter(graph, model_num, &counter, err));
     if (counter->last == UINT32_MAX) {
         return gm_fail(err, GM_E_LIMIT,

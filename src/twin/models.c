@@ -229,3 +229,169 @@ gm_rc gm_models_store(struct gm_models *models, struct gm_db *db, gm_ns now, str
     gm_stmt_finalize(storer.insert_base);
     return rc;
 }
+
+/* ---- changing ---- */
+
+/* What the rebuilt set is made of. */
+struct parts {
+    struct gm_arena *arena;
+    yyjson_mut_doc *doc;
+    GM_VEC(yyjson_mut_val *) interfaces;
+    GM_VEC(const struct gm_model *) kept;
+};
+
+static gm_rc collect_parts(struct parts *parts, const struct gm_models_rebuild *rebuild,
+                           struct gm_err *err)
+{
+    size_t count = rebuild->old != NULL ? gm_models_count(rebuild->old) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct gm_model *model = gm_models_at(rebuild->old, i);
+        if (rebuild->left_out != NULL && rebuild->left_out(rebuild->ctx, model)) {
+            continue;
+        }
+        yyjson_mut_val *interface;
+        GM_TRY(gm_json_parse(parts->doc, model->text, &interface, err));
+        *gm_vec_push(&parts->interfaces) = interface;
+        *gm_vec_push(&parts->kept) = model;
+    }
+    for (size_t i = 0; i < rebuild->count; i++) {
+        *gm_vec_push(&parts->interfaces) = rebuild->interfaces[i];
+    }
+    return GM_OK;
+}
+
+gm_rc gm_models_rebuild(const struct gm_models_rebuild *rebuild, struct gm_models **out_models,
+                        struct gm_err *err)
+{
+    struct parts parts = {.arena = gm_arena_new(load_size_max)};
+    struct gm_models *models = NULL;
+    size_t added;
+    parts.doc = gm_json_doc_new(parts.arena);
+    GM_ASSERT(parts.doc != NULL);
+    gm_rc rc = collect_parts(&parts, rebuild, err);
+    if (rc == GM_OK) {
+        rc = gm_models_extend(NULL, parts.interfaces.at, parts.interfaces.n, &models, &added, err);
+    }
+    for (size_t i = 0; rc == GM_OK && i < parts.kept.n; i++) {
+        const struct gm_model *model = parts.kept.at[i];
+        bool there = gm_models_set_stored(models, model->id, model->num, model->uploaded,
+                                          model->decommissioned);
+        GM_ASSERT(there);
+    }
+    gm_vec_deinit(&parts.interfaces);
+    gm_vec_deinit(&parts.kept);
+    gm_arena_free(parts.arena);
+    if (rc == GM_OK) {
+        *out_models = models;
+    }
+    return rc;
+}
+
+gm_rc gm_model_update_row(struct gm_db *db, const struct gm_model *model, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_MODEL_UPDATE, &stmt, err));
+    gm_bind_i64(stmt, 1, model->num);
+    gm_bind_i64(stmt, 2, model->uploaded);
+    gm_bind_i64(stmt, 3, model->decommissioned);
+    gm_bind_text(stmt, 4, model->text);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
+static gm_rc delete_bases(struct gm_db *db, int64_t num, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_MODEL_BASES_DELETE, &stmt, err));
+    gm_bind_i64(stmt, 1, num);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
+gm_rc gm_model_replace_row(struct gm_db *db, const struct gm_model *model, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_model_update_row(db, model, err));
+    GM_TRY(delete_bases(db, model->num, err));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_MODEL_BASE_INSERT, &stmt, err));
+    for (size_t i = 0; i <= model->base_count; i++) {
+        gm_bind_i64(stmt, 1, i < model->base_count ? model->bases[i]->num : model->num);
+        gm_bind_i64(stmt, 2, model->num);
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
+    }
+    return GM_OK;
+}
+
+gm_rc gm_model_delete_row(struct gm_db *db, int64_t num, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(delete_bases(db, num, err));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_MODEL_DELETE, &stmt, err));
+    gm_bind_i64(stmt, 1, num);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
+gm_rc gm_model_has_twins(struct gm_db *db, int64_t num, bool *out_any, struct gm_err *err)
+{
+    enum { COUNT_BITS = 32 };
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_MODEL_HAS_TWINS, &stmt, err));
+    gm_bind_i64(stmt, 1, num << COUNT_BITS);
+    gm_bind_i64(stmt, 2, ((num + 1) << COUNT_BITS) - 1);
+    gm_rc rc = gm_step(stmt, err);
+    *out_any = rc == GM_OK;
+    gm_reset(stmt);
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+/* ---- looking ---- */
+
+bool gm_model_needs(const struct gm_model *model, const struct gm_model *other)
+{
+    bool needs = model != other && gm_model_is(model, other);
+    for (size_t i = 0; i < model->content_count && !needs; i++) {
+        needs = model->contents[i].type == GM_CONTENT_COMPONENT &&
+                model->contents[i].component == other;
+    }
+    return needs;
+}
+
+/* A text alone is one in English, as the service has it. */
+static yyjson_mut_val *texts_by_language(yyjson_mut_doc *doc, yyjson_mut_val *given)
+{
+    if (yyjson_mut_is_obj(given)) {
+        return gm_json_copy(doc, given);
+    }
+    yyjson_mut_val *texts = yyjson_mut_obj(doc);
+    bool ok = texts != NULL && (!yyjson_mut_is_str(given) ||
+                                gm_json_set(doc, texts, GM_STR("en"), gm_json_copy(doc, given)));
+    return ok ? texts : NULL;
+}
+
+/* "2026-11-20T17:09:55.1234567+00:00" */
+static yyjson_mut_val *upload_time(yyjson_mut_doc *doc, gm_ns time)
+{
+    char text[GM_TIME_TEXT_SIZE + 8];
+    size_t n = gm_time_format(time, text);
+    memcpy(text + n - 1, "+00:00", sizeof("+00:00")); /* in place of the Z */
+    return gm_json_strcpy(doc, gm_str_z(text));
+}
+
+yyjson_mut_val *gm_model_json(yyjson_mut_doc *doc, const struct gm_model *model,
+                              bool with_definition)
+{
+    struct gm_err ignored;
+    yyjson_mut_val *definition, *value = yyjson_mut_obj(doc);
+    if (value == NULL || gm_json_parse(doc, model->text, &definition, &ignored) != GM_OK) {
+        return NULL;
+    }
+    bool ok =
+        gm_json_set(doc, value, GM_STR("id"), gm_json_strcpy(doc, model->id)) &&
+        gm_json_set(doc, value, GM_STR("description"),
+                    texts_by_language(doc, gm_json_member(definition, GM_STR("description")))) &&
+        gm_json_set(doc, value, GM_STR("displayName"),
+                    texts_by_language(doc, gm_json_member(definition, GM_STR("displayName")))) &&
+        gm_json_set(doc, value, GM_STR("decommissioned"),
+                    yyjson_mut_bool(doc, model->decommissioned)) &&
+        gm_json_set(doc, value, GM_STR("uploadTime"), upload_time(doc, model->uploaded)) &&
+        (!with_definition || gm_json_set(doc, value, GM_STR("model"), definition));
+    return ok ? value : NULL;
+}

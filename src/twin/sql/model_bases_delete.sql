@@ -1,0 +1,1 @@
+DELETE FROM model_bases WHERE model = $1
