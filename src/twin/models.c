@@ -270,7 +270,12 @@ gm_rc gm_models_rebuild(const struct gm_models_rebuild *rebuild, struct gm_model
     GM_ASSERT(parts.doc != NULL);
     gm_rc rc = collect_parts(&parts, rebuild, err);
     if (rc == GM_OK) {
-        rc = gm_models_extend(NULL, parts.interfaces.at, parts.interfaces.n, &models, &added, err);
+        struct gm_models_request request = {
+            .interfaces = parts.interfaces.at,
+            .count = parts.interfaces.n,
+            .trusted = rebuild->count == 0, /* only what was stored already */
+        };
+        rc = gm_models_make(&request, &models, &added, err);
     }
     for (size_t i = 0; rc == GM_OK && i < parts.kept.n; i++) {
         const struct gm_model *model = parts.kept.at[i];
