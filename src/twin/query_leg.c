@@ -446,7 +446,8 @@ static void add_order(struct assembly *assembly)
 {
     struct gm_plan_leg *leg = assembly->leg;
     if (assembly->plan->query->count) {
-        add(assembly, assembly->plan->in_past ? ") AS c" : "");
+        /* Without the LIMIT the inner select would be merged into the one that counts. */
+        add(assembly, assembly->plan->in_past ? " LIMIT -1) AS c" : "");
         return;
     }
     for (int i = 0; i < leg->key_count; i++) {

@@ -285,6 +285,10 @@ static gm_rc add_legs(struct building *building, struct gm_plan_leg *leg, struct
         add_z(building, i > 0 ? " UNION ALL " : "");
         GM_TRY(gm_plan_leg_add_cells(building->plan, i, leg, err));
     }
+    /* Keeps a single leg from being merged into the select that makes groups, where SQLite does not
+     * take the views of the past apart. */
+    bool alone = building->plan->leg_count == 1 && building->whole->grouped;
+    add_z(building, alone && building->plan->in_past ? " LIMIT -1" : "");
     return GM_OK;
 }
 
