@@ -175,7 +175,38 @@ static void add_order(struct building *building, const char *table_z)
     }
 }
 
-/* k0 > $a OR (k0 = $a AND (k1 < $b OR (…))), since orders may go either way. */
+/* Columns from `first` on that are ordered the same way. */
+static int end_of_run(const struct building *building, int first)
+{
+    int end = first + 1;
+    while (end < building->place_count &&
+           building->places[end].descending == building->places[first].descending) {
+        end++;
+    }
+    return end;
+}
+
+/* "(g.k0, g.k1) > ($1, $2)" of one run. */
+static void add_run(struct building *building, int first, const char *operator_z,
+                    const struct gm_str *params)
+{
+    const char *collate_z = building->leg->sql.dialect->collate_z;
+    int end = end_of_run(building, first);
+    for (int i = first; i < end; i++) {
+        bool is_text = building->leg->key_kinds[i] == GM_PLAN_KEY_TEXT;
+        gm_buf_addf(building->text, "%sg.%s%s", i == first ? "(" : ", ", building->places[i].column,
+                    is_text ? collate_z : "");
+    }
+    gm_buf_addf(building->text, ") %s ", operator_z);
+    for (int i = first; i < end; i++) {
+        add_z(building, i == first ? "(" : ", ");
+        gm_buf_add(building->text, params[i]);
+    }
+    add_z(building, ")");
+}
+
+/* Behind the place: run0 > $0 OR run0 = $0 AND run1 < $1 OR …, since orders may go either way. It
+ * stays flat, because SQLite bounds how deep parentheses nest. */
 static void add_after(struct building *building)
 {
     struct gm_plan_leg *leg = building->leg;
@@ -193,18 +224,13 @@ static void add_after(struct building *building)
                           &(struct gm_sql_args){.param = param});
     }
     add_z(building, " WHERE ");
-    for (int i = 0; i < building->place_count; i++) {
-        const struct place *place = &building->places[i];
-        bool last = i == building->place_count - 1;
-        struct gm_sql_args args = {
-            .body_z = place->column,
-            .a = params[i],
-            .b = gm_str_z(leg->key_kinds[i] == GM_PLAN_KEY_TEXT ? sql->dialect->collate_z : "")};
-        gm_sql_add(sql, place->descending ? "(g.%b%2 < %1" : "(g.%b%2 > %1", &args);
-        gm_sql_add(sql, last ? "" : " OR (g.%b = %1 AND ", &args);
-    }
-    for (int i = 0; i < building->place_count * 2 - 1; i++) {
-        add_z(building, ")");
+    for (int run = 0; run < building->place_count; run = end_of_run(building, run)) {
+        add_z(building, run > 0 ? " OR " : "");
+        for (int before = 0; before < run; before = end_of_run(building, before)) {
+            add_run(building, before, "=", params);
+            add_z(building, " AND ");
+        }
+        add_run(building, run, building->places[run].descending ? "<" : ">", params);
     }
 }
 

@@ -385,6 +385,10 @@ static void check_all_pages(struct world *world)
         "B.value, A.name DESC",
         "SELECT A.$dtId, AVG(B.value), COUNT() FROM DIGITALTWINS A JOIN B RELATED A.contains "
         "GROUP BY A.$dtId ORDER BY AVG(B.value) DESC",
+        "SELECT A.$dtId, B.$dtId AS b FROM DIGITALTWINS MATCH (A)-[:feeds*..10]->(B) ORDER BY "
+        "B.name DESC, A.name, B.temperature DESC, A.occupied, A.tags DESC",
+        "SELECT name, temperature, occupied, tags, value, COUNT() FROM DIGITALTWINS GROUP BY name, "
+        "temperature, occupied, tags, value ORDER BY value DESC, occupied, temperature DESC",
         "SELECT DISTINCT A, B.value FROM DIGITALTWINS A JOIN B RELATED A.contains",
     };
     for (size_t i = 0; i < GM_ARRAY_COUNT(extra); i++) {
