@@ -35,6 +35,7 @@ struct gm_tls_options {
 struct gm_tls_pair {
     char *certificate_z; /* the server's first, then those that signed it */
     char *key_z;
+    gm_ns until; /* when the server's expires */
 };
 void gm_tls_pair_free(struct gm_tls_pair *pair); /* zeroed is fine */
 

@@ -182,5 +182,6 @@ gm_rc gm_tls_holder_write(const struct gm_tls_holder *holder, struct gm_tls_pair
         return gm_fail(err, GM_E_CONFIG, "a key could not be written as PEM");
     }
     out_pair->key_z = take_text_z(&key);
+    out_pair->until = (gm_ns)gnutls_x509_crt_get_expiration_time(holder->certificate) * GM_SECOND;
     return GM_OK;
 }

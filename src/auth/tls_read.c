@@ -172,7 +172,7 @@ static void free_chain(gnutls_x509_crt_t *chain, unsigned count)
 }
 
 static gm_rc check_pair(const char *certificate_path_z, const char *key_path_z, gm_ns now,
-                        const struct gm_tls_pair *pair, struct gm_err *err)
+                        struct gm_tls_pair *pair, struct gm_err *err)
 {
     gnutls_x509_crt_t *chain;
     unsigned count;
@@ -181,6 +181,7 @@ static gm_rc check_pair(const char *certificate_path_z, const char *key_path_z, 
                                            certificate_path_z, CHAIN_MAX)
                                  : check_dates(chain[0], certificate_path_z, now, err);
     rc = rc == GM_OK ? check_key(certificate_path_z, key_path_z, pair->key_z, chain[0], err) : rc;
+    pair->until = (gm_ns)gnutls_x509_crt_get_expiration_time(chain[0]) * GM_SECOND;
     free_chain(chain, count);
     return rc;
 }

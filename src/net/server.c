@@ -21,6 +21,8 @@ enum {
     KEPT_SIZE_MAX = 64 << 10,
     SLOWEST_BYTES_PER_SECOND = 64 << 10,
     THREADS_MAX = 4,         /* unless options say otherwise: more than that waits for the store */
+    OTHER_DESCRIPTORS = 256, /* of the process: files, databases, sinks */
+    CONNECTIONS_MIN = 16,
     WAITING_PER_WORKER = 16, /* calls */
 };
 
@@ -385,6 +387,21 @@ static void set_options(struct gm_http_server *server, const struct gm_http_serv
     to->threads = to->threads != 0 ? to->threads : cpus < THREADS_MAX ? cpus : THREADS_MAX;
 }
 
+/* Connections that eat up all descriptors would keep the store from opening its files. */
+static void fit_descriptors(struct gm_http_server *server)
+{
+    size_t wanted = server->options.connections_max + OTHER_DESCRIPTORS;
+    uint64_t there = gm_descriptors_raise(wanted);
+    if (there < wanted) {
+        server->options.connections_max = there > OTHER_DESCRIPTORS + CONNECTIONS_MIN
+                                              ? there - OTHER_DESCRIPTORS
+                                              : CONNECTIONS_MIN;
+        gm_log_warn("http.connections", GM_L_Z("why", "the process may not open more files"),
+                    GM_L_INT("descriptors", there),
+                    GM_L_INT("connections", server->options.connections_max));
+    }
+}
+
 /* Takes `fd` over when it succeeds. */
 static bool start_daemon(struct gm_http_server *server, int fd)
 {
@@ -453,6 +470,7 @@ gm_rc gm_http_server_start(const struct gm_http_server_options *options,
     }
     struct gm_http_server *server = gm_alloc(sizeof(*server));
     set_options(server, options);
+    fit_descriptors(server);
     server->identity = identity;
     server->mu = gm_mutex_new();
     server->moved = gm_cond_new();

@@ -93,7 +93,7 @@ struct gm_http_server_options {
     void (*handle)(void *ctx, struct gm_http_call *call);
     void *ctx;
     bool blocking;          /* handlers may block: each call runs on a worker */
-    size_t connections_max; /* 0: GM_HTTP_CONNECTIONS_MAX */
+    size_t connections_max; /* 0: GM_HTTP_CONNECTIONS_MAX; fewer where descriptors are short */
     size_t body_size_max;   /* 0: GM_HTTP_BODY_SIZE_MAX */
     /* How large this call's body may be, body_size_max at most: asked when its headers are there
      * and its body of `length` bytes (UINT64_MAX: the client does not say) is not read yet, so that

@@ -90,6 +90,18 @@ unsigned gm_cpu_count(void)
     return n > 0 ? (unsigned)n : 1;
 }
 
+uint64_t gm_descriptors_raise(uint64_t wanted)
+{
+    struct rlimit limit;
+    GM_ASSERT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur < wanted) {
+        struct rlimit higher = {.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted,
+                                .rlim_max = limit.rlim_max};
+        limit = setrlimit(RLIMIT_NOFILE, &higher) == 0 ? higher : limit;
+    }
+    return limit.rlim_cur;
+}
+
 void gm_host_name(char out[GM_HOST_NAME_SIZE])
 {
     if (gethostname(out, GM_HOST_NAME_SIZE) != 0) {

@@ -23,6 +23,8 @@ uint64_t gm_resident_bytes(void);
 uint64_t gm_peak_resident_bytes(void);
 int64_t gm_process_id(void);
 unsigned gm_cpu_count(void);
+/* Lets the process open `wanted` files and sockets, as far as it may; how many it may open then. */
+uint64_t gm_descriptors_raise(uint64_t wanted);
 enum { GM_HOST_NAME_SIZE = 256 };
 /* What the machine calls itself; "" when it has no name. */
 void gm_host_name(char out[GM_HOST_NAME_SIZE]);

@@ -10,6 +10,8 @@
 
 /* How often it is looked whether another certificate is due, or there. */
 #define CERTIFICATE_PERIOD GM_HOUR
+/* Less of it left is told; the local authority's never gets there. */
+#define CERTIFICATE_LEFT_MIN (14 * GM_DAY)
 /* Clients keep connections for later; one that is closed just when it is used again costs a retry,
  * so it is for the client to tire first. */
 #define IDLE_TIME (2 * GM_MINUTE)
@@ -143,6 +145,9 @@ static void renew_certificate(struct gm_adt *adt)
     }
     if (rc != GM_OK) {
         gm_log_warn("api.certificate", GM_L_Z("state", "kept"), GM_L_Z("error", err.text));
+    } else if (pair.until - adt->clock->wall(adt->clock) < CERTIFICATE_LEFT_MIN) {
+        gm_log_warn("api.certificate", GM_L_Z("state", "expires soon"),
+                    GM_L_INT("days", (pair.until - adt->clock->wall(adt->clock)) / GM_DAY));
     }
     gm_tls_pair_free(&pair);
 }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +158,27 @@ static void signals_do_again_what_they_did_before(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
+static void more_files_may_be_opened_as_far_as_that_is_allowed(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit tight = {.rlim_cur = 64, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    assert_int_equal(gm_descriptors_raise(60), 64); /* enough already */
+    assert_int_equal(gm_descriptors_raise(100), 100);
+    assert_int_equal(gm_descriptors_raise(UINT64_MAX), before.rlim_max);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void the_machine_may_have_a_name(void **state)
+{
+    (void)state;
+    char name[GM_HOST_NAME_SIZE];
+    gm_host_name(name);
+    assert_in_range(strlen(name), 0, GM_HOST_NAME_SIZE - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +186,8 @@ int main(void)
         cmocka_unit_test(the_process_knows_itself),
         cmocka_unit_test(a_pipe_is_no_terminal),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(more_files_may_be_opened_as_far_as_that_is_allowed),
+        cmocka_unit_test(the_machine_may_have_a_name),
         cmocka_unit_test(everything_reaches_standard_error),
         cmocka_unit_test(a_signal_requests_the_stop),
         cmocka_unit_test(each_hangup_is_one_reload),
