@@ -29,28 +29,6 @@ static void check_maps(struct gm_config *config, struct gm_models *models)
     }
 }
 
-/* All that is wrong with the models: `errors`, or *err where there are none. */
-static void print_model_errors(const struct gm_args *args, const struct gm_model_errors *errors,
-                               const struct gm_err *err)
-{
-    size_t count = gm_model_errors_count(errors);
-    size_t more = gm_model_errors_total(errors) - count;
-    for (size_t i = 0; i < count; i++) {
-        struct gm_err one = {0};
-        (void)gm_fail(&one, GM_E_CONFIG, GM_STR_FMT,
-                      GM_STR_ARG(gm_model_errors_at(errors, i)->text));
-        (void)gm_args_fail(args, GM_E_CONFIG, &one);
-    }
-    if (more > 0) {
-        struct gm_err rest = {0};
-        (void)gm_fail(&rest, GM_E_CONFIG, "and %zu more errors in the models", more);
-        (void)gm_args_fail(args, GM_E_CONFIG, &rest);
-    }
-    if (count == 0) {
-        (void)gm_args_fail(args, GM_E_CONFIG, err);
-    }
-}
-
 static gm_rc check_models(struct gm_config *config, struct gm_model_errors *errors,
                           size_t *out_count, struct gm_err *err)
 {
@@ -77,24 +55,83 @@ static gm_rc check_models(struct gm_config *config, struct gm_model_errors *erro
     return rc;
 }
 
-static void print_findings(const struct gm_args *args, struct gm_config *config)
+/* ---- what was found ---- */
+
+struct findings {
+    struct gm_config *config;
+    struct gm_model_errors *models;
+    struct gm_err model_err; /* rc: GM_OK when the models are right; told when `models` has none */
+};
+
+static void add_json_member(struct gm_buf *out, const char *name_z, struct gm_str value)
+{
+    if (value.p != NULL) {
+        gm_buf_addf(out, "\"%s\":", name_z);
+        gm_json_quote(out, value);
+        gm_buf_add_char(out, ',');
+    }
+}
+
+/* Behind the errors of the configuration, in the same array. */
+static void add_json_error(struct gm_buf *out, const struct gm_model_error *error)
+{
+    gm_buf_add_z(out, out->p[out->n - 1] == '[' ? "{" : ",{");
+    add_json_member(out, "kind", gm_str_z(error->kind_z));
+    add_json_member(out, "element", error->primary_id);
+    add_json_member(out, "other", error->secondary_id);
+    add_json_member(out, "property", error->property);
+    add_json_member(out, "value", error->value);
+    gm_buf_add_z(out, "\"message\":");
+    gm_json_quote(out, error->text);
+    gm_buf_add_char(out, '}');
+}
+
+static void print_json(const struct findings *findings)
 {
     struct gm_buf text;
     gm_buf_init(&text, TEXT_SIZE_MAX);
-    if (args->json) {
-        gm_conf_errors_json(gm_config_doc(config), &text);
-        gm_print_json(&text);
-    } else {
-        gm_conf_print_errors(gm_config_doc(config), &text);
-        fwrite(text.p, 1, text.n, stderr);
+    gm_conf_errors_json(gm_config_doc(findings->config), &text);
+    size_t count = gm_model_errors_count(findings->models);
+    if (findings->model_err.rc != GM_OK && text.n > 0) {
+        text.n--; /* the bracket that closes the array */
+        for (size_t i = 0; i < count; i++) {
+            add_json_error(&text, gm_model_errors_at(findings->models, i));
+        }
+        if (count == 0) {
+            add_json_error(&text,
+                           &(struct gm_model_error){.text = gm_str_z(findings->model_err.text)});
+        }
+        gm_buf_add_char(&text, ']');
     }
+    gm_print_json(&text);
     gm_buf_deinit(&text);
+}
+
+static void print_text(const struct gm_args *args, const struct findings *findings)
+{
+    struct gm_buf text;
+    gm_buf_init(&text, TEXT_SIZE_MAX);
+    gm_conf_print_errors(gm_config_doc(findings->config), &text);
+    size_t count = gm_model_errors_count(findings->models);
+    size_t more = gm_model_errors_total(findings->models) - count;
+    for (size_t i = 0; i < count; i++) {
+        struct gm_str line = gm_model_errors_at(findings->models, i)->text;
+        gm_buf_addf(&text, "gemel check: " GM_STR_FMT "\n", GM_STR_ARG(line));
+    }
+    if (more > 0) {
+        gm_buf_addf(&text, "gemel check: and %zu more errors in the models\n", more);
+    }
+    fwrite(text.p, 1, text.n, stderr);
+    gm_buf_deinit(&text);
+    if (count == 0 && findings->model_err.rc != GM_OK) {
+        (void)gm_args_fail(args, GM_E_CONFIG, &findings->model_err);
+    }
 }
 
 static int check(struct gm_args *args)
 {
     const char *path_z = gm_args_config_path(args);
-    struct gm_err err = {0}, model_err = {0};
+    struct gm_err err = {0};
     struct gm_config *config = NULL;
     size_t model_count = 0;
     gm_rc rc = gm_args_has(args, "resolve") ? gm_config_load(path_z, &config, &err)
@@ -104,17 +141,19 @@ static int check(struct gm_args *args)
         gm_config_free(config);
         return gm_args_fail(args, GM_E_CONFIG, &err);
     }
-    struct gm_model_errors *model_errors = gm_model_errors_new();
-    gm_rc model_rc = check_models(config, model_errors, &model_count, &model_err);
+    struct findings findings = {.config = config, .models = gm_model_errors_new()};
+    gm_rc model_rc = check_models(config, findings.models, &model_count, &findings.model_err);
     size_t errors = gm_conf_error_count(gm_config_doc(config));
-    print_findings(args, config);
-    if (model_rc != GM_OK) {
-        print_model_errors(args, model_errors, &model_err);
-    } else if (errors == 0 && !args->json) {
+    if (args->json) {
+        print_json(&findings);
+    } else {
+        print_text(args, &findings);
+    }
+    if (errors == 0 && model_rc == GM_OK && !args->json) {
         printf("%s: %zu pipelines, %zu models, no errors\n", path_z,
                gm_config_pipeline_count(config), model_count);
     }
-    gm_model_errors_free(model_errors);
+    gm_model_errors_free(findings.models);
     gm_config_free(config);
     return errors > 0 || model_rc != GM_OK ? GM_EXIT_USAGE : GM_EXIT_OK;
 }

@@ -113,6 +113,18 @@ class Check(gemel.Case):
         self.write("models/Broken.json", '{"@context"')
         self.assertIn("Broken.json", (lambda done: done.out + done.err)(self.gemel("check", expect=gemel.USAGE)))
 
+    def test_all_errors_of_the_models_are_told(self):
+        self.write("gemel.yaml", HEAD + GOOD)
+        self.write("models/Two.json", '{"@context": "dtmi:dtdl:context;3", "@id": "dtmi:t:Two;1", "@type": "Interface", "contents": ['
+                   '{"@type": "Property", "name": "a", "schema": "double", "writable": 1}, {"@type": "Property", "name": "b"}]}')
+        done = self.gemel("check", expect=gemel.USAGE)
+        self.assertIn('dtmi:t:Two;1: property "a": writable is not true or false\n', done.err)
+        self.assertIn('dtmi:t:Two;1: property "b": no "schema"; add it\n', done.err)
+        errors = self.gemel("check", "--json", expect=gemel.USAGE).json()
+        self.assertEqual(["booleanNotBoolean", "missingObjectProperty"], [error["kind"] for error in errors])
+        self.assertEqual("dtmi:t:Two:_contents:__b;1", errors[1]["element"])
+        self.assertEqual("schema", errors[1]["property"])
+
     def test_a_configuration_that_is_not_there_is_told(self):
         self.assertIn("gemel.yaml", self.gemel("check", expect=None).err)
         self.assertIn("nowhere.yaml", self.gemel("check", "nowhere.yaml", expect=None).err)
