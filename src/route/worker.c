@@ -209,6 +209,9 @@ static gm_rc work(struct gm_route_worker *worker)
     while (rc == GM_OK) {
         err = (struct gm_err){0};
         rc = round_trip(worker, &err);
+        if (rc == GM_E_RETRY) { /* the store was busy */
+            rc = gm_stop_wait(worker->stop, GM_SECOND);
+        }
     }
     return rc == GM_E_CANCELLED || rc == GM_E_END ? rc : stand_still(worker, &err);
 }

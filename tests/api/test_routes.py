@@ -464,6 +464,37 @@ class Files(Routes):
         self.assertEqual([1, 1], [len(self.lines(f"moved-{value}")) for value in (1, 2)])
 
 
+class Offline(Routes):
+    def test_routes_are_made_and_letters_seen_to_while_nothing_runs(self):
+        self.serve_routes()
+        self.server.make("a", "Hall", temp=0)
+        self.assertEqual(0, self.server.end())
+        self.gemel("routes", "put", "r", "--endpoint", "nowhere", expect=gemel.USAGE)
+        self.gemel("routes", "put", "r", expect=gemel.USAGE)
+        self.assertIn("column 1", self.gemel("routes", "put", "r", "--endpoint", "hook", "--filter", "type", expect=gemel.USAGE).err)
+        self.gemel("routes", "put", "r", "--endpoint", "hook")
+        self.gemel("routes", "put", "gone", "--endpoint", "log")
+        self.gemel("routes", "delete", "gone")
+        self.gemel("routes", "delete", "gone", expect=gemel.FAILED)
+        self.assertEqual([("r", 0)], [(route["id"], route["lag"]) for route in self.gemel("routes", "--json").json()])
+        self.hook.answer = lambda event, attempt: (400, {})
+        self.restart()
+        for value in (1, 2):
+            self.server.patch("/digitaltwins/a", [{"op": "replace", "path": "/temp", "value": value}])
+        self.wait_state(lambda state: state["deadLetters"] == 2)
+        self.assertEqual(0, self.server.end())
+        letters = self.gemel("routes", "letters", "r", "--json").json()
+        self.gemel("routes", "redrive", "r", expect=gemel.USAGE)
+        self.gemel("routes", "drop", "r", letters[0]["num"], "--all", expect=gemel.USAGE)
+        self.assertEqual("1 dropped\n", self.gemel("routes", "drop", "r", letters[0]["num"]).out)
+        self.assertEqual(["due"], [letter["status"] for letter in self.gemel("routes", "letters", "r", "--json").json()])
+        self.assertEqual({"accepted": 1}, self.gemel("routes", "redrive", "r", "--all", "--json").json())
+        self.hook.answer = lambda event, attempt: (200, {})
+        self.restart()
+        self.assertEqual(2, self.wait_taken(1)[0]["data"]["patch"][0]["value"])
+        self.wait_state(lambda state: state["deadLetters"] == 0)
+
+
 class Feed(Routes):
     def test_changes_are_read_onward_and_waited_for(self):
         server = self.serve_routes()
