@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "job/inside.h"
 #include "job_sql.h"
+#include "store/model_service.h"
 #include "sync/state.h"
 
 enum { BATCH_TWINS = 500 };
@@ -79,5 +80,6 @@ gm_rc gm_job_delete_all(const struct gm_job_work *work, struct gm_err *err)
     struct deletion deletion = {.work = work, .actor_z = actor_z};
     gm_ns left = work->job->created + work->job->timeout - clock->wall(clock);
     const struct gm_deadline deadline = gm_deadline_in(left > 0 ? left : 1, work->stop);
-    return delete_twins(&deletion, &deadline, err);
+    GM_TRY(delete_twins(&deletion, &deadline, err));
+    return gm_store_delete_models(work->jobs->options.store, err);
 }

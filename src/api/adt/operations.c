@@ -7,6 +7,26 @@ const char *const gm_adt_versions[GM_ADT_VERSION_COUNT] = {
 
 /* Numbers of the operations are those of the service's description. */
 static const struct gm_adt_operation operations[] = {
+    /* models: 1-5 */
+    {"POST", "/models", GM_ADT_ADMIN, GM_ADT_LARGE, "201",
+     "Uploads an array of DTDL interfaces (versions 2 and 3), all or none of them.",
+     gm_adt_models_post},
+    {"GET", "/models", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A page of the models. `dependenciesFor` (repeated, or with commas) chooses models and all "
+     "that they extend or have as components; `includeModelDefinition=true` shows definitions.",
+     gm_adt_models_list},
+    {"GET", "/models/{id}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "A model; `includeModelDefinition=true` shows its definition.", gm_adt_model_get},
+    {"PATCH", "/models/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
+     "Decommissions a model, or takes that back: `[{\"op\":\"replace\",\"path\":"
+     "\"/decommissioned\",\"value\":true}]`. Of a decommissioned model no twin can be made; those "
+     "that need it are decommissioned before it.",
+     gm_adt_model_patch},
+    {"DELETE", "/models/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
+     "Deletes a model that no other one extends or has as a component. Twins of it stay; they can "
+     "be read, queried, deleted and given another model.",
+     gm_adt_model_delete},
+
     /* queries: 6 */
     {"POST", "/query", GM_ADT_READER, GM_ADT_SMALL, "200",
      "Runs `{\"query\":…}`, or goes on with `{\"continuationToken\":…}`. Rows in `value`; "

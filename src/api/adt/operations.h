@@ -47,6 +47,8 @@ enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
                               struct gm_str out_parts[GM_ADT_PARTS_MAX]);
 
 /* Handlers of the table, by file. */
+extern gm_adt_handler gm_adt_models_post, gm_adt_models_list, gm_adt_model_get, gm_adt_model_patch,
+    gm_adt_model_delete;
 extern gm_adt_handler gm_adt_twin_get, gm_adt_twin_put, gm_adt_twin_patch, gm_adt_twin_delete;
 extern gm_adt_handler gm_adt_component_get, gm_adt_component_patch;
 extern gm_adt_handler gm_adt_relationship_get, gm_adt_relationship_put, gm_adt_relationship_patch,
