@@ -13,7 +13,7 @@
  *     UPDATE                     Microsoft.DigitalTwins.Twin.Update       {"modelId","patch":[…]}
  *     DELETE                     Microsoft.DigitalTwins.Twin.Delete       the twin
  *     RELATIONSHIPS add          Microsoft.DigitalTwins.Relationship.Create   the relationship
- *     RELATIONSHIPS replace      Microsoft.DigitalTwins.Relationship.Update   {"modelId","patch":[…]}
+ *     RELATIONSHIPS replace      Microsoft.DigitalTwins.Relationship.Update   the same
  *     RELATIONSHIPS remove       Microsoft.DigitalTwins.Relationship.Delete   the relationship
  *     TELEMETRY                  microsoft.iot.telemetry                  the message
  *

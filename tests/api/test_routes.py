@@ -46,8 +46,16 @@ class Routes(adt.Case):
         answer = self.server.put(f"/eventroutes/{route_id}", {"endpointName": endpoint, "filter": filter})
         self.assertEqual(204, answer.status, answer)
 
+    def admin_file(self):
+        """Where the admin API is. It listens a moment after the twin API."""
+        path, end = self.folder / "data/admin.json", time.monotonic() + receiver.DEADLINE_S
+        while not path.exists():
+            self.assertLess(time.monotonic(), end, "there is no admin.json")
+            time.sleep(0.02)
+        return json.loads(path.read_text())
+
     def admin(self, path, body=None):
-        admin = json.loads((self.folder / "data/admin.json").read_text())
+        admin = self.admin_file()
         request = urllib.request.Request(admin["url"] + path, headers={"Authorization": f"Bearer {admin['token']}"},
                                          data=None if body is None else json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=90) as answer:
@@ -377,7 +385,7 @@ class Delivery(Routes):
         self.patch("a", 1)
         self.wait_taken(1)
         self.wait_state(lambda state: state["lag"] == 0)
-        admin = json.loads((self.folder / "data/admin.json").read_text())
+        admin = self.admin_file()
         with urllib.request.urlopen(admin["url"] + "/metrics", timeout=30) as answer:
             metrics = answer.read().decode()
         for line in ('gemel_route_events_total{route="r"} 1', 'gemel_route_failures_total{route="r"} 1',
