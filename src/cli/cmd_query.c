@@ -133,8 +133,9 @@ const struct gm_command gm_command_query = {
     .summary_z = "Query the graph in the query language of Azure Digital Twins.",
     .help_z = "One row a line, as JSON. SELECT [TOP(n)] * | COUNT() | paths FROM DIGITALTWINS | "
               "RELATIONSHIPS [JOIN t RELATED s.name]\n"
-              "[MATCH (a)-[:name]->(b)] [WHERE condition]. Joins and matches need a $dtId in the "
-              "condition to start from.",
+              "[MATCH (a)-[:name]->(b)] [WHERE condition] [GROUP BY paths] [ORDER BY paths]; AS OF "
+              "'time' behind FROM's collection asks\n"
+              "the past. Joins and matches need a $dtId in the condition to start from, or walk.",
     .example_z = "gemel query \"SELECT P FROM DIGITALTWINS S JOIN P RELATED S.supplies WHERE "
                  "S.$dtId = 'supplier-1'\"",
     .options = query_options,

@@ -1,9 +1,9 @@
 /* Building the graph as it was.
  *
- * From the log's end back to the point: whose twins have changed since, and which change of each was
- * the last one before the point. From there each chain is followed back to its creation, all chains
- * at once, the highest number first: so each chunk of the log is read at most once. A twin whose
- * creation is reached is folded, written, and its changes are let go. */
+ * From the log's end back to the point: whose twins have changed since, and which change of each
+ * was the last one before the point. From there each chain is followed back to its creation, all
+ * chains at once, the highest number first: so each chunk of the log is read at most once. A twin
+ * whose creation is reached is folded, written, and its changes are let go. */
 #include "twin/past.h"
 
 #include "base/map.h"
@@ -12,11 +12,13 @@
 #include "twin/fold.h"
 #include "twin/graph.h"
 #include "twin/history.h"
+#include "twin_sql.h"
 
 enum { CHECK_EVERY = 1024 /* changes between looks at the deadline */ };
 
 /* Names are those that queries use (query_plan.c). */
 static const char make[] =
+    /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "CREATE TEMP TABLE past_hidden (num INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE past_moves (now INTEGER PRIMARY KEY, past INTEGER NOT NULL);"
     "CREATE TEMP TABLE past_kept (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
@@ -41,6 +43,7 @@ static const char make[] =
 /* Once all twins are there: ends by id become numbers, and relationships that nobody changed follow
  * twins that had another number. */
 static const char link[] =
+    /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "INSERT INTO past_links SELECT f.source, f.id, f.name, p.num, f.version, f.body "
     "FROM past_found AS f, past_twins AS p WHERE p.id = f.target_id;"
     "INSERT OR IGNORE INTO past_links SELECT r.source, r.id, r.name, m.past, r.version, r.body "
@@ -48,6 +51,7 @@ static const char link[] =
     "AND r.source NOT IN (SELECT h.num FROM past_hidden AS h)";
 
 static const char unmake[] =
+    /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "DROP VIEW IF EXISTS temp.past_relationships; DROP VIEW IF EXISTS temp.past_twins;"
     "DROP TABLE IF EXISTS temp.past_links; DROP TABLE IF EXISTS temp.past_found;"
     "DROP TABLE IF EXISTS temp.past_kept; DROP TABLE IF EXISTS temp.past_moves;"
@@ -427,10 +431,14 @@ static gm_rc prepare(struct past *past, struct gm_err *err)
         struct gm_stmt **stmt;
         const char *sql_z;
     } statements[] = {
-        {&past->find, "SELECT num FROM main.twins WHERE id = $1"},
+        {&past->find, GM_SQL_TWIN_NUM},
+        /* tidy: sql: on a temporary table */
         {&past->hide, "INSERT INTO past_hidden SELECT num FROM main.twins WHERE id = $1"},
+        /* tidy: sql: on a temporary table */
         {&past->keep, "INSERT INTO past_kept VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+        /* tidy: sql: on a temporary table */
         {&past->move, "INSERT INTO past_moves VALUES ($1, $2)"},
+        /* tidy: sql: on a temporary table */
         {&past->found, "INSERT INTO past_found VALUES ($1, $2, $3, $4, $5, $6)"},
     };
     for (size_t i = 0; i < GM_ARRAY_COUNT(statements); i++) {

@@ -6,13 +6,13 @@
  *     gm_past_end(db);
  *
  * past_twins and past_relationships are temporary views with the columns of `twins` and
- * `relationships` that queries read. They show the tables as they are, but for what has changed since:
- * that is hidden, and stands in temporary tables as it was. The point is the last change that was
- * made up to the time.
+ * `relationships` that queries read. They show the tables as they are, but for what has changed
+ * since: that is hidden, and stands in temporary tables as it was. The point is the last change
+ * that was made up to the time.
  *
- * Making them costs a walk over the changes since then, and the reading of each chunk of the log that
- * holds a part of the history of a twin that has changed, once: a late time is cheap, whatever the
- * size of the graph. Memory is bounded by GM_PAST_SIZE_MAX, above which it is GM_E_LIMIT; the
+ * Making them costs a walk over the changes since then, and the reading of each chunk of the log
+ * that holds a part of the history of a twin that has changed, once: a late time is cheap, whatever
+ * the size of the graph. Memory is bounded by GM_PAST_SIZE_MAX, above which it is GM_E_LIMIT; the
  * connection's deadline holds.
  *
  * Numbers of twins that are gone, or were of another model, are made up and good for this snapshot

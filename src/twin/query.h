@@ -7,15 +7,21 @@
  *     struct gm_query_outcome outcome;
  *     GM_TRY(gm_query_run(db, &request, &outcome, err));
  *
- * Language (keywords in any case; conditions are those of expr/expr.h):
- *     query  := SELECT [TOP '(' n ')'] [select] FROM source {join} [match] [WHERE cond]
- *     select := '*' | COUNT '(' ['*'] ')' | path [AS name] {',' path [AS name]}
+ * Language (keywords in any case; conditions are those of expr/expr.h; docs/query.md has examples):
+ *     query  := SELECT [DISTINCT] [TOP '(' n ')'] [select] FROM source [past] {join} [match]
+ *               [WHERE cond] [past] [GROUP BY path {',' path}]
+ *               [ORDER BY by [ASC | DESC] {',' by [ASC | DESC]}] [past]
+ *     select := '*' | item [AS name] {',' item [AS name]}
+ *     item   := path | COUNT '(' ['*' | path] ')' | (SUM | AVG | MIN | MAX) '(' path ')'
+ *     by     := item | name
  *     source := (DIGITALTWINS | RELATIONSHIPS) [alias]
+ *     past   := AS OF 'time'
  *     join   := JOIN alias RELATED alias '.' relationship [alias]
  *     match  := MATCH node {edge node}
  *     node   := '(' [alias] ')'
  *     edge   := ('-' | '<-') '[' [alias] [':' name {'|' name}] ['*' hops] ']' ('-' | '->')
  *     hops   := n | low '..' high | '..' high     -- more than low, at most high
+ * DISTINCT, GROUP BY, ORDER BY, AS OF and aggregates but for COUNT() are ours, not the service's.
  *
  * A query without `select` behind TOP asks for everything. A path begins with an alias when there
  * are several collections; where there is one, it may. $dtId, $metadata.$model,
@@ -36,9 +42,17 @@
  * models and twins and then of relationships' ids, which is the same on every engine and from page
  * to page.
  *
+ * Ordered values of different types have one order: undefined, null, booleans, numbers, texts,
+ * arrays, objects. The past (past.h) comes in the order of ids. What is ordered or grouped is put
+ * together before the first row is given, as values without documents; SQLite keeps as much of that
+ * in memory as its cache has, and the rest in a temporary file.
+ *
  * Paging: at most rows_max rows are delivered; when there are more, `next` gets a token
  * (JSON text) that holds the query and where to go on. Pages see the store as it is then: a twin
  * that was written between two pages shows up when its place is still ahead.
+ *
+ * Conditions on properties that have an index (values.h) start there when few entries fit; COUNT()
+ * of models comes from their counts.
  *
  * Every literal, name and JSON path of the query is a bound parameter; SQL is made from fixed
  * pieces only. Thread rule: a run belongs to its connection's thread. gm_db_set_deadline bounds how

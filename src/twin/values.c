@@ -60,12 +60,20 @@ struct param {
     int64_t number;
 };
 
-static gm_rc run(struct gm_db *db, const char *sql_z, const struct param *params, int count,
+enum { PARAMS_MAX = 4 };
+
+struct params {
+    int count;
+    struct param at[PARAMS_MAX];
+};
+
+static gm_rc run(struct gm_db *db, const char *sql_z, const struct params *given,
                  int64_t *out_changes, struct gm_err *err)
 {
     struct gm_stmt *stmt;
+    const struct param *params = given->at;
     GM_TRY(gm_db_prepare(db, sql_z, &stmt, err));
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < given->count; i++) {
         if (params[i].text.p != NULL) {
             gm_bind_text(stmt, i + 1, params[i].text);
         } else {
@@ -112,18 +120,18 @@ static gm_rc end_following(struct gm_db *db, struct gm_err *err)
 
 gm_rc gm_value_index_add(struct gm_db *db, struct gm_str path, gm_ns now, struct gm_err *err)
 {
-    const struct param params[] = {{.text = path}, {.number = now}};
+    const struct params params = {2, {{.text = path}, {.number = now}}};
     int64_t added = 0;
-    GM_TRY(run(db, GM_SQL_VALUE_INDEX_INSERT, params, 2, &added, err));
+    GM_TRY(run(db, GM_SQL_VALUE_INDEX_INSERT, &params, &added, err));
     return added > 0 ? begin_following(db, err) : GM_OK;
 }
 
 static gm_rc set_state(struct gm_db *db, const struct gm_value_index *index, int state,
                        int64_t built_to, struct gm_err *err)
 {
-    const struct param params[] = {
-        {.number = index->num}, {.text = gm_str_z(states[state])}, {.number = built_to}};
-    return run(db, GM_SQL_VALUE_INDEX_UPDATE, params, 3, NULL, err);
+    const struct params params = {
+        3, {{.number = index->num}, {.text = gm_str_z(states[state])}, {.number = built_to}}};
+    return run(db, GM_SQL_VALUE_INDEX_UPDATE, &params, NULL, err);
 }
 
 gm_rc gm_value_index_drop(struct gm_db *db, const struct gm_value_index *index, struct gm_err *err)
@@ -134,8 +142,8 @@ gm_rc gm_value_index_drop(struct gm_db *db, const struct gm_value_index *index, 
 gm_rc gm_value_index_used(struct gm_db *db, int64_t num, int64_t uses, gm_ns now,
                           struct gm_err *err)
 {
-    const struct param params[] = {{.number = num}, {.number = now}, {.number = uses}};
-    return run(db, GM_SQL_VALUE_INDEX_USE, params, 3, NULL, err);
+    const struct params params = {3, {{.number = num}, {.number = now}, {.number = uses}}};
+    return run(db, GM_SQL_VALUE_INDEX_USE, &params, NULL, err);
 }
 
 /* The number of the last twin of the next step; 0: there is none behind `built_to`. */
@@ -163,14 +171,15 @@ static gm_rc build(struct gm_db *db, const struct gm_value_index *index, bool *o
     if (*out_done) {
         return set_state(db, index, GM_VALUE_READY, index->built_to, err);
     }
-    const struct param params[] = {{.number = index->num},
+    const struct params params = {4,
+                                  {{.number = index->num},
                                    {.text = index->path},
                                    {.number = index->built_to},
-                                   {.number = last}};
+                                   {.number = last}}};
     GM_TRY(run(db, sqlite ? GM_SQL_VALUE_NUMBERS_FILL_SQLITE : GM_SQL_VALUE_NUMBERS_FILL_POSTGRESQL,
-               params, 4, NULL, err));
+               &params, NULL, err));
     GM_TRY(run(db, sqlite ? GM_SQL_VALUE_TEXTS_FILL_SQLITE : GM_SQL_VALUE_TEXTS_FILL_POSTGRESQL,
-               params, 4, NULL, err));
+               &params, NULL, err));
     return set_state(db, index, GM_VALUE_BUILDING, last, err);
 }
 
@@ -187,16 +196,17 @@ static gm_rc count_indexes(struct gm_db *db, size_t *out_count, struct gm_err *e
 static gm_rc take_away(struct gm_db *db, const struct gm_value_index *index, bool *out_done,
                        struct gm_err *err)
 {
-    const struct param params[] = {{.number = index->num}, {.number = GM_VALUE_STEP_TWINS}};
+    const struct params params = {2, {{.number = index->num}, {.number = GM_VALUE_STEP_TWINS}}};
     int64_t numbers = 0, texts = 0;
     size_t count;
-    GM_TRY(run(db, GM_SQL_VALUE_NUMBERS_DROP, params, 2, &numbers, err));
-    GM_TRY(run(db, GM_SQL_VALUE_TEXTS_DROP, params, 2, &texts, err));
+    GM_TRY(run(db, GM_SQL_VALUE_NUMBERS_DROP, &params, &numbers, err));
+    GM_TRY(run(db, GM_SQL_VALUE_TEXTS_DROP, &params, &texts, err));
     *out_done = numbers + texts == 0;
     if (!*out_done) {
         return GM_OK;
     }
-    GM_TRY(run(db, GM_SQL_VALUE_INDEX_DELETE, params, 1, NULL, err));
+    const struct params by_num = {1, {{.number = index->num}}};
+    GM_TRY(run(db, GM_SQL_VALUE_INDEX_DELETE, &by_num, NULL, err));
     GM_TRY(count_indexes(db, &count, err));
     return count == 0 ? end_following(db, err) : GM_OK;
 }

@@ -58,8 +58,7 @@ static gm_rc run_page(struct page *page, struct gm_adt_reader *reader, struct gm
         gm_buf_reset(&page->call->http->reply.body);
         gm_buf_reset(&page->next);
         gm_buf_add_z(&page->call->http->reply.body, "{\"value\":[");
-        request.models =
-            tries == 0 ? gm_adt_models(page->call) : gm_adt_models_again(page->call);
+        request.models = tries == 0 ? gm_adt_models(page->call) : gm_adt_models_again(page->call);
         rc = gm_query_run(reader->db, &request, &page->outcome, err);
     }
     return rc;

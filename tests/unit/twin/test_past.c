@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "base/rng.h"
 #include "building.h"
 #include "query_whole_cases.h"
@@ -291,11 +292,12 @@ static void any_past_is_what_it_was(void **state)
 {
     struct world *world = *state;
     const char *seed_z = getenv("GEMEL_TEST_SEED");
-    uint64_t seed = seed_z != NULL ? strtoull(seed_z, NULL, 10) : 20261120;
+    int64_t seed = 20261120;
+    assert_true(seed_z == NULL || gm_parse_i64(gm_str_z(seed_z), &seed));
     struct moment moments[24];
     struct gm_rng rng;
-    print_message("seed %llu\n", (unsigned long long)seed);
-    gm_rng_init(&rng, seed);
+    print_message("seed %lld\n", (long long)seed);
+    gm_rng_init(&rng, (uint64_t)seed);
     world_import(world, building_lines);
     for (size_t i = 0; i < GM_ARRAY_COUNT(moments); i++) {
         random_step(world, &rng);
