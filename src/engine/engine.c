@@ -117,6 +117,7 @@ static void run_task(struct gm_engine *engine, struct task *task, const char *ca
         &(struct gm_run_options){.store = engine->options.store,
                                  .pipeline = pipeline,
                                  .folder_z = gm_config_folder_z(engine->options.config),
+                                 .models_z = engine->root->models,
                                  .handle = task->handle,
                                  .cause_z = cause_z,
                                  .keep_runs = engine->root->keep_runs,

@@ -44,6 +44,8 @@ struct gm_run_options {
     struct gm_store *store;
     const struct gm_pipeline *pipeline;
     const char *folder_z; /* of the configuration */
+    /* its models: loaded again when the pipeline's are not in the store; NULL: none */
+    const char *models_z;
     struct gm_run_handle *handle;
     const char *cause_z; /* "once", "schedule", "manual" */
     int64_t keep_runs;   /* 0: all */

@@ -29,16 +29,36 @@ static void find_dropped_names(struct run_work *work)
     work->dropped_names = (struct gm_strs){dropped, count};
 }
 
+/* The steps against the newest models. Those that were deleted, by a deletion job for one, come
+ * back from the configuration's folder. */
+static gm_rc compile_steps(struct run_work *work, struct gm_err *err)
+{
+    const struct gm_run_options *options = work->options;
+    struct gm_steps_conf conf = {
+        .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
+    work->models = gm_store_models_hold(options->store);
+    gm_rc rc = gm_steps_compile(&conf, work->models, &work->steps, err);
+    if (rc != GM_E_CONFIG || options->models_z == NULL) {
+        return rc;
+    }
+    size_t added;
+    struct gm_err ignored; /* what is wrong with the pipeline is the better news */
+    if (gm_store_add_models(options->store, options->models_z, &added, &ignored) != GM_OK ||
+        added == 0) {
+        return rc;
+    }
+    gm_store_models_release(options->store, work->models);
+    work->models = gm_store_models_hold(options->store);
+    return gm_steps_compile(&conf, work->models, &work->steps, err);
+}
+
 static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
 {
     const struct gm_run_options *options = work->options;
-    const struct gm_models *models = work->models = gm_store_models_hold(options->store);
-    struct gm_steps_conf conf = {
-        .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
-    GM_TRY(gm_steps_compile(&conf, models, &work->steps, err));
+    GM_TRY(compile_steps(work, err));
     gm_steps_targets(work->steps, &work->names.at, &work->names.n, &work->open_names);
     find_dropped_names(work);
-    struct gm_sink_env env = {.models = models,
+    struct gm_sink_env env = {.models = work->models,
                               .graph = gm_store_graph(options->store),
                               .governors = gm_store_governors(options->store),
                               .clock = gm_store_clock(options->store),

@@ -336,6 +336,7 @@ gm_rc script_run(struct script *script)
         .store = script->store,
         .pipeline = &script->pipeline,
         .folder_z = gm_config_folder_z(script->config),
+        .models_z = gm_config_root(script->config)->models,
         .handle = script->handle,
         .cause_z = "once",
         .keep_runs = 1000,

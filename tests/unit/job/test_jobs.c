@@ -271,6 +271,7 @@ static void a_deletion_leaves_nothing_and_pipelines_bring_theirs_back(void **sta
     assert_int_equal(count(world, "SELECT count(*) FROM twins"), 0);
     assert_int_equal(count(world, "SELECT count(*) FROM relationships"), 0);
     assert_int_equal(count(world, "SELECT count(*) FROM relationships_waiting"), 0);
+    assert_int_equal(count(world, "SELECT count(*) FROM models"), 0);
     check_ok(script_run(script), script->err);
     check_str(script_graph(script), before_z);
     script_show(script, "1,apple,,2 2,pear 3,plum,,9 4,fig");
