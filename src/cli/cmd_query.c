@@ -39,6 +39,7 @@ static void look_close(struct look *look)
 static const struct gm_option query_options[] = {
     {"limit", "N", "Print at most N rows (default: 1000; 0: all)."},
     {"next", "TOKEN", "Go on behind an earlier page, with the token that it printed."},
+    {"timeout", "SPAN", "Stop when it takes longer than this, like 30s (default: never)."},
     {"explain", NULL, "Tell how the query would be run, and with which indexes, instead."},
     {0},
 };
@@ -75,9 +76,28 @@ static gm_rc explain(struct look *look, const char *text_z, struct gm_err *err)
     return rc;
 }
 
+static gm_rc set_deadline(const struct gm_args *args, struct look *look,
+                          struct gm_deadline *deadline, struct gm_err *err)
+{
+    const char *span_z = gm_args_value(args, "timeout");
+    gm_ns span;
+    if (span_z == NULL) {
+        return GM_OK;
+    }
+    if (!gm_span_parse(gm_str_z(span_z), &span) || span <= 0) {
+        return gm_fail(err, GM_E_CONFIG, "--timeout `%s`: not a span of time; write 500ms or 30s",
+                       span_z);
+    }
+    *deadline = gm_deadline_in(span, NULL);
+    gm_db_set_deadline(look->db, deadline);
+    return GM_OK;
+}
+
 static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *err)
 {
     int64_t limit;
+    struct gm_deadline deadline;
+    GM_TRY(set_deadline(args, look, &deadline, err));
     const char *next_z = gm_args_value(args, "next");
     GM_TRY(gm_args_int(args, "limit", 1000, &limit, err));
     struct printing printing = {.pretty = !args->json && gm_is_terminal(STDOUT)};
@@ -93,6 +113,7 @@ static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *e
                                        .ctx = &printing,
                                        .next = &next};
     gm_rc rc = gm_query_run(look->db, &request, &outcome, err);
+    gm_db_set_deadline(look->db, NULL);
     fflush(stdout);
     if (rc == GM_OK && outcome.note[0] != '\0') {
         fprintf(stderr, "note: %s\n", outcome.note);

@@ -28,6 +28,21 @@ class Statements(gemel.Case):
                 checked += 1
         self.assertGreater(checked, 8)
 
+    def test_a_query_stops_at_its_timeout(self):
+        lines = ['{"Section":"Header"}', '{"fileVersion":"1.0.0"}', '{"Section":"Models"}',
+                 '{"@context":"dtmi:dtdl:context;3","@id":"dtmi:t:A;1","@type":"Interface","contents":'
+                 '[{"@type":"Relationship","name":"r"}]}', '{"Section":"Twins"}']
+        lines += [json.dumps({"$dtId": f"t{i}", "$metadata": {"$model": "dtmi:t:A;1"}}) for i in range(60)]
+        lines += ['{"Section":"Relationships"}']
+        lines += [json.dumps({"$dtId": f"t{i}", "$relationshipId": f"{i}-{k}", "$targetId": f"t{k}", "$relationshipName": "r"})
+                  for i in range(60) for k in range(60) if i != k]
+        self.gemel("import", self.write("graph.ndjson", "\n".join(lines)), "--data", "data")
+        endless = "SELECT COUNT() FROM DIGITALTWINS MATCH (A)-[*6]->(B)"
+        done = self.gemel("query", endless, "--timeout", "50ms", "--data", "data", expect=None)
+        self.assertNotEqual(done.code, gemel.DONE)
+        self.assertIn("deadline", done.err)
+        self.gemel("query", endless, "--timeout", "soon", "--data", "data", expect=gemel.USAGE)
+
 
 if __name__ == "__main__":
     gemel.main()
