@@ -125,8 +125,9 @@ static gm_rc tell_changes(struct page *page, struct gm_feed *feed, int64_t from,
     gm_buf_add(page->out, GM_STR("{\"changes\":["));
     GM_TRY(add_page(page, feed, from, err));
     GM_TRY(gm_changes_range(page->db, &oldest, &newest, err));
-    gm_buf_addf(page->out, "],\"next\":%lld,\"oldest\":%lld,\"newest\":%lld}",
-                (long long)(page->last + 1), (long long)oldest, (long long)newest);
+    int64_t next = page->last + 1;
+    gm_buf_addf(page->out, "],\"next\":%lld,\"oldest\":%lld,\"newest\":%lld}", (long long)next,
+                (long long)oldest, (long long)newest);
     return GM_OK;
 }
 

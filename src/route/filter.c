@@ -113,6 +113,13 @@ static bool is_text_function(enum gm_expr_function function)
     return function == GM_FN_STARTSWITH || function == GM_FN_ENDSWITH || function == GM_FN_CONTAINS;
 }
 
+static gm_rc compile_operands(const struct gm_expr *expr, struct gm_event_filter *out,
+                              struct gm_err *err)
+{
+    GM_TRY(compile_operand(expr->args[0], &out->operands[0], err));
+    return compile_operand(expr->args[1], &out->operands[1], err);
+}
+
 static gm_rc compile(struct gm_arena *arena, const struct gm_expr *expr,
                      struct gm_event_filter *out, struct gm_err *err)
 {
@@ -122,13 +129,11 @@ static gm_rc compile(struct gm_arena *arena, const struct gm_expr *expr,
     case GM_EXPR_BOOL:
         return GM_OK;
     case GM_EXPR_CALL:
-        if (!is_text_function(expr->function)) {
-            return fail_at(expr, "a filter has STARTS_WITH, ENDS_WITH and CONTAINS only", err);
-        }
-        /* fallthrough */
+        return is_text_function(expr->function)
+                   ? compile_operands(expr, out, err)
+                   : fail_at(expr, "a filter has STARTS_WITH, ENDS_WITH and CONTAINS only", err);
     case GM_EXPR_COMPARE:
-        GM_TRY(compile_operand(expr->args[0], &out->operands[0], err));
-        return compile_operand(expr->args[1], &out->operands[1], err);
+        return compile_operands(expr, out, err);
     case GM_EXPR_OR:
     case GM_EXPR_AND:
     case GM_EXPR_NOT:
