@@ -392,7 +392,8 @@ struct gm_dtdl_element *gm_dtdl_element_parse(struct gm_dtdl_parser *parser,
         return NULL;
     }
     gm_dtdl_members_parse(parser, element, place->depth);
-    if (parser->stopped) {
+    /* Something inside of it may have taken its id. */
+    if (parser->stopped || !check_new(parser, element, place->rule)) {
         return NULL;
     }
     gm_dtdl_element_add(parser, element);

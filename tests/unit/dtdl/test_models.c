@@ -399,6 +399,16 @@ static void a_definition_has_at_most_a_mebibyte(void **state)
     gm_buf_deinit(&buf);
 }
 
+static void an_id_cannot_be_given_again_inside(void **state)
+{
+    struct fixture *f = *state;
+    expect_refusal(f,
+                   "{'@id':'dtmi:t:A;1','@type':'Interface','extends':"
+                   "{'@id':'dtmi:t:A;1','@type':'Interface'}}",
+                   "dtmi:t:A;1: dtmi:t:A;1 is defined twice; remove one, or give it an @id of its "
+                   "own");
+}
+
 static void value_objects_and_single_values_are_unwrapped(void **state)
 {
     struct fixture *f = *state;
@@ -550,6 +560,7 @@ int main(void)
         TEST(the_nearest_id_is_found),
         TEST(wrong_definitions_are_refused_with_place_and_cure),
         TEST(a_definition_has_at_most_a_mebibyte),
+        TEST(an_id_cannot_be_given_again_inside),
         TEST(value_objects_and_single_values_are_unwrapped),
         TEST(every_error_is_reported_with_its_kind_and_place),
         TEST(a_hundred_errors_are_kept_and_more_counted),
