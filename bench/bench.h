@@ -69,6 +69,11 @@ void bench_stream(const struct bench *bench);
 
 void bench_adt(const struct bench *bench);
 
+/* ---- sink.c ---- */
+
+/* Makes its own data: at most 100,000 rows. */
+void bench_sink(const struct bench *bench);
+
 /* ---- query.c ---- */
 
 /* Makes its own data. */

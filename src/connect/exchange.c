@@ -227,7 +227,7 @@ static void take_done(struct gm_exchange *exchange, struct gm_http_done *done)
         bool busy = gm_http_client_count(exchange->client) + 1 >= gm_slots_count(&exchange->slots);
         exchange->progress = now;
         gm_governor_accepted(exchange->options.governor);
-        gm_slots_answered(&exchange->slots, done->took, busy, now);
+        gm_slots_answered(&exchange->slots, done->took, busy);
         call->answered(call, answer);
     }
     gm_http_done_free(done);

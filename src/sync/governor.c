@@ -399,7 +399,12 @@ void gm_governor_accepted(struct gm_governor_user *user)
 
 /* ---- slots ---- */
 
-enum { SLOTS_FIRST = 4 };
+enum { SLOTS_FIRST = 8 };
+#define SLOTS_TOLERANCE 2.0 /* times the usual latency that mean nothing yet */
+#define SLOTS_QUEUE 4.0  /* requests that may wait at the target: what a round grows by at most */
+#define SLOTS_WEIGHT 0.2 /* of a round */
+#define LATE_WEIGHT 0.125
+#define USUAL_WEIGHT 0.004
 
 void gm_slots_init(struct gm_slots *slots, size_t max)
 {
@@ -413,25 +418,39 @@ size_t gm_slots_count(const struct gm_slots *slots)
     return slots->limit > 1 ? (size_t)slots->limit : 1;
 }
 
-void gm_slots_answered(struct gm_slots *slots, gm_ns took, bool busy, gm_ns now)
+static void end_round(struct gm_slots *slots)
 {
-    slots->best = slots->best == 0 || took < slots->best ? took : slots->best + slots->best / 1024;
-    slots->smooth = slots->smooth == 0 ? took : slots->smooth + (took - slots->smooth) / 8;
-    bool near = slots->smooth < 2 * slots->best + 5 * GM_MS;
-    bool far = slots->smooth > 4 * slots->best + 50 * GM_MS;
-    if (near && busy) {
-        slots->limit += 1 / slots->limit;
-    } else if (far && now - slots->shrunk > slots->smooth) {
-        slots->limit *= 0.9;
-        slots->shrunk = now;
+    double gradient = SLOTS_TOLERANCE * slots->usual / slots->late;
+    gradient = gradient > 1 ? 1 : gradient < 0.5 ? 0.5 : gradient;
+    double wanted = slots->limit * gradient + SLOTS_QUEUE;
+    if (wanted < slots->limit || slots->busy) {
+        slots->limit += SLOTS_WEIGHT * (wanted - slots->limit);
     }
     slots->limit = slots->limit > slots->max ? slots->max : slots->limit;
-    slots->limit = slots->limit < 1 ? 1 : slots->limit;
+    slots->round = 0;
+    slots->busy = false;
+}
+
+void gm_slots_answered(struct gm_slots *slots, gm_ns took, bool busy)
+{
+    double latency = took > 0 ? (double)took : 1;
+    if (slots->usual == 0) {
+        slots->usual = slots->late = latency;
+    }
+    slots->late += LATE_WEIGHT * (latency - slots->late);
+    slots->usual += USUAL_WEIGHT * (latency - slots->usual);
+    if (slots->usual > SLOTS_TOLERANCE * slots->late) { /* it was slow, and is fast again */
+        slots->usual *= 0.95;
+    }
+    slots->busy = slots->busy || busy;
+    if (++slots->round >= gm_slots_count(slots)) {
+        end_round(slots);
+    }
 }
 
 void gm_slots_refused(struct gm_slots *slots, gm_ns now)
 {
-    if (now - slots->shrunk > slots->smooth || slots->shrunk == 0) {
+    if (slots->shrunk == 0 || (double)(now - slots->shrunk) > slots->late) {
         slots->limit = slots->limit / 2 > 1 ? slots->limit / 2 : 1;
         slots->shrunk = now;
     }

@@ -74,20 +74,24 @@ void gm_governor_accepted(struct gm_governor_user *user);
 
 /* ---- how many requests at a time ---- */
 
-/* Grows by one for each round of answers while latency stays near the best that was seen; shrinks
- * when answers take several times as long, and by half when the target refuses. A value of its
- * owner thread. */
+/* Grows round by round while answers take as long as they did over a longer time, and shrinks when
+ * they take several times as long (the gradient of Netflix' concurrency limits,
+ * https://netflixtechblog.medium.com/performance-under-load-3e6fa9a60581); by half when the target
+ * refuses. What is slow steadily, as a service that waits for its disk, is asked with many requests
+ * at a time. A value of its owner thread. */
 struct gm_slots {
     double limit;
     double max;
-    gm_ns best;   /* the lowest latency, which slowly fades */
-    gm_ns smooth; /* the latency of late, smoothed */
-    gm_ns shrunk; /* when it last shrank */
+    double usual; /* latency over a longer time, in ns */
+    double late;  /* of late */
+    size_t round; /* answers since the limit was last looked at */
+    bool busy;    /* in this round all slots were in use */
+    gm_ns shrunk; /* when it was last refused */
 };
 void gm_slots_init(struct gm_slots *slots, size_t max);
 size_t gm_slots_count(const struct gm_slots *slots); /* at least 1 */
 /* `busy`: as many were under way as are allowed. */
-void gm_slots_answered(struct gm_slots *slots, gm_ns took, bool busy, gm_ns now);
+void gm_slots_answered(struct gm_slots *slots, gm_ns took, bool busy);
 void gm_slots_refused(struct gm_slots *slots, gm_ns now);
 
 #endif

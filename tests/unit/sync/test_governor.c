@@ -384,27 +384,51 @@ static void the_speed_settles_near_what_the_target_grants(void **state)
 
 /* ---- slots ---- */
 
-static void slots_grow_while_latency_is_low_and_halve_when_refused(void **state)
+static void answer_all(struct gm_slots *slots, int count, gm_ns took)
+{
+    for (int i = 0; i < count; i++) {
+        gm_slots_answered(slots, took, true);
+    }
+}
+
+static void slots_grow_while_latency_is_what_it_was_and_halve_when_refused(void **state)
 {
     (void)state;
     struct gm_slots slots;
     gm_ns now = GM_SECOND;
     gm_slots_init(&slots, 32);
-    for (int i = 0; i < 2000; i++) {
-        gm_slots_answered(&slots, 2 * GM_MS, true, now += GM_MS);
-    }
+    answer_all(&slots, 1500, 2 * GM_MS);
     assert_int_equal(gm_slots_count(&slots), 32);
     gm_slots_refused(&slots, now += GM_SECOND);
     gm_slots_refused(&slots, now); /* of the same storm */
     assert_int_equal(gm_slots_count(&slots), 16);
-    for (int i = 0; i < 300; i++) {
-        gm_slots_answered(&slots, GM_SECOND, true, now += GM_SECOND);
-    }
-    assert_true(gm_slots_count(&slots) < 8);
     for (int i = 0; i < 20; i++) {
         gm_slots_refused(&slots, now += 10 * GM_SECOND);
     }
     assert_int_equal(gm_slots_count(&slots), 1);
+}
+
+static void slots_shrink_when_answers_take_much_longer_until_that_is_usual(void **state)
+{
+    (void)state;
+    struct gm_slots slots;
+    gm_slots_init(&slots, 32);
+    answer_all(&slots, 1500, 5 * GM_MS);
+    answer_all(&slots, 90, 100 * GM_MS);
+    assert_true(gm_slots_count(&slots) < 30);
+    answer_all(&slots, 3000, 100 * GM_MS); /* a disk that is as slow as that */
+    assert_int_equal(gm_slots_count(&slots), 32);
+}
+
+static void slots_that_are_not_used_do_not_grow(void **state)
+{
+    (void)state;
+    struct gm_slots slots;
+    gm_slots_init(&slots, 32);
+    for (int i = 0; i < 1000; i++) {
+        gm_slots_answered(&slots, GM_MS, false);
+    }
+    assert_int_equal(gm_slots_count(&slots), 8);
 }
 
 int main(void)
@@ -424,7 +448,9 @@ int main(void)
         TEST(a_refusal_stops_everybody_until_the_target_wants_to_be_asked),
         TEST(pauses_of_refusals_in_a_row_double_and_have_a_bound),
         TEST(the_speed_settles_near_what_the_target_grants),
-        TEST(slots_grow_while_latency_is_low_and_halve_when_refused),
+        TEST(slots_grow_while_latency_is_what_it_was_and_halve_when_refused),
+        TEST(slots_shrink_when_answers_take_much_longer_until_that_is_usual),
+        TEST(slots_that_are_not_used_do_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

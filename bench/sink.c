@@ -1,0 +1,293 @@
+/* sink.*: one Gemel feeds another over TLS. The target is a process of its own that throttles at the
+ * published limits; what it was asked is counted there. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/adt/adt.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "bench.h"
+#include "engine/engine.h"
+#include "os/file.h"
+
+enum { ROWS_MAX = 100000, CHANGED_EVERY = 100, BUDGET = 1000 };
+
+static const char model[] =
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"dtmi:bench:Part;1\",\"@type\":\"Interface\","
+    "\"contents\":["
+    "{\"@type\":\"Property\",\"name\":\"name\",\"schema\":\"string\"},"
+    "{\"@type\":\"Property\",\"name\":\"price\",\"schema\":\"double\"},"
+    "{\"@type\":\"Property\",\"name\":\"stock\",\"schema\":\"integer\"}]}";
+
+static void must(gm_rc rc, const struct gm_err *err)
+{
+    if (rc != GM_OK) {
+        bench_die("%s", err->text);
+    }
+}
+
+static void write_file(const struct bench *bench, const char *name_z, const char *text_z)
+{
+    struct gm_err err = {0};
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/%s", bench->folder_z, name_z);
+    must(gm_file_write_atomic(path_z, gm_str_z(text_z), 0600, &err), &err);
+}
+
+/* ---- the target ---- */
+
+struct target {
+    pid_t pid;
+    int stop; /* closed: it ends */
+    int port;
+};
+
+/* In the target's process, until the other end of `stop` is closed. */
+static void serve(const struct bench *bench, int tell, int stop)
+{
+    struct gm_err err = {0};
+    struct gm_config *config;
+    struct gm_store *store;
+    struct gm_adt *adt;
+    size_t added;
+    char byte;
+    GM_AUTO_FREE char *config_z = gm_format_z("%s/sink/target.yaml", bench->folder_z);
+    GM_AUTO_FREE char *model_z = gm_format_z("%s/sink/model.json", bench->folder_z);
+    must(gm_config_load(config_z, &config, &err), &err);
+    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
+                       &err),
+         &err);
+    must(gm_store_add_models(store, model_z, &added, &err), &err);
+    must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
+         &err);
+    GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
+    if (write(tell, line_z, strlen(line_z)) < 0) {
+        bench_die("pipe: %s", strerror(errno));
+    }
+    while (read(stop, &byte, 1) > 0) {
+    }
+    gm_adt_stop(adt);
+    gm_store_close(store);
+    gm_config_free(config);
+    _exit(0);
+}
+
+static struct target start_target(const struct bench *bench, int port, const char *api_z)
+{
+    int tell[2], stop[2];
+    char line[32] = "";
+    struct target target = {0};
+    GM_AUTO_FREE char *config_z = gm_format_z("data: ./target\nadmin: { enabled: false }\n"
+                                              "log: { level: warn }\n"
+                                              "api: { listen: \"127.0.0.1:%d\"%s }\n",
+                                              port, api_z);
+    write_file(bench, "target.yaml", config_z);
+    fflush(stdout);
+    if (pipe(tell) != 0 || pipe(stop) != 0 || (target.pid = fork()) < 0) {
+        bench_die("the target does not start: %s", strerror(errno));
+    }
+    if (target.pid == 0) {
+        close(tell[0]);
+        close(stop[1]);
+        serve(bench, tell[1], stop[0]);
+    }
+    close(tell[1]);
+    close(stop[0]);
+    int64_t given = 0;
+    ssize_t n = read(tell[0], line, sizeof(line) - 1);
+    if (n <= 0 || !gm_parse_i64(gm_str_trim((struct gm_str){line, (size_t)n}), &given)) {
+        bench_die("the target does not start");
+    }
+    close(tell[0]);
+    target.port = (int)given;
+    target.stop = stop[1];
+    return target;
+}
+
+static void stop_target(struct target *target)
+{
+    int status;
+    close(target->stop);
+    waitpid(target->pid, &status, 0);
+    if (status != 0) {
+        bench_die("the target failed");
+    }
+}
+
+/* ---- the feeding one ---- */
+
+static void configure(const struct bench *bench, int port, const char *rate_z)
+{
+    GM_AUTO_FREE char *config_z =
+        gm_format_z("data: ./data\nmodels: ./model.json\npipelines:\n  parts:\n    source:\n"
+                    "      sql: { url: \"sqlite:erp.db\", table: parts, key: id }\n"
+                    "    map: { $dtId: \"part-{id}\", $model: \"dtmi:bench:Part;1\", name: name, "
+                    "price: price, stock: stock }\n"
+                    "    sink:\n      adt:\n        url: \"https://127.0.0.1:%d\"\n"
+                    "        ca_file: ./target/tls/ca.pem\n"
+                    "        auth: { token: { value: \"${file:target/tokens/development}\" } }\n"
+                    "        rate: { %s }\n",
+                    port, rate_z);
+    write_file(bench, "gemel.yaml", config_z);
+}
+
+static void take_report(void *ctx, const struct gm_pipeline *pipeline,
+                        const struct gm_run_report *report)
+{
+    (void)pipeline;
+    struct bench_result *result = ctx;
+    const struct gm_run *run = &report->run;
+    result->seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
+    result->rows = run->counts.read;
+    result->created = run->counts.created;
+    result->updated = run->counts.updated;
+    result->unchanged = run->counts.unchanged;
+    result->failed = run->status != GM_RUN_SUCCEEDED;
+}
+
+static void run_pipeline(const struct bench *bench, const void *arg, struct bench_result *result)
+{
+    (void)arg;
+    struct gm_err err = {0};
+    struct gm_config *config;
+    struct gm_store *store;
+    struct gm_engine *engine;
+    size_t failed;
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/gemel.yaml", bench->folder_z);
+    must(gm_config_load(path_z, &config, &err), &err);
+    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
+                       &err),
+         &err);
+    must(gm_engine_open(
+             &(struct gm_engine_options){
+                 .config = config, .store = store, .on_run = take_report, .ctx = result},
+             &engine, &err),
+         &err);
+    must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
+    gm_engine_close(engine);
+    gm_store_close(store);
+    gm_config_free(config);
+}
+
+static void execute(const struct bench *bench, const char *sql_z)
+{
+    struct gm_err err = {0};
+    struct gm_db *db;
+    GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/sink/erp.db", bench->folder_z);
+    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err), &err);
+    must(gm_db_exec(db, sql_z, &err), &err);
+    gm_db_close(db);
+}
+
+/* ---- what the target saw ---- */
+
+struct seen {
+    int64_t changes, last; /* number and time of the last one */
+    double rate;           /* of the writes since `since` */
+};
+
+static struct seen look(const struct bench *bench, int64_t since)
+{
+    struct gm_err err = {0};
+    struct gm_db *db;
+    struct gm_stmt *stmt;
+    struct seen seen = {0};
+    GM_AUTO_FREE char *folder_z = gm_format_z("%s/sink/target", bench->folder_z);
+    must(gm_store_open_reader(folder_z, &db, &err), &err);
+    must(gm_db_prepare(db, "SELECT SUM(count) FROM changes", &stmt, &err), &err);
+    must(gm_step(stmt, &err), &err);
+    seen.changes = gm_column_i64(stmt, 0);
+    gm_stmt_finalize(stmt);
+    must(gm_db_prepare(db,
+                       "SELECT COUNT(*), MIN(updated), MAX(updated) FROM twins WHERE updated > $1",
+                       &stmt, &err),
+         &err);
+    gm_bind_i64(stmt, 1, since);
+    must(gm_step(stmt, &err), &err);
+    int64_t span = gm_column_i64(stmt, 2) - gm_column_i64(stmt, 1);
+    seen.last = gm_column_i64(stmt, 2);
+    if (span > 0) {
+        seen.rate = (double)(gm_column_i64(stmt, 0) - 1) * (double)GM_SECOND / (double)span;
+    }
+    gm_db_close(db);
+    return seen;
+}
+
+/* The first load, as fast as both go. */
+static void load(const struct bench *bench, int64_t rows)
+{
+    struct target target = start_target(bench, 0, "");
+    configure(bench, target.port, "patches: 0, creates: 0, reads: 0, per_twin: 0");
+    struct bench_result result = bench_measure(bench, run_pipeline, NULL);
+    if (result.created != rows) {
+        bench_die("sink: %lld twins created, not %lld", (long long)result.created, (long long)rows);
+    }
+    if (bench_wants(bench, "sink.adt_load")) {
+        bench_print(bench, &(struct bench_line){"sink.adt_load", (double)rows / result.seconds,
+                                                "rows/s", NULL, 0});
+    }
+    stop_target(&target);
+    GM_AUTO_FREE char *port_z = gm_format_z("%d", target.port);
+    write_file(bench, "port", port_z);
+}
+
+static void change(const struct bench *bench, int64_t rows)
+{
+    struct gm_buf text;
+    struct gm_err err = {0};
+    int64_t port = 0;
+    GM_AUTO_FREE char *port_z = gm_format_z("%s/sink/port", bench->folder_z);
+    GM_AUTO_FREE char *limit_z =
+        gm_format_z(", rate_limit: { per_second: %d, burst: %d }", BUDGET, BUDGET);
+    GM_AUTO_FREE char *update_z =
+        gm_format_z("UPDATE parts SET stock = stock + 1 WHERE id %% %d = 0", CHANGED_EVERY);
+    gm_buf_init(&text, 64);
+    must(gm_file_read_all(port_z, &text, &err), &err);
+    (void)gm_parse_i64(gm_buf_str(&text), &port);
+    gm_buf_deinit(&text);
+    struct target target = start_target(bench, (int)port, limit_z);
+    configure(bench, (int)port, "patches: 1000, creates: 500, reads: 1000, per_twin: 10");
+    (void)bench_measure(bench, run_pipeline, NULL); /* other settings: everything is looked at */
+    struct seen before = look(bench, 0);
+    if (before.changes != rows) {
+        bench_die("sink: nothing was changed, and it cost %lld calls",
+                  (long long)(before.changes - rows));
+    }
+    execute(bench, update_z);
+    struct bench_result result = bench_measure(bench, run_pipeline, NULL);
+    struct seen after = look(bench, before.last);
+    if (result.updated != rows / CHANGED_EVERY ||
+        after.changes - before.changes != rows / CHANGED_EVERY) {
+        bench_die("sink: %lld rows changed, and it cost %lld calls",
+                  (long long)(rows / CHANGED_EVERY), (long long)(after.changes - before.changes));
+    }
+    bench_print(bench, &(struct bench_line){"sink.adt", after.rate, "calls/s", "the budget",
+                                            after.rate / BUDGET});
+    stop_target(&target);
+}
+
+void bench_sink(const struct bench *bench)
+{
+    int64_t rows = bench->rows < ROWS_MAX ? bench->rows : ROWS_MAX;
+    struct gm_err err = {0};
+    if (bench->only_z != NULL && strncmp(bench->only_z, "sink", strlen("sink")) != 0) {
+        return;
+    }
+    GM_AUTO_FREE char *folder_z = gm_format_z("%s/sink", bench->folder_z);
+    GM_AUTO_FREE char *remove_z = gm_format_z("rm -rf '%s'", folder_z);
+    GM_AUTO_FREE char *fill_z =
+        gm_format_z("CREATE TABLE parts(id INTEGER PRIMARY KEY, name TEXT, price REAL, stock "
+                    "INTEGER);INSERT INTO parts WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
+                    "i + 1 FROM n WHERE i < %lld) SELECT i, 'part ' || i, i / 8.0, i %% 100 FROM n",
+                    (long long)rows);
+    (void)bench_command(remove_z);
+    must(gm_folder_make(folder_z, &err), &err);
+    write_file(bench, "model.json", model);
+    execute(bench, fill_z);
+    load(bench, rows);
+    if (bench_wants(bench, "sink.adt")) {
+        change(bench, rows);
+    }
+}
