@@ -52,6 +52,9 @@ async function refused(promise, status, code, message) {
   });
 }
 
+// This version of the SDK does not hand on the ETag of an update's answer.
+const etagOf = (updated) => updated._response.headers.get("etag");
+
 const roomTwin = (members) => ({ $metadata: { $model: ROOM }, sensor: { $metadata: {} }, ...members });
 
 before(async () => {
@@ -71,7 +74,7 @@ test("models", async () => {
   assert.deepEqual(needed.map((model) => model.id).sort(), [ROOM, SENSOR]);
   assert.deepEqual(needed.find((model) => model.id === SENSOR).model, sensor);
   let pages = 0;
-  for await (const page of client.listModels(undefined, false, 1).byPage()) {
+  for await (const page of client.listModels().byPage({ maxPageSize: 1 })) {
     assert.equal(page.value.length, 1);
     pages++;
   }
@@ -93,20 +96,20 @@ test("twins", async () => {
   const made = await client.upsertDigitalTwin("room-1", JSON.stringify(roomTwin({ temperature: 20.5, name: "Nord" })));
   assert.equal(made._response.status, 200);
   assert.match(made.etag, /^W\/"[0-9a-f-]{36}"$/);
-  assert.equal(made.etag, made.$etag);
-  assert.deepEqual({ ...await client.getDigitalTwin("room-1") }, { ...made });
+  assert.equal(made.etag, made.body.$etag);
+  assert.deepEqual((await client.getDigitalTwin("room-1")).body, made.body);
   await refused(client.upsertDigitalTwin("room-1", JSON.stringify(roomTwin({})), { ifNoneMatch: "*" }), 412, "PreconditionFailed",
     "If-None-Match: * header was specified but a twin with the id room-1 was found. Please specify a different twin id.");
 
   const updated = await client.updateDigitalTwin("room-1", [{ op: "replace", path: "/temperature", value: 21 }, { op: "remove", path: "/name" }],
     { ifMatch: made.etag });
   assert.equal(updated._response.status, 204);
-  assert.notEqual(updated.etag, made.etag);
+  assert.notEqual(etagOf(updated), made.etag);
   const now = await client.getDigitalTwin("room-1");
-  assert.equal(now.etag, updated.etag);
-  assert.equal(now.temperature, 21);
-  assert.ok(!("name" in now));
-  assert.equal(now.$metadata.$model, ROOM);
+  assert.equal(now.etag, etagOf(updated));
+  assert.equal(now.body.temperature, 21);
+  assert.ok(!("name" in now.body));
+  assert.equal(now.body.$metadata.$model, ROOM);
   await refused(client.updateDigitalTwin("room-1", [{ op: "add", path: "/name", value: "Süd" }], { ifMatch: made.etag }), 412, "PreconditionFailed");
   await refused(client.updateDigitalTwin("room-1", [{ op: "move", path: "/temperature", from: "/name" }]), 400, "JsonPatchInvalid");
   await refused(client.getDigitalTwin("nothing"), 404, "DigitalTwinNotFound");
@@ -123,10 +126,11 @@ test("components and telemetry", async () => {
   const updated = await client.updateComponent("room-2", "sensor", [{ op: "replace", path: "/serial", value: "B" }], { ifMatch: component.etag });
   assert.equal(updated._response.status, 204);
   assert.equal((await client.getComponent("room-2", "sensor")).body.serial, "B");
-  assert.equal((await client.getDigitalTwin("room-2")).etag, updated.etag);
+  assert.equal((await client.getDigitalTwin("room-2")).etag, etagOf(updated));
   await refused(client.getComponent("room-2", "none"), 404, "ComponentNotFound");
+  // As published, the SDK swaps message and id of a component's telemetry: that is a message as well.
   assert.equal((await client.publishTelemetry("room-2", { humidity: 0.4 }, "message-1"))._response.status, 204);
-  assert.equal((await client.publishComponentTelemetry("room-2", "sensor", { reading: 1.5 }, "message-2"))._response.status, 204);
+  assert.equal((await client.publishComponentTelemetry("room-2", "sensor", '{"reading":1.5}', "message-2"))._response.status, 204);
   await refused(client.publishTelemetry("nothing", { humidity: 0.4 }, "message-3"), 404, "DigitalTwinNotFound");
   await client.deleteDigitalTwin("room-2");
 });
@@ -166,7 +170,7 @@ test("queries", async () => {
   const rows = await all(client.queryTwins("SELECT * FROM digitaltwins WHERE temperature >= 2", 2));
   assert.deepEqual(rows.map((row) => row.$dtId).sort(), ["q2", "q3", "q4", "q5", "q6"]);
   let pages = 0;
-  for await (const page of client.queryTwins("SELECT T.temperature FROM DIGITALTWINS T", 3).byPage()) {
+  for await (const page of client.queryTwins("SELECT T.temperature FROM DIGITALTWINS T WHERE STARTSWITH(T.$dtId, 'q')", 3).byPage()) {
     assert.ok(page.value.length <= 3);
     assert.ok(Number(page.queryCharge ?? page._response?.parsedHeaders?.queryCharge) > 0);
     pages++;
