@@ -9,7 +9,8 @@
 #include "os/thread.h"
 
 enum {
-    TOKEN_SIZE = 32, /* random bytes: cannot be guessed */
+    BODY_SIZE_MAX = 32 << 20, /* whole ontologies are uploaded */
+    TOKEN_SIZE = 32,          /* random bytes: cannot be guessed */
 };
 
 struct gm_admin {
@@ -253,8 +254,11 @@ static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)
 
 static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *err)
 {
-    const struct gm_http_server_options options = {
-        .address_z = listen_z, .handle = handle_request, .ctx = admin, .blocking = true};
+    const struct gm_http_server_options options = {.address_z = listen_z,
+                                                   .handle = handle_request,
+                                                   .ctx = admin,
+                                                   .blocking = true,
+                                                   .body_size_max = BODY_SIZE_MAX};
     gm_rc rc = gm_http_server_start(&options, &admin->server, err);
     if (rc == GM_E_CONFIG) {
         GM_AUTO_FREE char *why_z = gm_strdup_z(err->text);

@@ -48,7 +48,8 @@ extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pi
     gm_admin_route_letters;
 extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
     gm_admin_plan, gm_admin_verify, gm_admin_route_put, gm_admin_route_delete,
-    gm_admin_route_redrive, gm_admin_route_drop;
+    gm_admin_route_redrive, gm_admin_route_drop, gm_admin_models_upload,
+    gm_admin_model_decommission, gm_admin_model_delete;
 
 /* What parameters of the query are read with: `number` stays as it is when none is given. */
 gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)

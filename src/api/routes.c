@@ -47,6 +47,15 @@ static const struct gm_route_field choice_body[] = {
     {"key", "All letters of this key. Neither of the two: all of the pipeline."},
     {0},
 };
+static const struct gm_route_field models_body[] = {
+    {"models", "An array of DTDL interfaces, in any order. Those that are there already with the "
+               "same definition are passed over."},
+    {0},
+};
+static const struct gm_route_field decommission_body[] = {
+    {"decommissioned", "false takes it back (default: true)."},
+    {0},
+};
 static const struct gm_route_field plan_body[] = {
     {"resync", "true: look at every object, also where its source is unchanged."},
     {0},
@@ -122,6 +131,15 @@ static const struct gm_route routes[] = {
     {"POST", "/routes/{id}/drop-letters",
      "Throws dead letters away; what only waited behind them is delivered.", NULL,
      route_choice_body, "{\"dropped\":2}", gm_admin_route_drop},
+    {"POST", "/models",
+     "Uploads models, all of them or none. 409: one is there with another "
+     "definition.",
+     NULL, models_body, "{\"added\":13}", gm_admin_models_upload},
+    {"POST", "/models/{id}/decommission",
+     "No new twins can be made of the model. 409: models that need it come first.", NULL,
+     decommission_body, "{\"decommissioned\":true}", gm_admin_model_decommission},
+    {"POST", "/models/{id}/delete", "Deletes a model. 409: models that need it come first.", NULL,
+     NULL, "{\"deleted\":true}", gm_admin_model_delete},
     {"POST", "/pipelines/{name}/run",
      "202: the pipeline runs as soon as it can. 409: it is under way.", NULL, NULL,
      "{\"accepted\":true}", gm_admin_run},

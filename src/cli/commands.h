@@ -4,6 +4,8 @@
 
 #include "cli/command.h"
 
+extern const struct gm_command gm_command_models, gm_command_models_upload, gm_command_models_show,
+    gm_command_models_decommission, gm_command_models_delete;
 extern const struct gm_command gm_command_run;
 extern const struct gm_command gm_command_check;
 extern const struct gm_command gm_command_plan;

@@ -531,6 +531,29 @@ gm_rc gm_store_delete_models(struct gm_store *store, struct gm_err *err)
     return run_deletion(store, (struct gm_str){NULL, 0}, &answer, err);
 }
 
+gm_rc gm_model_answer_error(const struct gm_model_answer *answer, struct gm_err *err)
+{
+    struct gm_str detail = answer->detail;
+    switch (answer->outcome) {
+    case GM_MODEL_DONE:
+        return GM_OK;
+    case GM_MODEL_NOTHING:
+        return gm_fail(err, GM_E_INVALID, "no models were given; expected DTDL interfaces");
+    case GM_MODEL_EXISTS:
+        return gm_fail(err, GM_E_CONFLICT, "there already: " GM_STR_FMT, GM_STR_ARG(detail));
+    case GM_MODEL_NOT_FOUND:
+        return gm_fail(err, GM_E_INVALID, "there is no model `" GM_STR_FMT "`", GM_STR_ARG(detail));
+    case GM_MODEL_REFERENCED:
+        return gm_fail(err, GM_E_CONFLICT, "these models need it, and come first: " GM_STR_FMT,
+                       GM_STR_ARG(detail));
+    case GM_MODEL_TOO_MANY:
+    case GM_MODEL_BAD_VERSION:
+    case GM_MODEL_INVALID:
+        break;
+    }
+    return gm_fail(err, GM_E_INVALID, "%s", answer->why.text);
+}
+
 /* ---- listing ---- */
 
 static bool mark(void *ctx, size_t place)

@@ -60,6 +60,10 @@ gm_rc gm_store_delete_model(struct gm_store *store, struct gm_str id,
 /* All of them; those that have twins as above. */
 gm_rc gm_store_delete_models(struct gm_store *store, struct gm_err *err) GM_MUST_CHECK;
 
+/* An outcome as an error, for those who answer people: GM_OK for DONE, GM_E_INVALID and GM_E_CONFLICT
+ * with a text that says what to do. */
+gm_rc gm_model_answer_error(const struct gm_model_answer *answer, struct gm_err *err) GM_MUST_CHECK;
+
 /* The models `ids`, and all that they need (what they extend and their components, and so on), in
  * order of their numbers; ids.n 0: all models. GM_E_END: one is not there, *out_missing says which.
  * The array lives in `arena`. */
