@@ -65,6 +65,10 @@ void bench_edit(const struct bench *bench);
 
 void bench_stream(const struct bench *bench);
 
+/* ---- view.c ---- */
+
+void bench_view(const struct bench *bench);
+
 /* ---- adt.c ---- */
 
 void bench_adt(const struct bench *bench);

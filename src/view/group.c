@@ -1,0 +1,102 @@
+/* Keys and what they belong to. */
+#include "view/inside.h"
+
+uint32_t gm_view_key_number(struct gm_view *view, struct gm_str key)
+{
+    uint64_t number;
+    if (!gm_map_get(view->numbers, key, &number)) {
+        number = gm_map_count(view->numbers);
+        (void)gm_map_set(view->numbers, key, number);
+    }
+    return (uint32_t)number;
+}
+
+static uint32_t member_number(struct gm_part *part, struct gm_str key)
+{
+    uint64_t number;
+    if (!gm_map_get(part->member_numbers, key, &number)) {
+        number = part->members.n;
+        (void)gm_vec_push(&part->members);
+        (void)gm_map_set(part->member_numbers, key, number);
+    }
+    return (uint32_t)number;
+}
+
+static uint32_t number_of_group(struct gm_view *view, struct gm_str belongs_to)
+{
+    return belongs_to.n > 0 ? gm_view_key_number(view, belongs_to) : UINT32_MAX;
+}
+
+void gm_view_load_member(struct gm_view *view, int partition, struct gm_str key, int64_t first,
+                         struct gm_str belongs_to)
+{
+    struct gm_part *part = &view->parts[partition];
+    uint32_t number = member_number(part, key);
+    *gm_vec_push(&part->members.at[number].at) =
+        (struct gm_membership){first, number_of_group(view, belongs_to)};
+}
+
+/* The membership that holds at an offset; NULL: none is known. */
+static const struct gm_membership *find_membership(const struct gm_member *member, int64_t offset)
+{
+    for (size_t i = member->at.n; i > 0; i--) {
+        if (member->at.at[i - 1].first <= offset) {
+            return &member->at.at[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static gm_rc ask(struct gm_view *view, struct gm_str key, uint32_t *out_group, struct gm_err *err)
+{
+    gm_buf_reset(&view->text);
+    GM_TRY(view->options.group_of(view->options.ctx, key, &view->text, err));
+    struct gm_str text = gm_buf_str(&view->text);
+    if (text.n > GM_EVENT_TEXT_SIZE_MAX) {
+        return gm_fail(err, GM_E_LIMIT, "what key " GM_STR_FMT " belongs to has %zu bytes",
+                       GM_STR_ARG(key), text.n);
+    }
+    *out_group = number_of_group(view, text);
+    return GM_OK;
+}
+
+/* Asks when nothing is known, or when the answer may have changed and no later one is known: the
+ * past of a view that is made anew is taken from the old one. */
+static gm_rc refresh(struct gm_view *view, int partition, const struct gm_event *event,
+                     struct gm_str key, struct gm_err *err)
+{
+    struct gm_part *part = &view->parts[partition];
+    uint32_t number = member_number(part, key), group;
+    struct gm_member *member = &part->members.at[number];
+    bool newest = member->at.n == 0 || member->at.at[member->at.n - 1].first <= event->offset;
+    if (member->asked == view->generation || !newest || event->offset < part->known_until) {
+        return GM_OK;
+    }
+    GM_TRY(ask(view, key, &group, err));
+    member->asked = view->generation;
+    if (member->at.n > 0 && member->at.at[member->at.n - 1].group == group) {
+        return GM_OK;
+    }
+    struct gm_membership membership = {event->offset, group};
+    *gm_vec_push(&member->at) = membership;
+    *gm_vec_push(&view->new_members) = (struct gm_new_member){partition, number, membership};
+    return GM_OK;
+}
+
+/* tidy: params: what is asked, and both parts of the answer */
+gm_rc gm_view_group(struct gm_view *view, int partition, const struct gm_event *event,
+                    struct gm_str key, uint32_t *out_group, bool *out_some, struct gm_err *err)
+{
+    if (view->options.group_of == NULL) {
+        *out_group = gm_view_key_number(view, key);
+        *out_some = true;
+        return GM_OK;
+    }
+    GM_TRY(refresh(view, partition, event, key, err));
+    struct gm_part *part = &view->parts[partition];
+    const struct gm_membership *membership =
+        find_membership(&part->members.at[member_number(part, key)], event->offset);
+    *out_some = membership != NULL && membership->group != UINT32_MAX;
+    *out_group = *out_some ? membership->group : 0;
+    return GM_OK;
+}

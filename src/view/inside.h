@@ -1,0 +1,123 @@
+/* What the files of this part share. Internal to this folder. */
+#ifndef GM_VIEW_INSIDE_H
+#define GM_VIEW_INSIDE_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "db/db.h"
+#include "os/thread.h"
+#include "view/cells.h"
+#include "view/extract.h"
+#include "view/view.h"
+
+enum {
+    GM_VIEW_PAGE_KEYS = 512,
+    /* Windows of one partition in memory; more, and the state goes to the file. */
+    GM_VIEW_WINDOWS_MAX = 3 * GM_VIEW_HOPS_MAX,
+};
+
+/* UNKNOWN: the file has not been asked; NEW: there is nothing, neither here nor in the file. */
+enum gm_cell_state { GM_CELL_UNKNOWN, GM_CELL_NEW, GM_CELL_CLEAN, GM_CELL_DIRTY };
+
+/* Cells of GM_VIEW_PAGE_KEYS keys in a row. */
+struct gm_page {
+    uint8_t states[GM_VIEW_PAGE_KEYS];
+    uint64_t cells[];
+};
+
+struct gm_window {
+    gm_ns start;
+    bool stored;                    /* the file may have cells of it */
+    GM_VEC(struct gm_page *) pages; /* by key / GM_VIEW_PAGE_KEYS; NULL: none */
+};
+
+/* What an event's key belongs to, from an offset on. */
+struct gm_membership {
+    int64_t first;
+    uint32_t group; /* key number; UINT32_MAX: nothing */
+};
+struct gm_member {
+    GM_VEC(struct gm_membership) at; /* in order of offsets */
+    uint64_t asked;                  /* the view's generation when it was last asked */
+};
+
+struct gm_part {
+    int64_t next;
+    gm_ns latest;
+    bool has_latest;
+    gm_ns last_stored; /* beginning of the newest window in the file; INT64_MIN: none */
+    GM_VEC(struct gm_window *) windows; /* by beginning */
+    size_t window;                      /* where the last one was found */
+    int64_t known_until; /* offset up to which the old view has asked what keys belong to */
+    struct gm_map *member_numbers; /* of keys, where there are groups */
+    GM_VEC(struct gm_member) members;
+};
+
+/* A membership that is not in the file yet. */
+struct gm_new_member {
+    int part;
+    uint32_t member;
+    struct gm_membership membership;
+};
+
+struct gm_view {
+    struct gm_view_options options;
+    const struct gm_view_spec *spec;
+    char *path_z;
+    struct gm_mutex *mu; /* guards everything below: state and file are one thing, and looked at
+                            together; what is done under it is bounded by a slice or a page */
+    struct gm_db *db;
+    struct gm_layout layout;
+    struct gm_body_paths paths; /* of the values, and of `by` behind them */
+    struct gm_map *numbers;     /* of keys */
+    uint32_t stored_keys;       /* keys with a lower number may have cells in the file */
+    struct gm_part parts[GM_VIEW_PARTITIONS_MAX];
+    GM_VEC(struct gm_new_member) new_members;
+    uint64_t generation;     /* of what keys belong to */
+    GM_VEC(uint32_t) sorted; /* key numbers by the bytes of their keys; n < count: outdated */
+    struct gm_buf text;      /* scratch */
+    int64_t late, ungrouped;
+};
+
+static inline gm_ns gm_view_hop(const struct gm_view_spec *spec)
+{
+    return spec->hop > 0 ? spec->hop : spec->size;
+}
+static inline gm_ns gm_part_watermark(const struct gm_view *view, const struct gm_part *part)
+{
+    return part->has_latest ? part->latest - view->spec->lateness : INT64_MIN;
+}
+
+/* ---- state.c ---- */
+
+/* Position of the window, or where it belongs. */
+size_t gm_part_find(struct gm_part *part, gm_ns start, bool *out_found);
+struct gm_window *gm_part_window(struct gm_part *part, gm_ns start); /* makes it */
+/* The cell, fetched from the file when it is there; *out_state (not NULL) may be changed. */
+gm_rc gm_view_cell(struct gm_view *view, int partition, struct gm_window *window, uint32_t key,
+                   uint64_t **out_cell, uint8_t **out_state, struct gm_err *err) GM_MUST_CHECK;
+void gm_window_free(const struct gm_layout *layout, struct gm_window *window);
+/* What the cell is, in `cell` (zeros before, deinit by the caller), wherever it is; without keeping
+ * it. *out_found: there is one. */
+gm_rc gm_view_look(struct gm_view *view, int partition, gm_ns start, uint32_t key, uint64_t *cell,
+                   bool *out_found, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- file.c ---- */
+
+gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_view_file_cell(struct gm_view *view, int partition, gm_ns start, uint32_t key,
+                        uint64_t *cell, bool *out_found, struct gm_err *err) GM_MUST_CHECK;
+/* Under the lock. */
+gm_rc gm_view_save(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- group.c ---- */
+
+/* The number of what an event's key belongs to; false: nothing. */
+gm_rc gm_view_group(struct gm_view *view, int partition, const struct gm_event *event,
+                    struct gm_str key, uint32_t *out_group, bool *out_some, struct gm_err *err)
+    GM_MUST_CHECK;
+void gm_view_load_member(struct gm_view *view, int partition, struct gm_str key, int64_t first,
+                         struct gm_str belongs_to);
+uint32_t gm_view_key_number(struct gm_view *view, struct gm_str key);
+
+#endif

@@ -1,0 +1,1 @@
+SELECT state FROM cells WHERE part = $1 AND start = $2 AND key = $3

@@ -1,0 +1,1 @@
+DELETE FROM cells WHERE part = $1 AND start < $2

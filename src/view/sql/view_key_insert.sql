@@ -1,0 +1,1 @@
+INSERT INTO keys (num, key) VALUES ($1, $2)

@@ -1,0 +1,1 @@
+SELECT num, key FROM keys ORDER BY num

@@ -1,0 +1,1 @@
+SELECT next, latest FROM parts WHERE num = $1

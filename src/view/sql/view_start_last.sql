@@ -1,0 +1,1 @@
+SELECT MAX(start) FROM cells WHERE part = $1

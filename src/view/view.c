@@ -1,0 +1,339 @@
+/* A view's life, and folding. */
+#include "view/view.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "view/inside.h"
+
+enum { TEXT_SIZE_MAX = 16 << 20 };
+
+/* ---- folding ---- */
+
+/* One event for one view. */
+struct folding {
+    struct gm_view *view;
+    int partition;
+    const struct gm_event *event;
+    struct gm_reading readings[GM_VIEW_VALUES_MAX];
+    uint32_t key;
+};
+
+static gm_ns floor_to(gm_ns time, gm_ns step)
+{
+    gm_ns rest = time % step;
+    return time - (rest < 0 ? rest + step : rest);
+}
+
+static bool take_readings(struct folding *folding, yyjson_val *body)
+{
+    const struct gm_view *view = folding->view;
+    bool some = false;
+    for (size_t i = 0; i < view->spec->value_count; i++) {
+        folding->readings[i] =
+            gm_reading_of(gm_body_path_get(&view->paths.at[i], body), folding->event->time);
+        some = some || folding->readings[i].kind != GM_READING_NONE;
+    }
+    return some;
+}
+
+/* What the event counts under, before groups; n 0: nothing. */
+static struct gm_str key_of(const struct folding *folding, yyjson_val *body,
+                            char text[GM_NUM_TEXT_SIZE])
+{
+    const struct gm_view *view = folding->view;
+    struct gm_str by = view->spec->by;
+    if (gm_str_is(by, "$key")) {
+        return folding->event->key;
+    }
+    if (gm_str_is(by, "$origin")) {
+        return folding->event->origin;
+    }
+    if (gm_str_is(by, "$type")) {
+        return folding->event->type;
+    }
+    struct gm_reading reading =
+        gm_reading_of(gm_body_path_get(&view->paths.at[view->spec->value_count], body), 0);
+    switch (reading.kind) {
+    case GM_READING_TEXT:
+        return reading.text.n <= GM_EVENT_TEXT_SIZE_MAX ? reading.text : (struct gm_str){"", 0};
+    case GM_READING_INT:
+        return (struct gm_str){text, gm_format_i64(reading.integer, text)};
+    case GM_READING_NUMBER:
+        return (struct gm_str){text, gm_format_double(reading.number, text)};
+    case GM_READING_BOOL:
+        return reading.integer != 0 ? GM_STR("true") : GM_STR("false");
+    case GM_READING_NONE:
+    case GM_READING_NULL:
+        break;
+    }
+    return (struct gm_str){"", 0};
+}
+
+static gm_rc add_to_window(struct folding *folding, gm_ns start, bool correction,
+                           struct gm_err *err)
+{
+    struct gm_view *view = folding->view;
+    struct gm_part *part = &view->parts[folding->partition];
+    uint64_t *cell;
+    uint8_t *state;
+    GM_TRY(gm_view_cell(view, folding->partition, gm_part_window(part, start), folding->key, &cell,
+                        &state, err));
+    for (size_t i = 0; i < view->spec->value_count; i++) {
+        gm_cell_add(&view->layout, cell, i, &folding->readings[i]);
+    }
+    *gm_cell_corrections(&view->layout, cell) += correction ? 1 : 0;
+    *state = GM_CELL_DIRTY;
+    return GM_OK;
+}
+
+static gm_rc add_to_windows(struct folding *folding, struct gm_err *err)
+{
+    struct gm_view *view = folding->view;
+    const struct gm_view_spec *spec = view->spec;
+    if (spec->size == 0) {
+        return add_to_window(folding, 0, false, err);
+    }
+    gm_ns hop = gm_view_hop(spec), time = folding->event->time;
+    gm_ns watermark = gm_part_watermark(view, &view->parts[folding->partition]);
+    bool gone = true;
+    for (gm_ns start = floor_to(time, hop); start > time - spec->size; start -= hop) {
+        gm_ns end = start + spec->size;
+        bool closed = watermark != INT64_MIN && end <= watermark;
+        if (closed && spec->keep > 0 && end <= watermark - spec->keep) {
+            continue;
+        }
+        gone = false;
+        GM_TRY(add_to_window(folding, start, closed, err));
+    }
+    view->late += gone ? 1 : 0;
+    return GM_OK;
+}
+
+static gm_rc fold_event(struct gm_view *view, int partition, const struct gm_event *event,
+                        yyjson_val *body, struct gm_err *err)
+{
+    struct folding folding = {.view = view, .partition = partition, .event = event};
+    struct gm_part *part = &view->parts[partition];
+    char text[GM_NUM_TEXT_SIZE];
+    if (take_readings(&folding, body)) {
+        struct gm_str key = key_of(&folding, body, text);
+        bool some = false;
+        if (key.n > 0) {
+            GM_TRY(gm_view_group(view, partition, event, key, &folding.key, &some, err));
+        }
+        view->ungrouped += some ? 0 : 1;
+        if (some) {
+            GM_TRY(add_to_windows(&folding, err));
+        }
+    }
+    if (!part->has_latest || event->time > part->latest) {
+        part->has_latest = true;
+        part->latest = event->time;
+    }
+    part->next = event->offset + 1;
+    return GM_OK;
+}
+
+gm_rc gm_view_fold(struct gm_view *view, const struct gm_view_slice *slice, struct gm_err *err)
+{
+    return gm_views_fold(&view, 1, slice, err);
+}
+
+/* With one parse of each body for all. */
+static gm_rc fold_together(struct gm_view *const *views, size_t count,
+                           const struct gm_view_slice *slice, struct gm_body_reader *reader,
+                           struct gm_err *err)
+{
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct gm_event *event = &slice->events[i];
+        yyjson_val *body = NULL;
+        bool parsed = false;
+        for (size_t v = 0; v < count; v++) {
+            struct gm_part *part = &views[v]->parts[slice->partition];
+            if (event->offset < part->next) {
+                continue;
+            }
+            body = parsed ? body : gm_body_read(reader, event->body);
+            parsed = true;
+            GM_TRY(fold_event(views[v], slice->partition, event, body, err));
+            if (part->windows.n > GM_VIEW_WINDOWS_MAX) {
+                GM_TRY(gm_view_save(views[v], err));
+            }
+        }
+    }
+    return GM_OK;
+}
+
+gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_view_slice *slice,
+                    struct gm_err *err)
+{
+    struct gm_body_reader *reader = gm_body_reader_new();
+    for (size_t v = 0; v < count; v++) {
+        gm_mutex_lock(views[v]->mu);
+    }
+    gm_rc rc = fold_together(views, count, slice, reader, err);
+    for (size_t v = count; v > 0; v--) {
+        gm_mutex_unlock(views[v - 1]->mu);
+    }
+    gm_body_reader_free(reader);
+    return rc;
+}
+
+/* ---- life ---- */
+
+static gm_rc check_spec(const struct gm_view_options *options, struct gm_err *err)
+{
+    const struct gm_view_spec *spec = options->spec;
+    if (spec->value_count == 0 || spec->value_count > GM_VIEW_VALUES_MAX) {
+        return gm_fail(err, GM_E_CONFIG, "view `" GM_STR_FMT "`: it needs 1 to %d values",
+                       GM_STR_ARG(spec->name), GM_VIEW_VALUES_MAX);
+    }
+    if (spec->size > 0 &&
+        (spec->size + gm_view_hop(spec) - 1) / gm_view_hop(spec) > GM_VIEW_HOPS_MAX) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "view `" GM_STR_FMT
+                       "`: an event would belong to more than %d windows; make `hop` longer",
+                       GM_STR_ARG(spec->name), GM_VIEW_HOPS_MAX);
+    }
+    if (options->partitions < 1 || options->partitions > GM_VIEW_PARTITIONS_MAX) {
+        return gm_fail(err, GM_E_CONFIG, "view `" GM_STR_FMT "`: its stream has %d partitions",
+                       GM_STR_ARG(spec->name), options->partitions);
+    }
+    return GM_OK;
+}
+
+static gm_rc read_paths(struct gm_view *view, struct gm_err *err)
+{
+    const struct gm_view_spec *spec = view->spec;
+    for (size_t i = 0; i <= spec->value_count; i++) {
+        bool of_key = i == spec->value_count;
+        struct gm_str text = of_key ? spec->by : spec->values[i].path;
+        if (of_key && text.n > 0 && text.p[0] == '$') {
+            bool known =
+                gm_str_is(text, "$key") || gm_str_is(text, "$origin") || gm_str_is(text, "$type");
+            return known ? GM_OK
+                         : gm_fail(err, GM_E_CONFIG,
+                                   "view `" GM_STR_FMT "`: `by: " GM_STR_FMT
+                                   "` is not known; write $key, $origin, $type or a path",
+                                   GM_STR_ARG(spec->name), GM_STR_ARG(text));
+        }
+        if (!gm_body_path_read(text, &view->paths.at[i])) {
+            return gm_fail(err, GM_E_CONFIG,
+                           "view `" GM_STR_FMT "`: `" GM_STR_FMT
+                           "` is no path; write names with dots between them, %d at most",
+                           GM_STR_ARG(spec->name), GM_STR_ARG(text), GM_BODY_PATH_DEPTH_MAX);
+        }
+    }
+    return GM_OK;
+}
+
+gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_view,
+                   struct gm_err *err)
+{
+    GM_TRY(check_spec(options, err));
+    struct gm_view *view = gm_alloc(sizeof(*view));
+    view->options = *options;
+    view->spec = options->spec;
+    view->path_z = gm_strdup_z(options->path_z);
+    view->mu = gm_mutex_new();
+    view->numbers = gm_map_new();
+    view->generation = 1;
+    gm_buf_init(&view->text, TEXT_SIZE_MAX);
+    gm_layout_init(&view->layout, view->spec);
+    for (int p = 0; p < options->partitions; p++) {
+        view->parts[p].last_stored = INT64_MIN;
+        view->parts[p].member_numbers = gm_map_new();
+    }
+    gm_rc rc = read_paths(view, err);
+    rc = rc == GM_OK ? gm_view_file_open(view, err) : rc;
+    if (rc != GM_OK) {
+        gm_view_close(view);
+        return rc;
+    }
+    *out_view = view;
+    return GM_OK;
+}
+
+static void close_part(struct gm_view *view, struct gm_part *part)
+{
+    for (size_t w = 0; w < part->windows.n; w++) {
+        gm_window_free(&view->layout, part->windows.at[w]);
+    }
+    gm_vec_deinit(&part->windows);
+    for (size_t m = 0; m < part->members.n; m++) {
+        gm_vec_deinit(&part->members.at[m].at);
+    }
+    gm_vec_deinit(&part->members);
+    gm_map_free(part->member_numbers);
+}
+
+void gm_view_close(struct gm_view *view)
+{
+    if (view == NULL) {
+        return;
+    }
+    for (int p = 0; p < view->options.partitions; p++) {
+        close_part(view, &view->parts[p]);
+    }
+    gm_db_close(view->db);
+    gm_vec_deinit(&view->new_members);
+    gm_vec_deinit(&view->sorted);
+    gm_buf_deinit(&view->text);
+    gm_map_free(view->numbers);
+    gm_mutex_free(view->mu);
+    gm_free(view->path_z);
+    gm_free(view);
+}
+
+int64_t gm_view_next(struct gm_view *view, int partition)
+{
+    gm_mutex_lock(view->mu);
+    int64_t next = view->parts[partition].next;
+    gm_mutex_unlock(view->mu);
+    return next;
+}
+
+void gm_view_regroup(struct gm_view *view)
+{
+    gm_mutex_lock(view->mu);
+    view->generation++;
+    gm_mutex_unlock(view->mu);
+}
+
+gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err)
+{
+    gm_mutex_lock(view->mu);
+    gm_rc rc = gm_view_save(view, err);
+    gm_mutex_unlock(view->mu);
+    return rc;
+}
+
+static size_t count_cells(const struct gm_part *part)
+{
+    size_t count = 0;
+    for (size_t w = 0; w < part->windows.n; w++) {
+        for (size_t p = 0; p < part->windows.at[w]->pages.n; p++) {
+            count += part->windows.at[w]->pages.at[p] != NULL ? GM_VIEW_PAGE_KEYS : 0;
+        }
+    }
+    return count;
+}
+
+void gm_view_info(struct gm_view *view, struct gm_view_info *out_info)
+{
+    gm_mutex_lock(view->mu);
+    struct gm_view_info info = {.keys = gm_map_count(view->numbers),
+                                .late = view->late,
+                                .ungrouped = view->ungrouped,
+                                .watermark = INT64_MAX};
+    for (int p = 0; p < view->options.partitions; p++) {
+        gm_ns watermark = gm_part_watermark(view, &view->parts[p]);
+        info.cells += count_cells(&view->parts[p]);
+        if (view->parts[p].has_latest && watermark < info.watermark) {
+            info.watermark = watermark;
+        }
+    }
+    info.watermark = info.watermark == INT64_MAX ? INT64_MIN : info.watermark;
+    gm_mutex_unlock(view->mu);
+    *out_info = info;
+}
