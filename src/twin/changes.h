@@ -30,7 +30,7 @@
  *                  the twin, which is their $sourceId ("wait": the other end is missing). "replace"
  *                  also has "$patch": what made it of the former one, as a JSON Patch on its
  *                  properties, $targetId and $relationshipName; "remove" has all that the
- *                  relationship was
+ *                  relationship was, and "$etag", the last it had
  *   TELEMETRY      {"$component"?, "$model", "messageId", "payload", "sourceTime"?}. Has a number,
  *                  but the twin's row does not know it and no change names it as the one before:
  *                  who walks a twin's history does not meet it */

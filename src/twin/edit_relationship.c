@@ -164,6 +164,9 @@ static gm_rc log_one(struct relationship_work *work, const struct gm_graph_relat
                      const char *op_z, struct gm_str patch, struct gm_err *err)
 {
     struct gm_graph *graph = work->graph;
+    char etag[GM_ETAG_SIZE];
+    bool goes = strcmp(op_z, "remove") == 0;
+    size_t n = goes ? write_etag(work, work->then_version, etag) : 0;
     gm_buf_reset(&graph->text);
     gm_buf_add_char(&graph->text, '[');
     gm_graph_add_operation(&graph->text,
@@ -172,7 +175,8 @@ static gm_rc log_one(struct relationship_work *work, const struct gm_graph_relat
                                                         .name = what->name,
                                                         .target_id = what->target_id,
                                                         .text = what->text,
-                                                        .patch = patch});
+                                                        .patch = patch,
+                                                        .etag = {etag, n}});
     gm_buf_add_char(&graph->text, ']');
     struct gm_graph_operations operations = {
         .source = work->source, .position = work->edit->position, .text = gm_buf_str(&graph->text)};

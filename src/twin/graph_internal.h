@@ -160,6 +160,7 @@ gm_rc gm_graph_relationship_patch(struct gm_graph *graph, const struct gm_graph_
 struct gm_graph_operation {
     const char *op_z;
     struct gm_str id, name, target_id, text, patch;
+    struct gm_str etag; /* of "remove": the last it had; n 0: none */
 };
 void gm_graph_add_operation(struct gm_buf *out, const struct gm_graph_operation *operation);
 /* A change of a twin's relationships alone: logged, and the twin's history goes on with it. */

@@ -4,6 +4,7 @@
  * and their models fit, else `relationships_waiting` under the id of the end that is missing. Each
  * function here keeps it in exactly one. */
 #include "twin/graph_internal.h"
+#include "twin/twin_json.h"
 #include "twin_sql.h"
 
 /* One relationship with both ends as far as they are known. */
@@ -18,6 +19,7 @@ struct link {
     /* what happened: "add", "replace", "remove", "wait"; NULL: nothing */
     const char *op_z;
     struct gm_str patch; /* of "replace" */
+    int64_t version;     /* of what goes; 0: not known */
 };
 
 /* ---- the two tables ---- */
@@ -300,6 +302,10 @@ void gm_graph_add_operation(struct gm_buf *out, const struct gm_graph_operation 
     gm_json_quote(out, operation->name);
     gm_buf_add(out, GM_STR(",\"$targetId\":"));
     gm_json_quote(out, operation->target_id);
+    if (operation->etag.n > 0) {
+        gm_buf_add(out, GM_STR(",\"$etag\":"));
+        gm_json_quote(out, operation->etag);
+    }
     if (operation->patch.p != NULL) {
         gm_buf_add(out, GM_STR(",\"$patch\":"));
         gm_buf_add(out, operation->patch);
@@ -313,12 +319,21 @@ void gm_graph_add_operation(struct gm_buf *out, const struct gm_graph_operation 
 
 static void add_operation(struct gm_buf *out, const struct link *link)
 {
+    char etag[GM_ETAG_SIZE];
+    struct gm_str last = {etag, 0};
+    if (link->version != 0 && strcmp(link->op_z, "remove") == 0) {
+        last.n = gm_relationship_etag(
+            &(struct gm_relationship){
+                .source = link->source, .id = link->id, .version = link->version},
+            etag);
+    }
     gm_graph_add_operation(out, &(struct gm_graph_operation){.op_z = link->op_z,
                                                              .id = link->id,
                                                              .name = link->name,
                                                              .target_id = link->target_id,
                                                              .text = link->text,
-                                                             .patch = link->patch});
+                                                             .patch = link->patch,
+                                                             .etag = last});
 }
 
 gm_rc gm_graph_log_operations(struct gm_graph *graph, const struct gm_graph_operations *operations,
@@ -403,6 +418,7 @@ static gm_rc describe(struct link *link, struct gm_err *err)
     }
     link->name = gm_graph_keep(graph, gm_column_text(get, 0));
     link->text = gm_graph_keep(graph, gm_column_text(get, 3));
+    link->version = gm_column_i64(get, 4);
     int64_t target = gm_column_i64(get, 1);
     gm_reset(get);
     struct gm_twin row;
@@ -670,10 +686,11 @@ static gm_rc list_side(struct gm_graph *graph, const struct gm_twin *twin, bool 
             .name = gm_graph_keep(graph, gm_column_text(stmt, 1)),
             .source_id = outgoing ? twin->id : other,
             .target_id = outgoing ? other : twin->id,
-            .source = outgoing ? twin->num : gm_column_i64(stmt, 5),
+            .source = outgoing ? twin->num : gm_column_i64(stmt, 6),
             .pipeline = gm_column_i64(stmt, 3),
             .run = graph->cause.run,
             .text = gm_graph_keep(graph, gm_column_text(stmt, 4)),
+            .version = gm_column_i64(stmt, 5),
         };
     }
     return rc == GM_E_END ? GM_OK : rc;

@@ -433,7 +433,8 @@ static void relationships_are_put_patched_and_deleted(void **state)
         GM_EDIT_DONE);
     assert_string_equal(last_change_data(world),
                         "[{'op':'remove','$relationshipId':'r','$relationshipName':'likes',"
-                        "'$targetId':'c'}]");
+                        "'$targetId':'c',"
+                        "'$etag':'W/\\'7894010e-29fc-f48f-0000-000000000006\\''}]");
     check_sql(world, "SELECT COUNT(*) FROM relationships", "0");
     assert_int_equal(outcome_of(world, (struct edit_case){.kind = GM_EDIT_DELETE_TWIN, "a", NULL}),
                      GM_EDIT_DONE);
