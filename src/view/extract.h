@@ -5,9 +5,8 @@
 #ifndef GM_VIEW_EXTRACT_H
 #define GM_VIEW_EXTRACT_H
 
-#include <yyjson.h>
-
 #include "view/cells.h"
+#include "json/json.h"
 
 enum { GM_BODY_PATH_DEPTH_MAX = 8 };
 

@@ -194,20 +194,19 @@ gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err)
     return GM_OK;
 }
 
-/* tidy: params: a cell is named by four of them */
-gm_rc gm_view_file_cell(struct gm_view *view, int partition, gm_ns start, uint32_t key,
-                        uint64_t *cell, bool *out_found, struct gm_err *err)
+gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
+                        bool *out_found, struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_CELL_GET, &stmt, err));
-    gm_bind_i64(stmt, 1, partition);
-    gm_bind_i64(stmt, 2, start);
-    gm_bind_i64(stmt, 3, key);
+    gm_bind_i64(stmt, 1, at->partition);
+    gm_bind_i64(stmt, 2, at->start);
+    gm_bind_i64(stmt, 3, at->key);
     gm_rc rc = gm_step(stmt, err);
     *out_found = rc == GM_OK;
     if (rc == GM_OK && !gm_cell_decode(&view->layout, gm_column_blob(stmt, 0), cell)) {
         rc = gm_fail(err, GM_E_CORRUPT, "%s: what is known of key " GM_STR_FMT " is damaged",
-                     view->path_z, GM_STR_ARG(gm_map_key_at(view->numbers, key)));
+                     view->path_z, GM_STR_ARG(gm_map_key_at(view->numbers, at->key)));
     }
     gm_reset(stmt);
     return rc == GM_E_END ? GM_OK : rc;

@@ -60,43 +60,44 @@ static gm_rc ask(struct gm_view *view, struct gm_str key, uint32_t *out_group, s
     return GM_OK;
 }
 
-/* Asks when nothing is known, or when the answer may have changed and no later one is known: the
- * past of a view that is made anew is taken from the old one. */
-static gm_rc refresh(struct gm_view *view, int partition, const struct gm_event *event,
-                     struct gm_str key, struct gm_err *err)
+/* Asks when nothing is known, or when the answer may have changed and no later one is known: the past
+ * of a view that is made anew is taken from the old one. */
+static gm_rc refresh(struct gm_view *view, const struct gm_grouping *grouping, uint32_t number,
+                     struct gm_err *err)
 {
-    struct gm_part *part = &view->parts[partition];
-    uint32_t number = member_number(part, key), group;
+    struct gm_part *part = &view->parts[grouping->partition];
     struct gm_member *member = &part->members.at[number];
-    bool newest = member->at.n == 0 || member->at.at[member->at.n - 1].first <= event->offset;
-    if (member->asked == view->generation || !newest || event->offset < part->known_until) {
+    int64_t offset = grouping->event->offset;
+    uint32_t group;
+    bool newest = member->at.n == 0 || member->at.at[member->at.n - 1].first <= offset;
+    if (member->asked == view->generation || !newest || offset < part->known_until) {
         return GM_OK;
     }
-    GM_TRY(ask(view, key, &group, err));
+    GM_TRY(ask(view, grouping->key, &group, err));
     member->asked = view->generation;
     if (member->at.n > 0 && member->at.at[member->at.n - 1].group == group) {
         return GM_OK;
     }
-    struct gm_membership membership = {event->offset, group};
+    struct gm_membership membership = {offset, group};
     *gm_vec_push(&member->at) = membership;
-    *gm_vec_push(&view->new_members) = (struct gm_new_member){partition, number, membership};
+    *gm_vec_push(&view->new_members) =
+        (struct gm_new_member){grouping->partition, number, membership};
     return GM_OK;
 }
 
-/* tidy: params: what is asked, and both parts of the answer */
-gm_rc gm_view_group(struct gm_view *view, int partition, const struct gm_event *event,
-                    struct gm_str key, uint32_t *out_group, bool *out_some, struct gm_err *err)
+gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct gm_err *err)
 {
     if (view->options.group_of == NULL) {
-        *out_group = gm_view_key_number(view, key);
-        *out_some = true;
+        grouping->group = gm_view_key_number(view, grouping->key);
+        grouping->some = true;
         return GM_OK;
     }
-    GM_TRY(refresh(view, partition, event, key, err));
-    struct gm_part *part = &view->parts[partition];
+    struct gm_part *part = &view->parts[grouping->partition];
+    uint32_t number = member_number(part, grouping->key);
+    GM_TRY(refresh(view, grouping, number, err));
     const struct gm_membership *membership =
-        find_membership(&part->members.at[member_number(part, key)], event->offset);
-    *out_some = membership != NULL && membership->group != UINT32_MAX;
-    *out_group = *out_some ? membership->group : 0;
+        find_membership(&part->members.at[number], grouping->event->offset);
+    grouping->some = membership != NULL && membership->group != UINT32_MAX;
+    grouping->group = grouping->some ? membership->group : 0;
     return GM_OK;
 }

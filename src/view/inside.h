@@ -93,28 +93,44 @@ static inline gm_ns gm_part_watermark(const struct gm_view *view, const struct g
 /* Position of the window, or where it belongs. */
 size_t gm_part_find(struct gm_part *part, gm_ns start, bool *out_found);
 struct gm_window *gm_part_window(struct gm_part *part, gm_ns start); /* makes it */
-/* The cell, fetched from the file when it is there; *out_state (not NULL) may be changed. */
-gm_rc gm_view_cell(struct gm_view *view, int partition, struct gm_window *window, uint32_t key,
-                   uint64_t **out_cell, uint8_t **out_state, struct gm_err *err) GM_MUST_CHECK;
+/* Names a cell. */
+struct gm_cell_at {
+    int partition;
+    gm_ns start;
+    uint32_t key;
+};
+struct gm_cell_ref {
+    uint64_t *cell;
+    uint8_t *state; /* may be changed */
+};
+/* The cell of a window, fetched from the file when it is there. */
+gm_rc gm_view_cell(struct gm_view *view, struct gm_window *window, const struct gm_cell_at *at,
+                   struct gm_cell_ref *out_ref, struct gm_err *err) GM_MUST_CHECK;
 void gm_window_free(const struct gm_layout *layout, struct gm_window *window);
 /* What the cell is, in `cell` (zeros before, deinit by the caller), wherever it is; without keeping
  * it. *out_found: there is one. */
-gm_rc gm_view_look(struct gm_view *view, int partition, gm_ns start, uint32_t key, uint64_t *cell,
+gm_rc gm_view_look(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
                    bool *out_found, struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- file.c ---- */
 
 gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
-gm_rc gm_view_file_cell(struct gm_view *view, int partition, gm_ns start, uint32_t key,
-                        uint64_t *cell, bool *out_found, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
+                        bool *out_found, struct gm_err *err) GM_MUST_CHECK;
 /* Under the lock. */
 gm_rc gm_view_save(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- group.c ---- */
 
-/* The number of what an event's key belongs to; false: nothing. */
-gm_rc gm_view_group(struct gm_view *view, int partition, const struct gm_event *event,
-                    struct gm_str key, uint32_t *out_group, bool *out_some, struct gm_err *err)
+/* What an event's key belongs to. */
+struct gm_grouping {
+    int partition;
+    const struct gm_event *event;
+    struct gm_str key;
+    uint32_t group; /* out: its number */
+    bool some;      /* out: false: it belongs to nothing */
+};
+gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct gm_err *err)
     GM_MUST_CHECK;
 void gm_view_load_member(struct gm_view *view, int partition, struct gm_str key, int64_t first,
                          struct gm_str belongs_to);

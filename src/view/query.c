@@ -140,16 +140,17 @@ static gm_rc tell_row(struct looking *looking, gm_ns start, uint32_t key, bool *
     gm_rc rc = GM_OK;
     *out_told = false;
     for (int p = 0; p < view->options.partitions && rc == GM_OK; p++) {
+        const struct gm_cell_at at = {p, start, key};
         bool found = false;
         if (*out_told) {
             GM_AUTO_FREE uint64_t *more = gm_alloc_array(view->layout.words, sizeof(*more));
-            rc = gm_view_look(view, p, start, key, more, &found, err);
+            rc = gm_view_look(view, &at, more, &found, err);
             if (found) {
                 gm_cell_merge(&view->layout, looking->cell, more);
                 gm_cell_deinit(&view->layout, more);
             }
         } else {
-            rc = gm_view_look(view, p, start, key, looking->cell, out_told, err);
+            rc = gm_view_look(view, &at, looking->cell, out_told, err);
         }
     }
     if (rc == GM_OK && *out_told) {

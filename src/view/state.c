@@ -52,22 +52,20 @@ static struct gm_page *page_of(const struct gm_layout *layout, struct gm_window 
     return window->pages.at[index];
 }
 
-/* tidy: params: a cell is named by four of them, and comes with its state */
-gm_rc gm_view_cell(struct gm_view *view, int partition, struct gm_window *window, uint32_t key,
-                   uint64_t **out_cell, uint8_t **out_state, struct gm_err *err)
+gm_rc gm_view_cell(struct gm_view *view, struct gm_window *window, const struct gm_cell_at *at,
+                   struct gm_cell_ref *out_ref, struct gm_err *err)
 {
-    struct gm_page *page = page_of(&view->layout, window, key);
-    size_t slot = key % GM_VIEW_PAGE_KEYS;
+    struct gm_page *page = page_of(&view->layout, window, at->key);
+    size_t slot = at->key % GM_VIEW_PAGE_KEYS;
     uint64_t *cell = &page->cells[slot * view->layout.words];
     if (page->states[slot] == GM_CELL_UNKNOWN) {
         bool found = false;
-        if (window->stored && key < view->stored_keys) {
-            GM_TRY(gm_view_file_cell(view, partition, window->start, key, cell, &found, err));
+        if (window->stored && at->key < view->stored_keys) {
+            GM_TRY(gm_view_file_cell(view, at, cell, &found, err));
         }
         page->states[slot] = found ? GM_CELL_CLEAN : GM_CELL_NEW;
     }
-    *out_cell = cell;
-    *out_state = &page->states[slot];
+    *out_ref = (struct gm_cell_ref){cell, &page->states[slot]};
     return GM_OK;
 }
 
@@ -86,23 +84,28 @@ void gm_window_free(const struct gm_layout *layout, struct gm_window *window)
     gm_free(window);
 }
 
-/* tidy: params: a cell is named by four of them */
-gm_rc gm_view_look(struct gm_view *view, int partition, gm_ns start, uint32_t key, uint64_t *cell,
+/* The page in memory that has the cell; NULL: none has. */
+static const struct gm_page *find_page(struct gm_part *part, const struct gm_cell_at *at)
+{
+    bool found;
+    size_t window = gm_part_find(part, at->start, &found), index = at->key / GM_VIEW_PAGE_KEYS;
+    return found && index < part->windows.at[window]->pages.n
+               ? part->windows.at[window]->pages.at[index]
+               : NULL;
+}
+
+gm_rc gm_view_look(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
                    bool *out_found, struct gm_err *err)
 {
-    struct gm_part *part = &view->parts[partition];
-    bool found;
-    size_t at = gm_part_find(part, start, &found), index = key / GM_VIEW_PAGE_KEYS;
-    const struct gm_window *window = found ? part->windows.at[at] : NULL;
-    const struct gm_page *page =
-        window != NULL && index < window->pages.n ? window->pages.at[index] : NULL;
-    size_t slot = key % GM_VIEW_PAGE_KEYS;
+    struct gm_part *part = &view->parts[at->partition];
+    const struct gm_page *page = find_page(part, at);
+    size_t slot = at->key % GM_VIEW_PAGE_KEYS;
     *out_found = page != NULL && page->states[slot] >= GM_CELL_CLEAN;
     if (*out_found) {
         gm_cell_merge(&view->layout, cell, &page->cells[slot * view->layout.words]);
         return GM_OK;
     }
     bool nothing = (page != NULL && page->states[slot] == GM_CELL_NEW) ||
-                   key >= view->stored_keys || start > part->last_stored;
-    return nothing ? GM_OK : gm_view_file_cell(view, partition, start, key, cell, out_found, err);
+                   at->key >= view->stored_keys || at->start > part->last_stored;
+    return nothing ? GM_OK : gm_view_file_cell(view, at, cell, out_found, err);
 }

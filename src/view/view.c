@@ -74,15 +74,14 @@ static gm_rc add_to_window(struct folding *folding, gm_ns start, bool correction
 {
     struct gm_view *view = folding->view;
     struct gm_part *part = &view->parts[folding->partition];
-    uint64_t *cell;
-    uint8_t *state;
-    GM_TRY(gm_view_cell(view, folding->partition, gm_part_window(part, start), folding->key, &cell,
-                        &state, err));
+    const struct gm_cell_at at = {folding->partition, start, folding->key};
+    struct gm_cell_ref ref;
+    GM_TRY(gm_view_cell(view, gm_part_window(part, start), &at, &ref, err));
     for (size_t i = 0; i < view->spec->value_count; i++) {
-        gm_cell_add(&view->layout, cell, i, &folding->readings[i]);
+        gm_cell_add(&view->layout, ref.cell, i, &folding->readings[i]);
     }
-    *gm_cell_corrections(&view->layout, cell) += correction ? 1 : 0;
-    *state = GM_CELL_DIRTY;
+    *gm_cell_corrections(&view->layout, ref.cell) += correction ? 1 : 0;
+    *ref.state = GM_CELL_DIRTY;
     return GM_OK;
 }
 
@@ -116,13 +115,14 @@ static gm_rc fold_event(struct gm_view *view, int partition, const struct gm_eve
     struct gm_part *part = &view->parts[partition];
     char text[GM_NUM_TEXT_SIZE];
     if (take_readings(&folding, body)) {
-        struct gm_str key = key_of(&folding, body, text);
-        bool some = false;
-        if (key.n > 0) {
-            GM_TRY(gm_view_group(view, partition, event, key, &folding.key, &some, err));
+        struct gm_grouping grouping = {
+            .partition = partition, .event = event, .key = key_of(&folding, body, text)};
+        if (grouping.key.n > 0) {
+            GM_TRY(gm_view_group(view, &grouping, err));
         }
-        view->ungrouped += some ? 0 : 1;
-        if (some) {
+        view->ungrouped += grouping.some ? 0 : 1;
+        if (grouping.some) {
+            folding.key = grouping.group;
             GM_TRY(add_to_windows(&folding, err));
         }
     }
