@@ -178,12 +178,12 @@ static bool follow(struct scanner *scanner, struct scanner *path)
 
 void gm_json_scan(struct gm_str text, struct gm_str path, struct gm_json_span *out_span)
 {
-    struct scanner scanner = {text.p, text.p + text.n};
-    struct scanner steps = {path.p + 1, path.p + path.n};
     *out_span = (struct gm_json_span){.rank = GM_JSON_RANK_UNDEFINED};
     if (text.n == 0 || path.n == 0) {
         return;
     }
+    struct scanner scanner = {text.p, text.p + text.n};
+    struct scanner steps = {path.p + 1, path.p + path.n};
     skip_space(&scanner);
     while (steps.p < steps.end) {
         if (!follow(&scanner, &steps)) {

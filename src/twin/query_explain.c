@@ -26,8 +26,7 @@ static gm_rc add_statement(void *ctx, const struct gm_plan_leg *leg, struct gm_e
 {
     (void)err;
     struct gm_buf *out = ctx;
-    gm_buf_add(out, gm_buf_str(&leg->sql.text));
-    gm_buf_add_char(out, '\n');
+    gm_buf_addf(out, GM_STR_FMT "\n", GM_STR_ARG(gm_buf_str(&leg->sql.text)));
     return GM_OK;
 }
 
@@ -107,8 +106,7 @@ static gm_rc add_engine_plan(void *ctx, const struct gm_plan_leg *leg, struct gm
         return GM_OK;
     }
     gm_buf_init(&text, GM_QUERY_SQL_SIZE_MAX + 32);
-    gm_buf_add_z(&text, "EXPLAIN QUERY PLAN ");
-    gm_buf_add(&text, gm_buf_str(&leg->sql.text));
+    gm_buf_addf(&text, "EXPLAIN QUERY PLAN " GM_STR_FMT, GM_STR_ARG(gm_buf_str(&leg->sql.text)));
     gm_buf_add_char(&text, '\0');
     gm_rc rc = gm_db_prepare(explaining->db, text.p, &stmt, err);
     while (rc == GM_OK && (rc = gm_step(stmt, err)) == GM_OK) {

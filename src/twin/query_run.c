@@ -127,7 +127,7 @@ static gm_rc step_ranges(struct run *run, const struct gm_plan_leg *leg, struct 
 }
 
 /* Numbers come as the engine has them: PostgreSQL's as text. */
-static bool fits(int type, enum gm_plan_key_kind kind)
+static bool fits(enum gm_sql_param_type type, enum gm_plan_key_kind kind)
 {
     return kind == GM_PLAN_KEY_NUMBER || (type == GM_SQL_PARAM_TEXT) == (kind == GM_PLAN_KEY_TEXT);
 }

@@ -34,8 +34,10 @@ const struct gm_dialect *gm_dialect_of(enum gm_db_engine engine);
 struct gm_str gm_dialect_path(enum gm_db_engine engine, struct gm_arena *arena,
                               const struct gm_str *segments, size_t count);
 
+enum gm_sql_param_type { GM_SQL_PARAM_I64, GM_SQL_PARAM_DOUBLE, GM_SQL_PARAM_TEXT };
+
 struct gm_sql_param {
-    enum { GM_SQL_PARAM_I64, GM_SQL_PARAM_DOUBLE, GM_SQL_PARAM_TEXT } type;
+    enum gm_sql_param_type type;
     int64_t i;
     double d;
     struct gm_str s; /* lives in the plan's arena */

@@ -18,10 +18,8 @@ static gm_rc read_row(struct gm_stmt *stmt, struct gm_arena *arena, struct gm_va
                                    .created = gm_column_i64(stmt, 4),
                                    .last_used = gm_column_i64(stmt, 5),
                                    .uses = gm_column_i64(stmt, 6)};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(states); i++) {
-        if (gm_str_is(state, states[i])) {
-            out->state = (int)i;
-        }
+    for (enum gm_value_state i = GM_VALUE_BUILDING; i <= GM_VALUE_DROPPING; i++) {
+        out->state = gm_str_is(state, states[i]) ? i : out->state;
     }
     return out->path.p != NULL ? GM_OK : gm_fail(err, GM_E_LIMIT, "no room for the indexes");
 }
@@ -126,8 +124,8 @@ gm_rc gm_value_index_add(struct gm_db *db, struct gm_str path, gm_ns now, struct
     return added > 0 ? begin_following(db, err) : GM_OK;
 }
 
-static gm_rc set_state(struct gm_db *db, const struct gm_value_index *index, int state,
-                       int64_t built_to, struct gm_err *err)
+static gm_rc set_state(struct gm_db *db, const struct gm_value_index *index,
+                       enum gm_value_state state, int64_t built_to, struct gm_err *err)
 {
     const struct params params = {
         3, {{.number = index->num}, {.text = gm_str_z(states[state])}, {.number = built_to}}};

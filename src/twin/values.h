@@ -28,10 +28,12 @@ enum {
     GM_VALUE_STEP_TWINS = 32768,
 };
 
+enum gm_value_state { GM_VALUE_BUILDING, GM_VALUE_READY, GM_VALUE_DROPPING };
+
 struct gm_value_index {
     int64_t num;
     struct gm_str path; /* as gm_dialect_path makes it */
-    enum { GM_VALUE_BUILDING, GM_VALUE_READY, GM_VALUE_DROPPING } state;
+    enum gm_value_state state;
     int64_t built_to; /* BUILDING: twins up to this number are in */
     gm_ns created, last_used;
     int64_t uses;
