@@ -65,6 +65,8 @@ static void reap(struct gm_routes *routes)
     for (size_t i = 0; i < routes->workers.n; i++) {
         struct gm_route_worker *worker = routes->workers.at[i];
         if (gm_route_worker_gone(worker)) {
+            gm_metric_set(GM_M_ROUTE_LAG, gm_route_worker_id(worker), 0);
+            gm_metric_set(GM_M_ROUTE_LETTERS, gm_route_worker_id(worker), 0);
             gm_route_worker_join(worker);
         } else {
             routes->workers.at[kept++] = worker;

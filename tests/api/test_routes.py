@@ -376,6 +376,25 @@ class Delivery(Routes):
         self.patch("a", 5)
         self.assertEqual([2, 3, 5], self.values(self.wait_taken(3), "a"))
 
+    def test_a_route_whose_endpoint_went_goes_on_when_it_is_back(self):
+        self.serve_routes()
+        self.make_halls("a")
+        self.route()
+        with_hook = json.loads((self.folder / "gemel.yaml").read_text())
+        with_hook["api"]["listen"] = self.server.url.removeprefix("https://")
+        without = {**with_hook, "endpoints": {"log": with_hook["endpoints"]["log"]}}
+        for settings in (without, with_hook):
+            self.write("gemel.yaml", json.dumps(settings))
+            self.server.process.send_signal(signal.SIGHUP)
+            self.server.wait_for("reload.done")
+            self.server.local.connection.close()  # the one before the reload
+            self.server.local.connection = None
+            if settings is without:
+                self.wait_state(lambda state: state["error"] == "there is no endpoint `hook` in the configuration")
+                self.patch("a", 1)
+        self.assertEqual([1], self.values(self.wait_taken(1), "a"))
+        self.wait_state(lambda state: state["error"] is None)
+
     def test_metrics_and_status_tell_of_routes(self):
         self.serve_routes()
         self.make_halls("a")
