@@ -2,8 +2,6 @@
 #ifndef GM_DTDL_ERROR_KINDS_H
 #define GM_DTDL_ERROR_KINDS_H
 
-/* One kind a line reads better than what the formatter would make of them. */
-/* clang-format off */
 #define GM_DTDL_ERROR_KINDS(X)                                                                     \
     X(ABSTRACT_SUPPLEMENTAL_TYPE, "abstractSupplementalType",                                      \
       "@type {type} is abstract; write one of the types derived from it")                          \
@@ -35,8 +33,6 @@
     X(DISALLOWED_CONTEXT_VERSION, "disallowedContextVersion",                                      \
       "@context \"{value}\": this version of DTDL is not supported; use {restriction} at "         \
       "most")                                                                                      \
-    X(DISALLOWED_ID_FRAGMENT, "disallowedIdFragment",                                              \
-      "@id has a fragment; remove what begins with #")                                             \
     X(DISALLOWED_LOCAL_CONTEXT, "disallowedLocalContext",                                          \
       "@context defines terms of its own, which DTDL {restriction} does not allow; "               \
       "remove the object")                                                                         \
@@ -44,10 +40,10 @@
       "{property} names \"{value}\", which is a {type} itself; name what that one is "             \
       "about")                                                                                     \
     X(DISALLOWED_VERSION_DEFINITION, "disallowedVersionDefinition",                                \
-      "{property} has a value written in DTDL {value}; it takes {restriction}")                    \
+      "{property} has a value written in DTDL {value}; it takes DTDL {restriction}")               \
     X(DISALLOWED_VERSION_REFERENCE, "disallowedVersionReference",                                  \
       "{property} refers to {secondary}, which is written in DTDL {value}; it takes "              \
-      "{restriction}")                                                                             \
+      "DTDL {restriction}")                                                                        \
     X(DTDL_CONTEXT_FOLLOWS_AFFILIATE, "dtdlContextFollowsAffiliate",                               \
       "@context \"{value}\" stands behind an extension; put it in front")                          \
     X(DTMI_SEG_PROPERTY_NOT_STRING_OR_NUMBER, "dtmiSegPropertyNotStringOrNumber",                  \
@@ -86,8 +82,6 @@
     X(GRAPH_DISALLOWED, "graphDisallowed", "{property} has a value with \"@graph\"; remove it")    \
     X(ID_NOT_STRING, "idNotString",                                                                \
       "@id is empty or no string; write one such as dtmi:example:Thing;1")                         \
-    X(ID_REF_BAD_DTMI_OR_TERM, "idRefBadDtmiOrTerm",                                               \
-      "{property} is \"{value}\", which is neither a DTMI nor a term")                             \
     X(ID_REFERENCE, "idReference",                                                                 \
       "{property} refers to {value} by an object; write the id as a string")                       \
     X(ID_TOO_LONG, "idTooLong", "@id \"{value}\" is too long; {count} characters are allowed")     \
@@ -95,8 +89,6 @@
       "@id \"{value}\" is too long; an {type} may have {count} characters")                        \
     X(IDENTIFIER_COUNT_BELOW_MIN, "identifierCountBelowMin",                                       \
       "{property} has no value; write a DTMI")                                                     \
-    X(IDENTIFIER_INVALID, "identifierInvalid",                                                     \
-      "{property} is \"{value}\", which does not have the form demanded")                          \
     X(IDENTIFIER_MULTIPLE_VALUES, "identifierMultipleValues",                                      \
       "{property} has several values; keep one")                                                   \
     X(IDENTIFIER_NOT_DTMI, "identifierNotDtmi",                                                    \
@@ -105,9 +97,6 @@
       "{property} is no string; write a DTMI such as \"dtmi:example:Thing;1\"")                    \
     X(IDENTIFIER_TOO_LONG, "identifierTooLong",                                                    \
       "{property} is a DTMI of more than {count} characters")                                      \
-    X(INCONSISTENT_CONTEXT, "inconsistentContext", "{primary} is defined in two versions of DTDL") \
-    X(INCONSISTENT_OBJECT_VALUES, "inconsistentObjectValues",                                      \
-      "{property} has two values, {value} and {restriction}; keep one")                            \
     X(INCORRECT_PROPERTY_VALUE, "incorrectPropertyValue",                                          \
       "{property} is {value}; write {restriction}")                                                \
     X(INFERRED_TYPE_DOES_NOT_ALLOW, "inferredTypeDoesNotAllow",                                    \
@@ -126,8 +115,6 @@
     X(INVALID_CONTEXT, "invalidContext",                                                           \
       "@context has a part that is neither a DTMI nor an object; write "                           \
       "\"dtmi:dtdl:context;3\"")                                                                   \
-    X(INVALID_CONTEXT_FRAGMENT, "invalidContextFragment",                                          \
-      "@context \"{value}\" has a fragment that is not known")                                     \
     X(INVALID_CONTEXT_SPECIFIER, "invalidContextSpecifier",                                        \
       "@context \"{value}\" is not a DTMI; write one such as "                                     \
       "dtmi:dtdl:extension:quantitativeTypes;1")                                                   \
@@ -147,8 +134,6 @@
     X(LANG_MAP_OBJ_KEYWORD, "langMapObjKeyword",                                                   \
       "{property} is an object of texts by language, in which \"{value}\" has no place; "          \
       "write {\"en\": \"…\"}")                                                                     \
-    X(LANG_STRING_CODE_NOT_UNIQUE, "langStringCodeNotUnique",                                      \
-      "{property} has two texts for \"{value}\"; keep one")                                        \
     X(LANG_STRING_ELEMENT_CODE_NOT_STRING, "langStringElementCodeNotString",                       \
       "{property} has an \"@language\" that is no string; write a code such as \"en\"")            \
     X(LANG_STRING_ELEMENT_CODE_NOT_UNIQUE, "langStringElementCodeNotUnique",                       \
@@ -193,7 +178,6 @@
     X(LITERAL_TYPE_NOT_SINGULAR, "literalTypeNotSingular",                                         \
       "{property} has several \"@type\"; leave them out")                                          \
     X(LOCAL_CONTEXT_NOT_LAST, "localContextNotLast", "@context has an object that is not last")    \
-    X(MISMATCHED_LAYERS, "mismatchedLayers", "{property} mixes definitions of different layers")   \
     X(MISPLACED_LIMIT_CONTEXT, "misplacedLimitContext",                                            \
       "@context \"{value}\" sets limits, which this version of DTDL does not take; "               \
       "remove it")                                                                                 \
@@ -356,6 +340,5 @@ enum gm_dtdl_error_kind {
 #undef GM_DTDL_ERROR_CONSTANT
         GM_DTDL_E_COUNT
 };
-/* clang-format on */
 
 #endif

@@ -44,8 +44,13 @@ static struct gm_str unique_text(struct gm_dtdl_parser *parser,
         *out_shown = literal->text;
         return gm_dtdl_format(parser, "\"" GM_STR_FMT, GM_STR_ARG(literal->text));
     }
-    *out_shown = literal->type == GM_DTDL_INTEGER ? gm_dtdl_format(parser, "%d", literal->integer)
-                                                  : gm_dtdl_format(parser, "%.17g", literal->real);
+    if (literal->type == GM_DTDL_TRUTH) {
+        *out_shown = literal->truth ? GM_STR("true") : GM_STR("false");
+    } else {
+        *out_shown = literal->type == GM_DTDL_INTEGER
+                         ? gm_dtdl_format(parser, "%d", literal->integer)
+                         : gm_dtdl_format(parser, "%.17g", literal->real);
+    }
     return *out_shown;
 }
 

@@ -121,11 +121,11 @@ static void an_older_language_cannot_refer_to_a_newer(void **state)
     struct fixture *f = *state;
     expect_models(f, "[{'@id':'dtmi:t:Old;1','@context':'dtmi:dtdl:context;2','@type':'Interface'},"
                      "{'@id':'dtmi:t:New;1','@type':'Interface','extends':'dtmi:t:Old;1'}]");
-    expect_refusal(
-        f,
-        "{'@id':'dtmi:t:Odd;1','@context':'dtmi:dtdl:context;2','@type':'Interface',"
-        "'extends':'dtmi:t:New;1'}",
-        "dtmi:t:Odd;1: extends refers to dtmi:t:New;1, which is written in DTDL 3; it takes 2");
+    expect_refusal(f,
+                   "{'@id':'dtmi:t:Odd;1','@context':'dtmi:dtdl:context;2','@type':'Interface',"
+                   "'extends':'dtmi:t:New;1'}",
+                   "dtmi:t:Odd;1: extends refers to dtmi:t:New;1, which is written in DTDL 3; it "
+                   "takes DTDL 2");
 }
 
 static void components_are_one_level_deep(void **state)
