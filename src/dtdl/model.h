@@ -84,8 +84,8 @@ struct gm_model {
     int64_t version_major, version_minor; /* -1: none */
     int dtdl_version;                     /* 2 or 3 */
     bool decommissioned;
-    /* When; GM_MODEL_GONE: it was deleted, and twins are left of it. Then it is in the set for their
-     * sake, to be had by its number, and gm_models_find does not find it. */
+    /* When; GM_MODEL_GONE: it was deleted, and twins are left of it. Then it is in the set for
+     * their sake, to be had by its number, and gm_models_find does not find it. */
     gm_ns uploaded;
     struct gm_str text;                /* the definition as it was given, canonical JSON */
     const struct gm_content *contents; /* own and inherited, in byte order of their names */

@@ -68,7 +68,8 @@ gm_rc gm_store_change_models(struct gm_store *store, const struct gm_store_model
 struct gm_store_interfaces {
     yyjson_mut_val *const *at;
     size_t count;
-    size_t added; /* out */
+    size_t added;                   /* out */
+    struct gm_model_errors *errors; /* where to put what is wrong with them; or NULL */
 };
 /* `old` with the interfaces; models that were gone and come back keep their numbers. */
 gm_rc gm_store_models_with(const struct gm_models *old, struct gm_store_interfaces *given,

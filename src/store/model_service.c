@@ -32,7 +32,7 @@ static gm_rc take_ids(struct gm_buf *list, enum gm_model_outcome outcome,
     return rc;
 }
 
-enum { IDS_SIZE_MAX = 4 << 20 };
+enum { IDS_SIZE_MAX = 4 << 20, ERRORS_SIZE_MAX = 1 << 20 };
 
 /* ---- adding ---- */
 
@@ -72,13 +72,16 @@ gm_rc gm_store_models_with(const struct gm_models *old, struct gm_store_interfac
         back += comes_back(given, gm_models_at(old, i));
     }
     if (back == 0) {
-        return gm_models_extend(old, given->at, given->count, out_models, &given->added, err);
+        struct gm_models_request request = {
+            .old = old, .interfaces = given->at, .count = given->count, .errors = given->errors};
+        return gm_models_make(&request, out_models, &given->added, err);
     }
     struct gm_models_rebuild rebuild = {.old = old,
                                         .left_out = comes_back,
                                         .ctx = given,
                                         .interfaces = given->at,
-                                        .count = given->count};
+                                        .count = given->count,
+                                        .errors = given->errors};
     GM_TRY(gm_models_rebuild(&rebuild, out_models, err));
     for (size_t i = 0; i < gm_models_count(old); i++) {
         const struct gm_model *model = gm_models_at(old, i);
@@ -215,26 +218,61 @@ static size_t live_count(const struct gm_models *models)
     return count;
 }
 
+/* What is wrong: all of it, a line each. */
+static struct gm_str errors_text(const struct gm_model_errors *errors, struct gm_arena *arena)
+{
+    size_t count = gm_model_errors_count(errors);
+    size_t more = gm_model_errors_total(errors) - count;
+    struct gm_buf text;
+    gm_buf_init(&text, ERRORS_SIZE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        gm_buf_add_z(&text, i > 0 ? "\n" : "");
+        gm_buf_add(&text, gm_model_errors_at(errors, i)->text);
+    }
+    if (more > 0) {
+        gm_buf_addf(&text, "\nand %zu more", more);
+    }
+    struct gm_str copy = gm_arena_dup(arena, gm_buf_str(&text));
+    gm_buf_deinit(&text);
+    return copy;
+}
+
+/* The set with the upload; errors in definitions are an outcome. */
+static gm_rc make_with(struct upload *upload, struct gm_store_interfaces *given,
+                       struct gm_models **out_models, struct gm_err *err)
+{
+    struct gm_model_answer *answer = upload->answer;
+    given->errors = gm_model_errors_new();
+    gm_rc rc = gm_store_models_with(upload->old, given, upload->now, out_models, err);
+    if (rc == GM_E_INVALID || rc == GM_E_CONFLICT) {
+        answer->outcome = GM_MODEL_INVALID;
+        answer->why = *err;
+        if (gm_model_errors_count(given->errors) > 0) {
+            answer->detail = errors_text(given->errors, answer->arena);
+        }
+        rc = GM_OK;
+    }
+    gm_model_errors_free(given->errors);
+    return rc;
+}
+
 static gm_rc make_upload(void *ctx, const struct gm_models *old, struct gm_models **out_models,
                          struct gm_err *err)
 {
     struct upload *upload = ctx;
     const struct gm_model_limits *limits = upload->given->limits;
-    struct gm_store_interfaces given = {&upload->given->interfaces, 1, 0};
-    struct gm_models *models;
+    struct gm_store_interfaces given = {.at = &upload->given->interfaces, .count = 1};
+    struct gm_models *models = NULL;
     *out_models = NULL;
     upload->old = old;
     GM_TRY(check_ids(upload, err));
     if (upload->answer->outcome != GM_MODEL_DONE) {
         return GM_OK;
     }
-    gm_rc rc = gm_store_models_with(old, &given, upload->now, &models, err);
-    if (rc == GM_E_INVALID || rc == GM_E_CONFLICT) {
-        upload->answer->outcome = GM_MODEL_INVALID;
-        upload->answer->why = *err;
+    GM_TRY(make_with(upload, &given, &models, err));
+    if (upload->answer->outcome != GM_MODEL_DONE) {
         return GM_OK;
     }
-    GM_TRY(rc);
     upload->given->added = given.added;
     size_t count = live_count(models);
     if (limits != NULL && limits->total_max != 0 && count > limits->total_max) {

@@ -1,5 +1,5 @@
-/* The models of the store, as the service's operations have them: uploaded, decommissioned, deleted,
- * listed.
+/* The models of the store, as the service's operations have them: uploaded, decommissioned,
+ * deleted, listed.
  *
  *     struct gm_model_answer answer = {.arena = arena};
  *     struct gm_model_upload upload = {.interfaces = array, .limits = &limits};
@@ -27,7 +27,7 @@ enum gm_model_outcome {
     GM_MODEL_TOO_MANY,    /* `why` */
     GM_MODEL_BAD_VERSION, /* of DTDL; `why` */
     GM_MODEL_EXISTS,      /* detail: the ids that are there already, with ", " between */
-    GM_MODEL_INVALID,     /* `why`: interface, element, rule */
+    GM_MODEL_INVALID,     /* `why`: interface, element, rule; detail: all that is wrong, or empty */
     GM_MODEL_NOT_FOUND,   /* detail: its id */
     GM_MODEL_REFERENCED,  /* detail: the ids of those that need it */
 };
@@ -60,8 +60,8 @@ gm_rc gm_store_delete_model(struct gm_store *store, struct gm_str id,
 /* All of them; those that have twins as above. */
 gm_rc gm_store_delete_models(struct gm_store *store, struct gm_err *err) GM_MUST_CHECK;
 
-/* An outcome as an error, for those who answer people: GM_OK for DONE, GM_E_INVALID and GM_E_CONFLICT
- * with a text that says what to do. */
+/* An outcome as an error, for those who answer people: GM_OK for DONE, GM_E_INVALID and
+ * GM_E_CONFLICT with a text that says what to do. */
 gm_rc gm_model_answer_error(const struct gm_model_answer *answer, struct gm_err *err) GM_MUST_CHECK;
 
 /* The models `ids`, and all that they need (what they extend and their components, and so on), in

@@ -274,6 +274,7 @@ gm_rc gm_models_rebuild(const struct gm_models_rebuild *rebuild, struct gm_model
             .interfaces = parts.interfaces.at,
             .count = parts.interfaces.n,
             .trusted = rebuild->count == 0, /* only what was stored already */
+            .errors = rebuild->errors,
         };
         rc = gm_models_make(&request, &models, &added, err);
     }

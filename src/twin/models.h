@@ -32,6 +32,7 @@ struct gm_models_rebuild {
     void *ctx;
     yyjson_mut_val *const *interfaces;
     size_t count;
+    struct gm_model_errors *errors; /* where to put what is wrong; or NULL */
 };
 gm_rc gm_models_rebuild(const struct gm_models_rebuild *rebuild, struct gm_models **out_models,
                         struct gm_err *err) GM_MUST_CHECK;

@@ -40,6 +40,22 @@ static bool no_room(struct gm_adt_call *call)
     return false;
 }
 
+/* With all that is wrong, however long it is. */
+static void refuse_definitions(struct gm_adt_call *call, const struct gm_model_answer *answer)
+{
+    struct gm_str why = answer->detail.n > 0 ? answer->detail : gm_str_z(answer->why.text);
+    struct gm_str message =
+        gm_arena_format(call->arena,
+                        "None of the models in this request could be created due to a problem with "
+                        "one or more models: " GM_STR_FMT ". See model documentation"
+                        "(https://aka.ms/ADTv2Models) for supported format.",
+                        GM_STR_ARG(why));
+    gm_adt_refuse_detailed(call,
+                           &(struct gm_adt_refusal){.status = 400,
+                                                    .code_z = "DTDLParserError",
+                                                    .message = message.p != NULL ? message : why});
+}
+
 /* Ends the call unless the outcome is DONE. */
 static bool refuse_outcome(struct gm_adt_call *call)
 {
@@ -66,11 +82,7 @@ static bool refuse_outcome(struct gm_adt_call *call)
                       GM_STR_ARG(answer->detail));
         return true;
     case GM_MODEL_INVALID:
-        gm_adt_refuse(call, 400, "DTDLParserError",
-                      "None of the models in this request could be created due to a problem with "
-                      "one or more models: %s. See model documentation"
-                      "(https://aka.ms/ADTv2Models) for supported format.",
-                      answer->why.text);
+        refuse_definitions(call, answer);
         return true;
     case GM_MODEL_NOT_FOUND:
         refuse_no_model(call, answer->detail);
