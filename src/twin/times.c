@@ -249,7 +249,9 @@ gm_rc gm_times_take_sources(struct gm_times_source *out, struct gm_str component
     {
         struct gm_str name = gm_json_str(key);
         yyjson_mut_val *source = gm_json_member(value, GM_STR("sourceTime"));
-        if (source == NULL || name.n + component.n + 2 > PATH_SIZE_MAX) {
+        /* null: clients send back what they read, with what they did not find */
+        if (gm_json_type(source) == YYJSON_TYPE_NONE || gm_json_type(source) == YYJSON_TYPE_NULL ||
+            name.n + component.n + 2 > PATH_SIZE_MAX) {
             continue;
         }
         GM_TRY(gm_times_check_source(name, source, err));

@@ -64,6 +64,11 @@ class Twins(adt.Case):
         again = self.server.put("/digitaltwins/r1", made.json)
         self.assertEqual(200, again.status, again)
         self.assertEqual(1, again.json["temp"])
+        empty = {"lastUpdateTime": None, "sourceTime": None}
+        answer = self.server.put("/digitaltwins/r1", {
+            "$dtId": None, "$etag": None, "temp": 2, "sensor": {"$metadata": {"$lastUpdateTime": None, "serial": empty}, "serial": "A"},
+            "$metadata": {"$model": "dtmi:t:Room;1", "$lastUpdateTime": None, "temp": empty}})
+        self.assertEqual((200, 2), (answer.status, answer.json.get("temp")), answer)
 
     def test_what_does_not_fit_the_model_is_refused_and_says_how(self):
         for members, words in (({"temp": "warm"}, ["temp", "double"]), ({"height": 3}, ["height"]), ({"sensor": {"$metadata": {}, "value": True}}, ["value"]),
