@@ -182,9 +182,12 @@ static gm_rc step(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
     task->more = false;
     for (size_t i = 0; i < indexes.count && rc == GM_OK && !task->more; i++) {
         if (indexes.at[i].state != GM_VALUE_READY) {
-            bool done;
+            bool done = false;
             task->more = true;
             rc = gm_value_index_step(tx->db, &indexes.at[i], &done, err);
+            if (done && indexes.at[i].state == GM_VALUE_BUILDING) {
+                gm_log_info("index.ready", GM_L_STR("property", indexes.at[i].path));
+            }
         }
     }
     gm_arena_free(arena);

@@ -407,6 +407,61 @@ static void pages_of_any_size_give_the_same_rows(void **state)
     check_all_pages(*state);
 }
 
+/* What is written before a page's end is not told twice, what is written behind it comes. */
+static void pages_go_on_behind_their_place_while_others_write(void **state)
+{
+    static const struct {
+        const char *text_z, *first_z, *rest_z;
+    } cases[] = {
+        {"SELECT $dtId FROM DIGITALTWINS WHERE IS_NUMBER(value) ORDER BY value",
+         "{'$dtId':'s3'}\n{'$dtId':'s1'}\n", "{'$dtId':'p2'}\n{'$dtId':'s2'}\n"},
+        {"SELECT value, COUNT() AS n FROM DIGITALTWINS WHERE IS_NUMBER(value) GROUP BY value "
+         "ORDER BY value DESC",
+         "{'n':1,'value':2.5}\n{'n':1,'value':2}\n", "{'n':1,'value':-3}\n{'n':1,'value':-5}\n"},
+    };
+    struct world *world = *state;
+    struct gm_buf rows, token;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_query_outcome outcome;
+        gm_buf_init(&rows, 1 << 20);
+        gm_buf_init(&token, 1 << 20);
+        struct gm_query_request request = {.text = gm_str_z(cases[i].text_z),
+                                           .models = world_models(world),
+                                           .rows_max = 2,
+                                           .fn = world_keep_row,
+                                           .ctx = &rows,
+                                           .next = &token};
+        check_ok(gm_query_run(world->db, &request, &outcome, &world->err), world->err);
+        assert_true(gm_str_eq(gm_buf_str(&rows), world_json(world, cases[i].first_z)));
+        /* the last row told moves, one comes before it, and one behind it */
+        world_import(world, i == 0 ? "{'Section':'Header'}\n{'fileVersion':'1.0.0'}\n"
+                                     "{'Section':'Twins'}\n"
+                                     "{'$dtId':'s1','$metadata':{'$model':'dtmi:t:Sensor;1'},"
+                                     "'value':-9}\n"
+                                     "{'$dtId':'p1','$metadata':{'$model':'dtmi:t:Sensor;1'},"
+                                     "'value':0}\n"
+                                     "{'$dtId':'p2','$metadata':{'$model':'dtmi:t:Sensor;1'},"
+                                     "'value':2}\n"
+                                   : "{'Section':'Header'}\n{'fileVersion':'1.0.0'}\n"
+                                     "{'Section':'Twins'}\n"
+                                     "{'$dtId':'s1','$metadata':{'$model':'dtmi:t:Sensor;1'},"
+                                     "'value':-5}\n"
+                                     "{'$dtId':'p1','$metadata':{'$model':'dtmi:t:Sensor;1'},"
+                                     "'value':2.25}\n");
+        gm_buf_reset(&rows);
+        request.continuation = gm_buf_str(&token);
+        request.rows_max = 10;
+        request.next = NULL;
+        check_ok(gm_query_run(world->db, &request, &outcome, &world->err), world->err);
+        struct gm_str wanted = world_json(world, cases[i].rest_z);
+        if (!gm_str_eq(gm_buf_str(&rows), wanted)) {
+            fail_msg("%s\ngot\n%s\nwanted\n%s", cases[i].text_z, rows.p, wanted.p);
+        }
+        gm_buf_deinit(&rows);
+        gm_buf_deinit(&token);
+    }
+}
+
 static void a_page_ends_behind_its_bytes(void **state)
 {
     struct world *world = *state;
@@ -647,6 +702,7 @@ int main(void)
         building_test(a_thousand_conditions_are_not_too_deep),
         building_test(a_long_list_is_bound_item_by_item),
         building_test(pages_of_any_size_give_the_same_rows),
+        building_test(pages_go_on_behind_their_place_while_others_write),
         building_test(a_page_ends_behind_its_bytes),
         building_test(undirected_paths_come_in_pages_too),
         building_test(a_token_that_was_tampered_with_is_refused),
