@@ -322,10 +322,10 @@ static void add_operation(struct gm_buf *out, const struct link *link)
     char etag[GM_ETAG_SIZE];
     struct gm_str last = {etag, 0};
     if (link->version != 0 && strcmp(link->op_z, "remove") == 0) {
-        last.n = gm_relationship_etag(
-            &(struct gm_relationship){
-                .source = link->source, .id = link->id, .version = link->version},
-            etag);
+        last.n = gm_relationship_etag(&(struct gm_relationship){.source = link->source,
+                                                                .id = link->id,
+                                                                .version = link->version},
+                                      etag);
     }
     gm_graph_add_operation(out, &(struct gm_graph_operation){.op_z = link->op_z,
                                                              .id = link->id,
