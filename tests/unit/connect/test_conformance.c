@@ -8,6 +8,7 @@
 #include "os/file.h"
 #include "support/pg.h"
 #include "support/source.h"
+#include "sync/governor.h"
 
 enum { ROWS = 40000 }; /* more than two batches */
 
@@ -632,6 +633,72 @@ static void every_connector_describes_itself(void **state)
     assert_null(gm_connector_find(GM_STR("nothing")));
 }
 
+static void every_sink_has_the_functions_of_its_kind(void **state)
+{
+    (void)state;
+    for (size_t i = 0; gm_connectors()[i] != NULL; i++) {
+        const struct gm_connector *connector = gm_connectors()[i];
+        if ((connector->roles & GM_ROLE_SINK) == 0) {
+            continue;
+        }
+        print_message("%s\n", connector->name_z);
+        const struct gm_outside *outside = connector->outside;
+        assert_true(connector->sink_open != NULL && connector->sink_close != NULL &&
+                    connector->prepare != NULL && connector->expect != NULL &&
+                    connector->actual != NULL);
+        /* In the store it takes effect in a transaction; outside it is looked at, noted, sent,
+         * kept. */
+        assert_true((outside == NULL) == (connector->apply != NULL));
+        assert_true((outside == NULL) == (connector->remove != NULL));
+        if (outside != NULL) {
+            assert_true(outside->look != NULL && outside->look_removals != NULL &&
+                        outside->intend != NULL && outside->send != NULL && outside->keep != NULL &&
+                        outside->fetch != NULL);
+        }
+        for (const struct gm_field *field = connector->fields; field->type != GM_T_END; field++) {
+            assert_non_null(field->help);
+        }
+    }
+}
+
+static gm_rc resolve_to_itself(void *ctx, struct gm_str kind, struct gm_str name,
+                               struct gm_buf *out, struct gm_err *err)
+{
+    (void)ctx;
+    (void)kind;
+    (void)err;
+    gm_buf_add(out, name);
+    return GM_OK;
+}
+
+/* Settings as in the connector's own example, opened and closed without a service. */
+static void every_sink_opens_offline(void **state)
+{
+    (void)state;
+    struct gm_governors *governors = gm_governors_new();
+    for (size_t i = 0; gm_connectors()[i] != NULL; i++) {
+        const struct gm_connector *connector = gm_connectors()[i];
+        if ((connector->roles & GM_ROLE_SINK) == 0) {
+            continue;
+        }
+        struct gm_conf_resolver resolver = {.lookup = resolve_to_itself};
+        struct gm_conf_doc *doc = gm_conf_doc_new(&resolver);
+        const struct gm_node *node = gm_conf_load(doc, "a.yaml", gm_str_z(connector->example_z));
+        const struct gm_node *settings = gm_node_member(node, gm_str_z(connector->name_z));
+        void *conf = gm_alloc(connector->conf_size);
+        void *self = NULL;
+        struct gm_err err = {0};
+        gm_conf_decode(doc, settings, connector->fields, conf);
+        assert_int_equal(gm_conf_error_count(doc), 0);
+        struct gm_sink_env env = {.governors = governors, .clock = gm_clock_system()};
+        check_ok(connector->sink_open(conf, &env, &self, &err), err);
+        connector->sink_close(self);
+        gm_free(conf);
+        gm_conf_doc_free(doc);
+    }
+    gm_governors_free(governors);
+}
+
 static size_t count_in(const struct gm_alternative *const *list, const struct gm_connector *wanted)
 {
     size_t count = 0;
@@ -673,6 +740,8 @@ int main(void)
         cmocka_unit_test(a_thing_that_did_not_change_has_the_same_hash_in_every_pass),
         cmocka_unit_test(every_connector_describes_itself),
         cmocka_unit_test(every_connector_can_be_chosen_in_its_roles),
+        cmocka_unit_test(every_sink_has_the_functions_of_its_kind),
+        cmocka_unit_test(every_sink_opens_offline),
     };
     the_server = pg_server_start();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
