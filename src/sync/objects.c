@@ -83,14 +83,15 @@ gm_rc gm_objects_waiting_for(struct gm_db *db, struct gm_arena *arena,
     return read_by_id(db, GM_SQL_OBJECTS_WAITING_FOR, arena, id, out_first, err);
 }
 
-gm_rc gm_objects_waiting(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *after,
+gm_rc gm_objects_waiting(struct gm_db *db, struct gm_arena *arena, const struct gm_object *after,
                          struct gm_object **out_first, struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECTS_WAITING, &stmt, err));
     gm_bind_i64(stmt, 1, after->pipeline);
-    gm_bind_text(stmt, 2, after->key);
-    gm_bind_i64(stmt, 3, GM_OBJECTS_PAGE);
+    gm_bind_text(stmt, 2, after->waiting_for);
+    gm_bind_text(stmt, 3, after->id);
+    gm_bind_i64(stmt, 4, GM_OBJECTS_PAGE);
     return read_rows(stmt, arena, out_first, err);
 }
 

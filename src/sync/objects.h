@@ -34,7 +34,7 @@ struct gm_object {
     struct gm_object *behind;
 };
 
-/* Lists in `arena`, in order of ids; NULL: nothing. GM_E_LIMIT: the arena is full. */
+/* Lists in `arena`, in no order; NULL: nothing. GM_E_LIMIT: the arena is full. */
 gm_rc gm_objects_of_key(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *key,
                         struct gm_object **out_first, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_object_get(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *id,
@@ -42,9 +42,10 @@ gm_rc gm_object_get(struct gm_db *db, struct gm_arena *arena, const struct gm_st
 gm_rc gm_objects_waiting_for(struct gm_db *db, struct gm_arena *arena,
                              const struct gm_state_key *id, struct gm_object **out_first,
                              struct gm_err *err) GM_MUST_CHECK;
-/* At most GM_OBJECTS_PAGE of the pipeline's that wait, behind the id in `after`. */
+/* At most GM_OBJECTS_PAGE of the pipeline's that wait, by what they wait for and id, behind `after`
+ * (of which pipeline, waiting_for and id count; both texts empty: from the beginning). */
 enum { GM_OBJECTS_PAGE = 1000 };
-gm_rc gm_objects_waiting(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *after,
+gm_rc gm_objects_waiting(struct gm_db *db, struct gm_arena *arena, const struct gm_object *after,
                          struct gm_object **out_first, struct gm_err *err) GM_MUST_CHECK;
 
 /* An object of a service, whoever delivers it. */

@@ -97,7 +97,8 @@ static void adt_close(void *self)
     gm_map_free(sink->by_id);
     gm_map_free(sink->tried);
     gm_map_free(sink->fetched);
-    gm_free(sink->waiting_after_z);
+    gm_free(sink->after_end_z);
+    gm_free(sink->after_id_z);
     gm_free(sink->url_z);
     gm_free(sink);
 }

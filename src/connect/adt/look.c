@@ -342,9 +342,12 @@ static gm_rc look_at_waiting(struct adt_sink *sink, struct gm_err *err)
 {
     struct gm_object *row;
     uint64_t ignored;
-    struct gm_str after = gm_str_z(sink->waiting_after_z != NULL ? sink->waiting_after_z : "");
-    GM_TRY(gm_objects_waiting(sink->work.db, sink->arena,
-                              &(struct gm_state_key){sink->work.pipeline, after}, &row, err));
+    struct gm_object after = {
+        .pipeline = sink->work.pipeline,
+        .waiting_for = gm_str_z(sink->after_end_z != NULL ? sink->after_end_z : ""),
+        .id = gm_str_z(sink->after_id_z != NULL ? sink->after_id_z : ""),
+    };
+    GM_TRY(gm_objects_waiting(sink->work.db, sink->arena, &after, &row, err));
     if (row == NULL) {
         return GM_E_END;
     }
@@ -353,8 +356,10 @@ static gm_rc look_at_waiting(struct adt_sink *sink, struct gm_err *err)
             GM_TRY(adt_add_waiting(sink, row, err));
         }
         if (row->behind == NULL) {
-            gm_free(sink->waiting_after_z);
-            sink->waiting_after_z = gm_str_dup_z(row->id);
+            gm_free(sink->after_end_z);
+            gm_free(sink->after_id_z);
+            sink->after_end_z = gm_str_dup_z(row->waiting_for);
+            sink->after_id_z = gm_str_dup_z(row->id);
         }
     }
     return GM_OK;

@@ -108,9 +108,10 @@ struct adt_sink {
     struct gm_removal *removals;
     size_t removal_count;
     GM_VEC(struct adt_thing *) things;
-    struct gm_map *by_id;  /* of `things` */
-    struct gm_buf text;    /* scratch */
-    char *waiting_after_z; /* how far what waits was looked through in this run; NULL: not yet */
+    struct gm_map *by_id; /* of `things` */
+    struct gm_buf text;   /* scratch */
+    /* how far what waits was looked through in this run; NULL: not yet */
+    char *after_end_z, *after_id_z;
 
     struct gm_map *fetched; /* for actual, by key */
 };

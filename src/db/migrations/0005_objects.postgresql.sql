@@ -12,9 +12,8 @@ CREATE TABLE sync_objects (
     next TEXT,
     waiting_for TEXT COLLATE "C",
     link_to TEXT COLLATE "C",
-    PRIMARY KEY (pipeline, id)
+    PRIMARY KEY (id, pipeline)
 );
 CREATE INDEX sync_objects_by_key ON sync_objects (pipeline, key);
-CREATE INDEX sync_objects_by_id ON sync_objects (id);
 CREATE INDEX sync_objects_waiting ON sync_objects (pipeline, waiting_for) WHERE waiting_for IS NOT NULL;
 CREATE INDEX sync_objects_by_link ON sync_objects (link_to) WHERE link_to IS NOT NULL;

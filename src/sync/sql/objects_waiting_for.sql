@@ -1,2 +1,1 @@
 SELECT pipeline, id, key, target, owned, body, next, waiting_for, link_to FROM sync_objects WHERE pipeline = $1 AND waiting_for = $2
-ORDER BY id
