@@ -9,7 +9,7 @@
 #include "os/thread.h"
 
 enum {
-    BODY_SIZE_MAX = 32 << 20, /* whole ontologies are uploaded */
+    MODELS_SIZE_MAX = 32 << 20, /* whole ontologies are uploaded */
     TOKEN_SIZE = 32,          /* random bytes: cannot be guessed */
 };
 
@@ -252,13 +252,22 @@ static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)
     return gm_file_write_atomic(admin->file_z, gm_str_z(text_z), 0600, err);
 }
 
+/* Much memory is for uploads of models by those who have the token. */
+static size_t admit(void *ctx, const struct gm_http_call *http, uint64_t length)
+{
+    const struct gm_admin *admin = ctx;
+    bool large = length > GM_HTTP_BODY_SIZE_MAX && strcmp(http->path_z, "/models") == 0;
+    return large && has_token(admin, http) ? MODELS_SIZE_MAX : GM_HTTP_BODY_SIZE_MAX;
+}
+
 static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *err)
 {
     const struct gm_http_server_options options = {.address_z = listen_z,
                                                    .handle = handle_request,
                                                    .ctx = admin,
                                                    .blocking = true,
-                                                   .body_size_max = BODY_SIZE_MAX};
+                                                   .admit = admit,
+                                                   .body_size_max = MODELS_SIZE_MAX};
     gm_rc rc = gm_http_server_start(&options, &admin->server, err);
     if (rc == GM_E_CONFIG) {
         GM_AUTO_FREE char *why_z = gm_strdup_z(err->text);
