@@ -93,6 +93,15 @@ class Queries(adt.Case):
             for writer in writers:
                 writer.join()
 
+    def test_a_page_that_would_be_too_large_is_refused(self):
+        self.model("Note", {f"text{number}": "string" for number in range(8)})
+        server = self.serve(limits={"query_memory": "1MiB"})
+        for number in range(40):
+            server.make(f"n{number}", "Note", **{f"text{part}": "x" * 4000 for part in range(8)})
+        message = self.refused(server.post("/query", {"query": "SELECT * FROM DIGITALTWINS"}), 400, "LimitExceeded")
+        self.assertIn("max-items-per-page", message)
+        self.assertEqual(40, len(server.query("SELECT * FROM DIGITALTWINS", 10)))
+
     # ---- what is wrong ----
 
     def test_wrong_queries_say_where(self):
