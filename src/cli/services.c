@@ -1,6 +1,7 @@
 #include "cli/services.h"
 
 #include "base/mem.h"
+#include "os/file.h"
 
 static gm_rc start_jobs(struct gm_services *services, const struct gm_config_root *root,
                         struct gm_store *store, struct gm_err *err)
@@ -10,10 +11,14 @@ static gm_rc start_jobs(struct gm_services *services, const struct gm_config_roo
         const struct gm_blob_conf *blob = root->blobs.at[i].value;
         services->accounts[i] = (struct gm_blob_account){blob->url, blob->account, blob->key};
     }
+    if (root->api.jobs.files != NULL &&
+        gm_path_absolute(root->api.jobs.files, &services->files_z, err) != GM_OK) {
+        return gm_fail_within(err, "api.jobs.files");
+    }
     const struct gm_jobs_options options = {
         .store = store,
         .blobs = {.accounts = services->accounts, .account_count = root->blobs.n},
-        .files_z = root->api.jobs.files,
+        .files_z = services->files_z,
         .keep = root->api.jobs.keep};
     return gm_jobs_open(&options, &services->jobs, err);
 }
@@ -53,5 +58,6 @@ void gm_services_stop(struct gm_services *services)
     gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);
     gm_free(services->accounts);
+    gm_free(services->files_z);
     *services = (struct gm_services){0};
 }

@@ -17,6 +17,7 @@ struct gm_services {
     struct gm_jobs *jobs;
     struct gm_routes *routes;
     struct gm_blob_account *accounts; /* of the configuration; the jobs look at them */
+    char *files_z;                    /* the folder of jobs' files; NULL: any */
     struct gm_adt *adt;               /* NULL: off */
 };
 

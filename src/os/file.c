@@ -354,3 +354,31 @@ char *gm_path_join_z(struct gm_str folder, struct gm_str name)
     return gm_format_z(GM_STR_FMT "%s" GM_STR_FMT, GM_STR_ARG(folder), root ? "" : "/",
                        GM_STR_ARG(name));
 }
+
+gm_rc gm_path_absolute(const char *path_z, char **out_path_z, struct gm_err *err)
+{
+    enum { WORKING_SIZE_MAX = 4096 };
+    char working[WORKING_SIZE_MAX] = "";
+    if (path_z[0] != '/' && getcwd(working, sizeof(working)) == NULL) {
+        return gm_os_fail(err, errno, path_z, "tell the working folder");
+    }
+    struct gm_buf path;
+    gm_buf_init(&path, WORKING_SIZE_MAX * 2);
+    gm_buf_add_z(&path, working);
+    for (struct gm_str part, rest = gm_str_z(path_z); rest.n > 0;) {
+        (void)gm_str_cut(rest, '/', &part, &rest);
+        if (part.n > 0 && !gm_str_is(part, ".")) {
+            gm_buf_add_char(&path, '/');
+            gm_buf_add(&path, part);
+        }
+    }
+    if (gm_buf_failed(&path)) {
+        gm_buf_deinit(&path);
+        return gm_fail(err, GM_E_CONFIG, "%s: the path is too long", path_z);
+    }
+    if (path.n == 0) {
+        gm_buf_add_char(&path, '/');
+    }
+    *out_path_z = gm_buf_take_z(&path);
+    return GM_OK;
+}

@@ -93,4 +93,8 @@ gm_rc gm_disk_free(const char *path_z, uint64_t *out_bytes, struct gm_err *err) 
 /* Joins with exactly one '/'; an absolute `name` stays as it is. Returns owned. */
 char *gm_path_join_z(struct gm_str folder, struct gm_str name);
 
+/* From the root: behind the working folder when it does not begin there, and without "." as a part.
+ * Symbolic links and ".." stay. Returns owned; GM_E_IO: the working folder cannot be told. */
+gm_rc gm_path_absolute(const char *path_z, char **out_path_z, struct gm_err *err) GM_MUST_CHECK;
+
 #endif

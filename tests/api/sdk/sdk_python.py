@@ -1,6 +1,8 @@
 """Microsoft's Python SDK as a client of the twin API: every operation that it has. Run by test_sdk_python.py, which sets GEMEL_URL,
-GEMEL_TOKEN and GEMEL_AUTHORITY, with an interpreter that has the SDK."""
+GEMEL_TOKEN, GEMEL_AUTHORITY, GEMEL_ENDPOINT (of event routes) and GEMEL_FOLDER (of jobs' files), with an interpreter that has the SDK."""
+import json
 import os
+import pathlib
 import time
 import unittest
 
@@ -8,6 +10,7 @@ from azure.core import MatchConditions
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.digitaltwins.core import DigitalTwinsClient, DigitalTwinsEventRoute
+from azure.digitaltwins.core._generated.models import DeleteJobsAddOptions
 
 CONTEXT = "dtmi:dtdl:context;2"
 SENSOR = {"@id": "dtmi:py:Sensor;1", "@type": "Interface", "@context": CONTEXT, "contents": [
@@ -93,7 +96,7 @@ class Sdk(unittest.TestCase):
         client = self.client
         for number in range(5):
             client.upsert_digital_twin(f"q{number}", room(temp=number))
-        rows = list(client.query_twins("SELECT * FROM digitaltwins WHERE temp >= 2"))
+        rows = list(client.query_twins("SELECT * FROM digitaltwins WHERE temp >= 2 AND STARTSWITH($dtId, 'q')"))
         self.assertEqual({"q2", "q3", "q4"}, {row["$dtId"] for row in rows})
         with self.assertRaises(HttpResponseError) as caught:
             list(client.query_twins("foo"))
@@ -111,6 +114,45 @@ class Sdk(unittest.TestCase):
             client.get_event_route("py")
         with self.assertRaises(HttpResponseError):
             client.upsert_event_route("py", DigitalTwinsEventRoute(endpoint_name="nowhere", filter="true"))
+
+    def test_jobs(self):
+        """The client itself has none of them; what it is generated from has."""
+        imports, deletions = self.client._client.import_jobs, self.client._client.delete_jobs
+        folder = pathlib.Path(os.environ["GEMEL_FOLDER"])
+        lines = [{"Section": "Header"}, {"fileVersion": "1.0.0"}, {"Section": "Twins"},
+                 *({"$dtId": f"job-{number}", **room(temp=number)} for number in range(10))]
+        (folder / "in.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        job = {"inputBlobUri": (folder / "in.ndjson").as_uri(), "outputBlobUri": (folder / "out.ndjson").as_uri()}
+        made = imports.add("job1", job)
+        self.assertEqual(("job1", job["inputBlobUri"]), (made.id, made.input_blob_uri))
+        with self.assertRaises(HttpResponseError):
+            imports.add("job1", job)
+        while (state := imports.get_by_id("job1")).status in ("notstarted", "running"):
+            time.sleep(0.05)  # a job is asked for until it has ended
+        self.assertEqual("succeeded", state.status, state.error)
+        self.assertIsNotNone(state.finished_date_time)
+        self.assertEqual(["job1"], [one.id for one in imports.list()])
+        self.assertEqual(3, self.client.get_digital_twin("job-3")["temp"])
+        with self.assertRaises(HttpResponseError):
+            imports.cancel("job1")
+        imports.delete("job1")
+        with self.assertRaises(ResourceNotFoundError):
+            imports.get_by_id("job1")
+        with self.assertRaises(ResourceNotFoundError):
+            deletions.get_by_id("none")
+        self.assertEqual([], list(deletions.list()))
+
+
+class SdkDeletion(unittest.TestCase):
+    """Behind the others, since nothing is left."""
+
+    def test_everything_is_deleted(self):
+        client = DigitalTwinsClient(os.environ["GEMEL_URL"], Token(), connection_verify=os.environ["GEMEL_AUTHORITY"])
+        done = client._client.delete_jobs.begin_add(DeleteJobsAddOptions(timeout_in_minutes=20), polling_interval=0.05).result(60)
+        self.assertEqual("succeeded", done.status)
+        self.assertEqual([done.id], [one.id for one in client._client.delete_jobs.list()])
+        self.assertEqual([], list(client.list_models()))
+        self.assertEqual([], list(client.query_twins("SELECT * FROM digitaltwins")))
 
 
 if __name__ == "__main__":

@@ -368,6 +368,23 @@ static void paths_are_joined_with_one_slash(void **state)
     }
 }
 
+static void a_path_is_made_absolute_without_parts_that_say_nothing(void **state)
+{
+    (void)state;
+    struct gm_err err = {0};
+    char working[4096];
+    assert_non_null(getcwd(working, sizeof(working)));
+    GM_AUTO_FREE char *below_z = gm_format_z("%s/a/../b", working);
+    const char *const cases[][2] = {
+        {"/", "/"}, {"/a//b/./c/", "/a/b/c"}, {".", working}, {"", working}, {"./a/../b/", below_z}};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        char *path_z;
+        check_ok(gm_path_absolute(cases[i][0], &path_z, &err), err);
+        assert_string_equal(path_z, cases[i][1]);
+        gm_free(path_z);
+    }
+}
+
 int main(void)
 {
 #define IN_TMP(test) cmocka_unit_test_setup_teardown(test, tmp_setup, tmp_teardown)
