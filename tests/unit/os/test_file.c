@@ -410,6 +410,7 @@ int main(void)
         IN_TMP(lines_are_appended_behind_the_last_whole_one),
         IN_TMP(a_torn_line_of_any_length_is_cut_off),
         IN_TMP(paths_are_joined_with_one_slash),
+        cmocka_unit_test(a_path_is_made_absolute_without_parts_that_say_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
