@@ -11,16 +11,6 @@ gm_rc gm_edit_refuse(struct gm_edit *edit, enum gm_edit_outcome outcome)
     return GM_OK;
 }
 
-gm_rc gm_edit_refuse_with(struct gm_edit *edit, enum gm_edit_outcome outcome, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(edit->why.text, sizeof(edit->why.text), fmt, args);
-    va_end(args);
-    edit->why.rc = GM_E_INVALID;
-    return gm_edit_refuse(edit, outcome);
-}
-
 gm_rc gm_edit_refuse_value(struct gm_edit *edit, enum gm_edit_outcome outcome, gm_rc rc,
                            struct gm_err *err)
 {

@@ -28,9 +28,9 @@ gm_rc gm_edit_refuse(struct gm_edit *edit, enum gm_edit_outcome outcome);
  * the text. */
 gm_rc gm_edit_refuse_value(struct gm_edit *edit, enum gm_edit_outcome outcome, gm_rc rc,
                            struct gm_err *err);
-/* For texts; as gm_edit_refuse. */
-gm_rc gm_edit_refuse_with(struct gm_edit *edit, enum gm_edit_outcome outcome, const char *fmt, ...)
-    GM_PRINTF(3, 4);
+/* As gm_edit_refuse, with a text for `why`. */
+#define gm_edit_refuse_with(edit, outcome, ...)                                                    \
+    ((void)gm_fail(&(edit)->why, GM_E_INVALID, __VA_ARGS__), gm_edit_refuse((edit), (outcome)))
 /* Whether the edit was refused: its functions go on until then. */
 static inline bool gm_edit_refused(const struct gm_edit *edit)
 {
