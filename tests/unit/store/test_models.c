@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "store/model_service.h"
 #include "support/check.h"
+#include "support/faultvfs.h"
 #include "support/tmp.h"
 #include "twin/edit.h"
 #include "twin/models.h"
@@ -322,6 +323,77 @@ static void all_models_are_deleted_at_once(void **state)
     assert_int_equal(upload(place, "[" WHOLE "," PART "," BASE "," OTHER "]"), GM_MODEL_DONE);
 }
 
+/* ---- the disk ---- */
+
+enum { STEPS = 5 };
+
+/* One change after the other; the outcome is one of the store, which may fail. */
+static gm_rc do_step(struct place *place, int step)
+{
+    struct gm_model_upload upload = {.limits = &no_limits};
+    switch (step) {
+    case 0:
+        upload.interfaces = json(place, "[" WHOLE "," PART "," BASE "]");
+        return gm_store_upload_models(place->store, &upload, &place->answer, &place->err);
+    case 1:
+        return gm_store_decommission_model(place->store, GM_STR("dtmi:t:Whole;1"), true,
+                                           &place->answer, &place->err);
+    case 2:
+        return gm_store_delete_model(place->store, GM_STR("dtmi:t:Whole;1"), &place->answer,
+                                     &place->err);
+    case 3:
+        upload.interfaces = json(place, "[" OTHER "," WHOLE "]");
+        return gm_store_upload_models(place->store, &upload, &place->answer, &place->err);
+    default:
+        return gm_store_delete_models(place->store, &place->err);
+    }
+}
+
+static const char *state_of(struct place *place)
+{
+    const struct gm_models *models = gm_store_models_hold(place->store);
+    const struct gm_model *whole = gm_models_find(models, GM_STR("dtmi:t:Whole;1"));
+    bool decommissioned = whole != NULL && whole->decommissioned;
+    gm_store_models_release(place->store, models);
+    return gm_arena_format(place->arena, "%s%s", listed(place, NULL), decommissioned ? " -" : "").p;
+}
+
+static void a_disk_that_fails_leaves_what_was_before_a_change_or_behind_it(void **state)
+{
+    static const char *const states[] = {"",          "Whole Part Base",       "Whole Part Base -",
+                                         "Part Base", "Part Base Other Whole", ""};
+    bool happened = true;
+    (void)state;
+    for (uint64_t at = 1; happened; at++) {
+        struct place *place = gm_alloc(sizeof(*place));
+        struct faultvfs *disk = faultvfs_new("gemel-models-disk");
+        place->tmp = tmp_new();
+        place->arena = gm_arena_new(ARENA_SIZE);
+        place->doc = gm_json_doc_new(place->arena);
+        place->answer.arena = place->arena;
+        GM_AUTO_FREE char *folder_z = gm_strdup_z(tmp_path(place->tmp, "data"));
+        struct gm_store_options options = {.folder_z = folder_z, .vfs_z = "gemel-models-disk"};
+        check_ok(gm_store_open(&options, &place->store, &place->err), place->err);
+        faultvfs_fail_at(disk, at, FAULTVFS_IO_ERROR);
+        int done = 0;
+        while (done < STEPS && do_step(place, done) == GM_OK) {
+            assert_int_equal(place->answer.outcome, GM_MODEL_DONE);
+            done++;
+        }
+        happened = faultvfs_happened(disk);
+        assert_string_equal(state_of(place), states[done]); /* nothing that is not committed */
+        gm_store_close(place->store);
+        faultvfs_free(disk);
+        open_store(place);
+        const char *after_z = state_of(place);
+        assert_true(strcmp(after_z, states[done]) == 0 ||
+                    (done < STEPS && strcmp(after_z, states[done + 1]) == 0));
+        assert_true(at > 1 || happened);
+        void *again = place;
+        teardown(&again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_model_that_others_need_is_not_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(twins_outlive_their_model, setup, teardown),
         cmocka_unit_test_setup_teardown(all_models_are_deleted_at_once, setup, teardown),
+        cmocka_unit_test(a_disk_that_fails_leaves_what_was_before_a_change_or_behind_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
