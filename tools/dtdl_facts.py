@@ -22,7 +22,7 @@ CONTEXTS = [  # in the order of enum gm_dtdl_known in facts.h
     ("dtmi:dtdl:extension:overriding", 1), ("dtmi:dtdl:extension:overriding", 2),
     ("dtmi:dtdl:extension:requirement", 1), ("dtmi:dtdl:extension:requirement", 2),
     ("dtmi:dtdl:extension:initialization", 1), ("dtmi:dtdl:extension:initialization", 2),
-    ("dtmi:iotcentral:context", 2),
+    ("dtmi:iotcentral:context", 2), ("dtmi:iotoperations:context", 4),
 ]
 HEAD = """/* %s Written by
  * tools/dtdl_facts.py from the digest of DTDL's metamodel. */
@@ -75,7 +75,7 @@ def spaces_of(digest):
     for index, (name, version) in enumerate(CONTEXTS):
         for term, uri in digest["contexts"]["%s;%d" % (name, version)].items():
             body, semicolon, tail = uri.partition(";")
-            if not body.endswith(":" + term):
+            if not body.endswith(":" + term) or name == "dtmi:iotoperations:context":  # no bits are left
                 odd.append((index, term, uri))
                 continue
             space = (body[: -len(term)], semicolon + tail, index)
@@ -287,6 +287,9 @@ def write_types(digest, path):
 
 def facts_of(digest):
     facts = {n: f for n, f in digest["supplementalTypes"].items() if is_known(n, f)}
+    for name in facts:
+        if name.startswith("dtmi:iotoperations:"):  # of v4 alone, where v2 and v3 are taken
+            facts[name] = dict(facts[name], properties={}, constraints=[], siblings=[])
     return [(n, facts[n]) for n in sorted(facts, key=lambda n: n.encode())]
 
 
@@ -329,7 +332,7 @@ def write_quantity_macros(out, digest):
     out.write('''/* `versions` of the language, as bits, that version `version` of the extension can be used in. */
 #define QUANTITY(version, versions, name, family) \\
     {.id_z = "dtmi:dtdl:extension:quantitativeTypes:v" version ":class:" name, \\
-     .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE, .dtdl_versions = versions, \\
+     .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE, .dtdl_versions = (versions), \\
      .parent_z = "dtmi:dtdl:extension:quantitativeTypes:v" version ":class:QuantitativeType", \\
      .classes = %s, \\
      .extras = (const struct gm_dtdl_extra[]){ \\
@@ -346,7 +349,7 @@ def write_quantity_macros(out, digest):
          {.id_z = "dtmi:dtdl:property:unit;2", .kind = GM_DTDL_KIND_ELEMENT, \\
           .type_z = "dtmi:standard:class:" family ";2"}}, \\
      .extra_count = 1}
-#define UNIT(kind_, id) {.id_z = id, .kind = GM_DTDL_COTYPE_##kind_}
+#define UNIT(kind_, id) {.id_z = (id), .kind = GM_DTDL_COTYPE_##kind_}
 
 ''')
 

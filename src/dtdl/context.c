@@ -151,37 +151,6 @@ static bool is_preface(struct gm_str text)
     return gm_str_is(text, "dtmi:iotcentral:context;2");
 }
 
-/* How far a @context is read: prefaces, then the language, then extensions. */
-enum stage { AT_START, IN_LANGUAGE, BEHIND };
-
-static bool read_part(struct reader *reader, yyjson_mut_val *part, bool last, enum stage *stage)
-{
-    struct gm_str text = gm_json_str(part);
-    if (text.p == NULL) {
-        if (gm_json_type(part) != YYJSON_TYPE_OBJ) {
-            return stop(reader, GM_DTDL_E_INVALID_CONTEXT, none, none);
-        }
-        if (reader->context->dtdl_version == 0) {
-            return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
-        }
-        return last ? stop(reader, GM_DTDL_E_DISALLOWED_LOCAL_CONTEXT, none,
-                           version_text(reader, reader->context->dtdl_version))
-                    : stop(reader, GM_DTDL_E_LOCAL_CONTEXT_NOT_LAST, none, none);
-    }
-    if (*stage == AT_START && is_preface(text)) {
-        return read_extension(reader, text, 2);
-    }
-    if (*stage != BEHIND && gm_str_starts(text, language_prefix)) {
-        *stage = IN_LANGUAGE;
-        return read_language(reader, text);
-    }
-    *stage = BEHIND;
-    if (reader->context->dtdl_version == 0) {
-        return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
-    }
-    return read_extension(reader, text, reader->context->dtdl_version);
-}
-
 /* Parts of the wrong kind are found before anything else is said. */
 static bool check_parts(struct reader *reader, yyjson_mut_val *json)
 {
@@ -195,21 +164,50 @@ static bool check_parts(struct reader *reader, yyjson_mut_val *json)
     return true;
 }
 
-static bool read_parts(struct reader *reader, yyjson_mut_val *json)
+/* Prefaces, then versions of the language, of which the last one holds. *out_part: the first part
+ * behind them; NULL: there is none. */
+static bool read_front(struct reader *reader, struct gm_dtdl_items *items,
+                       yyjson_mut_val **out_part)
 {
-    if (!check_parts(reader, json)) {
-        return false;
-    }
-    struct gm_dtdl_items items = gm_dtdl_items_of(json);
-    enum stage stage = AT_START;
-    for (yyjson_mut_val *part; (part = gm_dtdl_items_next(&items)) != NULL;) {
-        bool last = items.left == 0;
-        if (!read_part(reader, part, last, &stage)) {
+    yyjson_mut_val *part = gm_dtdl_items_next(items);
+    while (part != NULL && is_preface(gm_json_str(part))) {
+        if (!read_extension(reader, gm_json_str(part), 2)) {
             return false;
         }
+        part = gm_dtdl_items_next(items);
     }
-    if (reader->context->dtdl_version == 0) {
-        return stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
+    while (part != NULL && gm_str_starts(gm_json_str(part), language_prefix)) {
+        if (!read_language(reader, gm_json_str(part))) {
+            return false;
+        }
+        part = gm_dtdl_items_next(items);
+    }
+    *out_part = part;
+    return reader->context->dtdl_version != 0 ||
+           stop(reader, GM_DTDL_E_MISSING_DTDL_CONTEXT, none, none);
+}
+
+static bool read_parts(struct reader *reader, yyjson_mut_val *json)
+{
+    struct gm_dtdl_items items = gm_dtdl_items_of(json);
+    yyjson_mut_val *last = items.array ? yyjson_mut_arr_get_last(json) : json;
+    yyjson_mut_val *part;
+    if (!check_parts(reader, json) || !read_front(reader, &items, &part)) {
+        return false;
+    }
+    int version = reader->context->dtdl_version;
+    if (gm_json_type(last) == YYJSON_TYPE_OBJ) {
+        return stop(reader, GM_DTDL_E_DISALLOWED_LOCAL_CONTEXT, none,
+                    version_text(reader, version));
+    }
+    for (; part != NULL; part = gm_dtdl_items_next(&items)) {
+        struct gm_str text = gm_json_str(part);
+        if (text.p == NULL) {
+            return stop(reader, GM_DTDL_E_LOCAL_CONTEXT_NOT_LAST, none, none);
+        }
+        if (!read_extension(reader, text, version)) {
+            return false;
+        }
     }
     return true;
 }

@@ -301,6 +301,7 @@ const struct gm_dtdl_known gm_dtdl_known[GM_DTDL_KNOWN_COUNT] = {
     {"dtmi:dtdl:extension:initialization", 1},
     {"dtmi:dtdl:extension:initialization", 2},
     {"dtmi:iotcentral:context", 2},
+    {"dtmi:iotoperations:context", 4},
 };
 
 int gm_dtdl_known_find(struct gm_str base, int version, bool *out_base_known)
@@ -370,6 +371,11 @@ struct gm_str gm_dtdl_term_of(struct gm_str id)
         const struct gm_dtdl_term *found = term_find(term);
         if (found != NULL && (found->spaces >> i & 1) != 0) {
             return term;
+        }
+    }
+    for (size_t i = 0; i < gm_dtdl_odd_term_count; i++) {
+        if (gm_str_is(id, gm_dtdl_odd_terms[i].id_z)) {
+            return gm_str_z(gm_dtdl_odd_terms[i].term_z);
         }
     }
     return id;

@@ -143,19 +143,19 @@ struct gm_dtdl_limits {
 };
 
 struct gm_dtdl_rule {
-    enum gm_dtdl_property property;
-    uint64_t classes; /* that have this member */
-    enum gm_dtdl_kind kind;
-    bool optional;
-    bool plural;
-    bool id_required;                /* elements in place have an @id of their own */
-    bool type_optional;              /* they may leave out @type */
-    bool named;                      /* the name is a segment of the id of those without one */
-    bool keyed;                      /* no two have one name, whatever brought them here */
-    bool older;                      /* in v3 it takes elements of v2, too */
+    uint64_t classes;                /* that have this member */
     const char *terms_z;             /* values allowed, names of standard elements; NULL: any */
     const char *unique_z;            /* members in which no two values may be equal; NULL: none */
     struct gm_dtdl_limits limits[2]; /* of v2, v3 */
+    enum gm_dtdl_property property;
+    enum gm_dtdl_kind kind;
+    bool optional;
+    bool plural;
+    bool id_required;   /* elements in place have an @id of their own */
+    bool type_optional; /* they may leave out @type */
+    bool named;         /* the name is a segment of the id of those without one */
+    bool keyed;         /* no two have one name, whatever brought them here */
+    bool older;         /* in v3 it takes elements of v2, too */
 };
 
 static inline const struct gm_dtdl_limits *gm_dtdl_limits_of(const struct gm_dtdl_rule *rule,
@@ -193,6 +193,7 @@ enum {
     GM_DTDL_KNOWN_V3,
     GM_DTDL_KNOWN_QUANTITATIVE_1, /* 2 and 3 behind it */
     GM_DTDL_KNOWN_IOT_CENTRAL = 19,
+    GM_DTDL_KNOWN_IOT_OPERATIONS,
     GM_DTDL_KNOWN_COUNT
 };
 struct gm_dtdl_known {
@@ -226,7 +227,7 @@ extern const size_t gm_dtdl_term_count;
 /* What `term` stands for in a known context; the id is made in the arena. False: nothing, or the
  * arena is full (then out_id->p is NULL). */
 bool gm_dtdl_term_id(struct gm_arena *arena, int known, struct gm_str term, struct gm_str *out_id);
-/* The term of an id; the id itself when there is none. A view into `id`. */
+/* The term of an id; the id itself when there is none. A view into `id`, or constant. */
 struct gm_str gm_dtdl_term_of(struct gm_str id);
 /* Is `term` one of the language itself, in v2 or v3? */
 bool gm_dtdl_term_of_language(struct gm_str term);

@@ -10,7 +10,7 @@
 /* `versions` of the language, as bits, that version `version` of the extension can be used in. */
 #define QUANTITY(version, versions, name, family) \
     {.id_z = "dtmi:dtdl:extension:quantitativeTypes:v" version ":class:" name, \
-     .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE, .dtdl_versions = versions, \
+     .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE, .dtdl_versions = (versions), \
      .parent_z = "dtmi:dtdl:extension:quantitativeTypes:v" version ":class:QuantitativeType", \
      .classes = BIT(COMMAND_REQUEST) | BIT(COMMAND_RESPONSE) | \
                 BIT(FIELD) | BIT(MAP_VALUE) | BIT(PROPERTY) | BIT(TELEMETRY), \
@@ -27,7 +27,7 @@
          {.id_z = "dtmi:dtdl:property:unit;2", .kind = GM_DTDL_KIND_ELEMENT, \
           .type_z = "dtmi:standard:class:" family ";2"}}, \
      .extra_count = 1}
-#define UNIT(kind_, id) {.id_z = id, .kind = GM_DTDL_COTYPE_##kind_}
+#define UNIT(kind_, id) {.id_z = (id), .kind = GM_DTDL_COTYPE_##kind_}
 
 /* In byte order of their ids. */
 const struct gm_dtdl_cotype gm_dtdl_quantities[] = {

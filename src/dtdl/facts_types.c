@@ -381,27 +381,27 @@ static const struct gm_dtdl_constraint constraints_240[] = {
     {.property = GM_DTDL_PROPERTY_SCHEMA, .values_z = "dtmi:iotcentral:schema:vector;2",
       .words_z = "vector"},
 };
-static const struct gm_dtdl_extra extras_252[] = {
+static const struct gm_dtdl_extra extras_264[] = {
     {.id_z = "dtmi:dtdl:property:baseUnit;2", .kind = GM_DTDL_KIND_ELEMENT,
       .type_z = "dtmi:dtdl:class:Unit;2"},
     {.id_z = "dtmi:dtdl:property:prefix;2", .kind = GM_DTDL_KIND_ELEMENT, .optional = true,
       .type_z = "dtmi:standard:class:BinaryPrefix;2"},
 };
-static const struct gm_dtdl_extra extras_263[] = {
+static const struct gm_dtdl_extra extras_275[] = {
     {.id_z = "dtmi:dtdl:property:baseUnit;2", .kind = GM_DTDL_KIND_ELEMENT,
       .type_z = "dtmi:dtdl:class:Unit;2"},
     {.id_z = "dtmi:dtdl:property:prefix;2", .kind = GM_DTDL_KIND_ELEMENT, .optional = true,
       .type_z = "dtmi:standard:class:DecimalPrefix;2"},
 };
-static const struct gm_dtdl_extra extras_302[] = {
+static const struct gm_dtdl_extra extras_314[] = {
     {.id_z = "dtmi:dtdl:property:unit;2", .kind = GM_DTDL_KIND_ELEMENT,
       .type_z = "dtmi:dtdl:class:Unit;2"},
 };
-static const struct gm_dtdl_constraint constraints_302[] = {
+static const struct gm_dtdl_constraint constraints_314[] = {
     {.property = GM_DTDL_PROPERTY_SCHEMA, .types_z = "dtmi:dtdl:class:NumericSchema;2",
       .words_z = "NumericSchema"},
 };
-static const struct gm_dtdl_extra extras_303[] = {
+static const struct gm_dtdl_extra extras_315[] = {
     {.id_z = "dtmi:dtdl:property:bottomUnit;2", .kind = GM_DTDL_KIND_ELEMENT,
       .type_z = "dtmi:dtdl:class:Unit;2"},
     {.id_z = "dtmi:dtdl:property:topUnit;2", .kind = GM_DTDL_KIND_ELEMENT,
@@ -637,16 +637,44 @@ const struct gm_dtdl_cotype gm_dtdl_cotypes[] = {
     {.id_z = "dtmi:iotcentral:class:VelocityVector;2", .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE,
       .dtdl_versions = V2, .classes = BIT(PROPERTY) | BIT(TELEMETRY), .extras = extras_240,
       .extra_count = 1, .constraints = constraints_240, .constraint_count = 1},
+    {.id_z = "dtmi:iotoperations:class:Composite;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(INTERFACE), .without_z = ""},
+    {.id_z = "dtmi:iotoperations:class:Congruence;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(ARRAY) | BIT(ENUM) | BIT(INTERFACE) | BIT(MAP) | BIT(OBJECT)},
+    {.id_z = "dtmi:iotoperations:class:Detail;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(OBJECT)},
+    {.id_z = "dtmi:iotoperations:class:Event;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(INTERFACE)},
+    {.id_z = "dtmi:iotoperations:class:GroupMember;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(COMMAND)},
+    {.id_z = "dtmi:iotoperations:class:HasCapability;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(RELATIONSHIP), .without_z = ""},
+    {.id_z = "dtmi:iotoperations:class:HasComponent;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(RELATIONSHIP)},
+    {.id_z = "dtmi:iotoperations:class:Limited;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(COMMAND_REQUEST) | BIT(COMMAND_RESPONSE) | BIT(FIELD) | BIT(MAP_VALUE) |
+           BIT(PROPERTY) | BIT(TELEMETRY)},
+    {.id_z = "dtmi:iotoperations:class:Precise;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(COMMAND_REQUEST) | BIT(COMMAND_RESPONSE) | BIT(FIELD) | BIT(MAP_VALUE) |
+           BIT(PROPERTY) | BIT(TELEMETRY)},
+    {.id_z = "dtmi:iotoperations:class:Qualified;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(COMMAND) | BIT(COMPONENT) | BIT(FIELD) | BIT(PROPERTY) | BIT(RELATIONSHIP) |
+           BIT(TELEMETRY)},
+    {.id_z = "dtmi:iotoperations:class:ScaledStatically;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(COMMAND_REQUEST) | BIT(COMMAND_RESPONSE) | BIT(FIELD) | BIT(MAP_VALUE) |
+           BIT(PROPERTY) | BIT(TELEMETRY)},
+    {.id_z = "dtmi:iotoperations:class:Subject;4", .kind = GM_DTDL_COTYPE_ADJUNCT_TYPE,
+      .classes = BIT(FIELD)},
     {.id_z = "dtmi:standard:class:BinaryUnit;2", .kind = GM_DTDL_COTYPE_SEMANTIC_UNIT,
-      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_252, .extra_count = 2},
+      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_264, .extra_count = 2},
     {.id_z = "dtmi:standard:class:DecimalUnit;2", .kind = GM_DTDL_COTYPE_SEMANTIC_UNIT,
-      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_263, .extra_count = 2},
+      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_275, .extra_count = 2},
     {.id_z = "dtmi:standard:class:QuantitativeType;2", .kind = GM_DTDL_COTYPE_SEMANTIC_TYPE,
       .abstract = true, .dtdl_versions = V2, .classes = BIT(PROPERTY) | BIT(TELEMETRY),
-      .extras = extras_302, .extra_count = 1, .constraints = constraints_302,
+      .extras = extras_314, .extra_count = 1, .constraints = constraints_314,
       .constraint_count = 1},
     {.id_z = "dtmi:standard:class:RatioUnit;2", .kind = GM_DTDL_COTYPE_SEMANTIC_UNIT,
-      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_303, .extra_count = 2},
+      .dtdl_versions = V2, .classes = BIT(UNIT), .extras = extras_315, .extra_count = 2},
 };
 const size_t gm_dtdl_cotype_count = GM_ARRAY_COUNT(gm_dtdl_cotypes);
 /* clang-format on */

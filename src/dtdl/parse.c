@@ -78,16 +78,18 @@ struct gm_str gm_dtdl_format(struct gm_dtdl_parser *parser, const char *fmt, ...
 {
     va_list args;
     va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     char *p = gm_dtdl_alloc(parser, (size_t)n + 1, 1);
-    if (p == NULL) {
-        return (struct gm_str){NULL, 0};
+    if (p != NULL) {
+        /* It was copied above. */
+        (void)vsnprintf(p, (size_t)n + 1, fmt,
+                        again); // NOLINT(clang-analyzer-valist.Uninitialized)
     }
-    va_start(args, fmt);
-    (void)vsnprintf(p, (size_t)n + 1, fmt, args);
-    va_end(args);
-    return (struct gm_str){p, (size_t)n};
+    va_end(again);
+    return (struct gm_str){p, p != NULL ? (size_t)n : 0};
 }
 
 /* ---- ids ---- */
@@ -146,8 +148,11 @@ static bool is_reserved(const struct gm_dtdl_context *context, struct gm_str id)
         return true;
     }
     for (size_t i = 0; i < context->known_count; i++) {
-        if (context->known[i] == GM_DTDL_KNOWN_IOT_CENTRAL) {
-            return gm_str_starts(id, GM_STR("dtmi:iotcentral:"));
+        if ((context->known[i] == GM_DTDL_KNOWN_IOT_CENTRAL &&
+             gm_str_starts(id, GM_STR("dtmi:iotcentral:"))) ||
+            (context->known[i] == GM_DTDL_KNOWN_IOT_OPERATIONS &&
+             gm_str_starts(id, GM_STR("dtmi:iotoperations:")))) {
+            return true;
         }
     }
     return false;
