@@ -76,7 +76,7 @@ static int64_t scaled(double size, double scale)
     return v < 2 ? 2 : (int64_t)v;
 }
 
-static void set_sizes(struct sample *sample, double scale)
+void sample_set_sizes(struct sample *sample, double scale)
 {
     sample->machines_per_factory = scaled(2000, scale);
     sample->lines_per_factory =
@@ -125,7 +125,7 @@ gm_rc gm_sample_company(const struct gm_sample_options *options,
                        GM_SAMPLE_SCALE_MIN, GM_SAMPLE_SCALE_MAX);
     }
     struct sample sample = {.folder_z = options->folder_z, .seed = options->seed};
-    set_sizes(&sample, options->scale);
+    sample_set_sizes(&sample, options->scale);
     GM_TRY(gm_folder_make(options->folder_z, err));
     GM_TRY(check_folder(options, err));
     GM_TRY(sample_write_erp(&sample, err));

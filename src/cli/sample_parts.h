@@ -24,6 +24,7 @@ struct sample {
     int64_t suppliers, products, customers, orders, work_orders;
     struct gm_sample_report report; /* counted while writing */
 };
+void sample_set_sizes(struct sample *sample, double scale);
 
 /* ---- chance ---- */
 
@@ -79,6 +80,32 @@ struct sample_product {
 int64_t sample_group_count(void);
 const char *sample_group_name(int64_t group);
 void sample_product(struct gm_rng *rng, struct sample_product *out_product);
+
+/* ---- sensors ---- */
+
+enum { SAMPLE_SENSOR_KINDS = 6 };
+
+/* What is measured, and where readings usually lie. */
+struct sample_sensor_kind {
+    const char *code, *name, *unit;
+    double low, high;
+    double share; /* of the machines that have one */
+    int interval_s;
+};
+extern const struct sample_sensor_kind sample_sensor_kinds[SAMPLE_SENSOR_KINDS];
+
+/* A sensor of a machine. Its id is "MACHINE-CODE", that of its twin "sensor-MACHINE-CODE". */
+struct sample_sensor {
+    int kind;
+    unsigned serial;
+    gm_ns in_service_since;
+};
+/* The generator that sensors are drawn with: machine by machine, from the first. */
+struct gm_rng sample_sensor_rng(const struct sample *sample);
+/* Those of the next machine, in the order of kinds. Returns how many. */
+int sample_draw_sensors(struct gm_rng *rng, struct sample_sensor out[SAMPLE_SENSOR_KINDS]);
+/* The line of a machine; both count from 0 over all factories. */
+int64_t sample_machine_line(const struct sample *sample, int64_t machine);
 
 /* ---- files ---- */
 

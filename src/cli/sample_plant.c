@@ -21,13 +21,7 @@ static const struct machine_type {
     {"conveyor", "Belt conveyor", "BCV"},
 };
 
-/* What is measured, and where readings usually lie. */
-static const struct sensor_kind {
-    const char *code, *name, *unit;
-    double low, high;
-    double share; /* of the machines that have one */
-    int interval_s;
-} sensor_kinds[] = {
+const struct sample_sensor_kind sample_sensor_kinds[SAMPLE_SENSOR_KINDS] = {
     {"T", "temperature", "degreeCelsius", 45, 65, 1, 5},
     {"P", "pressure", "kilopascal", 7475, 7600, 1, 5},
     {"E", "electricityUtilization", "kilowatt", 25, 34, 1, 5},
@@ -76,9 +70,8 @@ static void add_machine(struct sample *sample, struct gm_rng *rng, int64_t index
     static const char *const states[] = {"running", "running", "running", "idle", "maintenance"};
     const struct machine_type *type =
         &machine_types[gm_rng_below(rng, GM_ARRAY_COUNT(machine_types))];
-    int64_t factory = index / sample->machines_per_factory;
     int64_t place = index % sample->machines_per_factory;
-    int64_t line = factory * sample->lines_per_factory + place / SAMPLE_MACHINES_PER_LINE;
+    int64_t line = sample_machine_line(sample, index);
     int64_t id = SAMPLE_MACHINE_FIRST + index;
     char code[SAMPLE_TEXT_SIZE];
     char day[GM_TIME_TEXT_SIZE];
@@ -99,19 +92,45 @@ static void add_machine(struct sample *sample, struct gm_rng *rng, int64_t index
     sample->report.machines++;
 }
 
-static void add_sensor(struct gm_rng *rng, const struct sensor_kind *kind, int64_t machine,
-                       struct gm_buf *out)
+int64_t sample_machine_line(const struct sample *sample, int64_t machine)
 {
+    int64_t factory = machine / sample->machines_per_factory;
+    int64_t place = machine % sample->machines_per_factory;
+    return factory * sample->lines_per_factory + place / SAMPLE_MACHINES_PER_LINE;
+}
+
+struct gm_rng sample_sensor_rng(const struct sample *sample)
+{
+    return sample_rng(sample, "sensors.csv.gz");
+}
+
+int sample_draw_sensors(struct gm_rng *rng, struct sample_sensor out[SAMPLE_SENSOR_KINDS])
+{
+    int count = 0;
+    for (int kind = 0; kind < SAMPLE_SENSOR_KINDS; kind++) {
+        if (sample_chance(rng, sample_sensor_kinds[kind].share)) {
+            out[count].kind = kind;
+            out[count].serial = (unsigned)gm_rng_below(rng, UINT64_C(1) << 32);
+            out[count].in_service_since = sample_past(rng, 30, 2000);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void add_sensor(const struct sample_sensor *sensor, int64_t machine, struct gm_buf *out)
+{
+    const struct sample_sensor_kind *kind = &sample_sensor_kinds[sensor->kind];
     char day[GM_TIME_TEXT_SIZE];
     add_field(out, "%lld-%s", (long long)machine, kind->code);
     add_field(out, "%lld", (long long)machine);
     add_text(out, kind->name);
     add_text(out, kind->unit);
-    add_field(out, "%s%08X", kind->code, (unsigned)gm_rng_below(rng, UINT64_C(1) << 32));
+    add_field(out, "%s%08X", kind->code, sensor->serial);
     add_field(out, "%.1f", kind->low);
     add_field(out, "%.1f", kind->high);
     add_field(out, "PT%dS", kind->interval_s);
-    sample_day_text(sample_past(rng, 30, 2000), day);
+    sample_day_text(sensor->in_service_since, day);
     add_text(out, day);
     gm_buf_add_char(out, '\n');
 }
@@ -119,12 +138,12 @@ static void add_sensor(struct gm_rng *rng, const struct sensor_kind *kind, int64
 static void add_sensors(struct sample *sample, struct gm_rng *rng, int64_t index,
                         struct gm_buf *out)
 {
-    for (size_t i = 0; i < GM_ARRAY_COUNT(sensor_kinds); i++) {
-        if (sample_chance(rng, sensor_kinds[i].share)) {
-            add_sensor(rng, &sensor_kinds[i], SAMPLE_MACHINE_FIRST + index, out);
-            sample->report.sensors++;
-        }
+    struct sample_sensor sensors[SAMPLE_SENSOR_KINDS];
+    int count = sample_draw_sensors(rng, sensors);
+    for (int i = 0; i < count; i++) {
+        add_sensor(&sensors[i], SAMPLE_MACHINE_FIRST + index, out);
     }
+    sample->report.sensors += count;
 }
 
 /* ---- work orders ---- */
