@@ -1,7 +1,10 @@
 #include "os/poll.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 /* How late a stop request may be noticed: a stop wakes condition variables, not sockets. */
 static const gm_ns STOP_NOTICE = 50 * GM_MS;
@@ -30,4 +33,15 @@ gm_rc gm_poll(int fd, int want, const struct gm_deadline *deadline)
         }
         GM_ASSERT(n == 0 || errno == EINTR || errno == EAGAIN || errno == ENOMEM);
     }
+}
+
+void gm_socket_hold(int fd, bool hold)
+{
+#ifdef TCP_CORK
+    int on = hold;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+#else
+    (void)fd;
+    (void)hold;
+#endif
 }

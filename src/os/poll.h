@@ -13,4 +13,8 @@ enum {
  * next call on the socket tells. GM_E_CANCELLED when the deadline (NULL: none) passes first. */
 gm_rc gm_poll(int fd, int want, const struct gm_deadline *deadline) GM_MUST_CHECK;
 
+/* While a TCP socket is held, small writes wait and go out together; letting go sends them at once.
+ * Nothing happens where the system has no such thing. */
+void gm_socket_hold(int fd, bool hold);
+
 #endif
