@@ -41,6 +41,7 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_tls_export,
         &gm_command_tls_renew,
         &gm_command_sample_company,
+        &gm_command_sample_factory,
         &gm_command_connector_list,
         &gm_command_connector_help,
         &gm_command_schema,

@@ -38,6 +38,7 @@ extern const struct gm_command gm_command_tls_show;
 extern const struct gm_command gm_command_tls_export;
 extern const struct gm_command gm_command_tls_renew;
 extern const struct gm_command gm_command_sample_company;
+extern const struct gm_command gm_command_sample_factory;
 extern const struct gm_command gm_command_connector_list;
 extern const struct gm_command gm_command_connector_help;
 extern const struct gm_command gm_command_schema;
