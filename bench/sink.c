@@ -1,5 +1,5 @@
-/* sink.*: one Gemel feeds another over TLS. The target is a process of its own that throttles at the
- * published limits; what it was asked is counted there. */
+/* sink.*: one Gemel feeds another over TLS. The target is a process of its own that throttles at
+ * the published limits; what it was asked is counted there. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

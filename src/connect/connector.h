@@ -42,17 +42,17 @@
  * place of apply and remove the functions of `outside`. For a batch, for a page of removals, and
  * again and again at the end of a pass (a batch without records, work->last) the engine calls
  *   look     on the worker, with a reading connection: finds out what is to be sent, from what is
- *            known of the targets. Records that need nothing get their verdict (SAME); of those left
- *            it sets target and target_id. At the end of a pass: what waits for something else, a
- *            page at a time, GM_E_END when nothing does. With work->dry nothing will be sent: it gives every
- *            record the verdict that it expects.
- *   intend   on the writer's thread, in a transaction with the states of those records, which become
- *            pending: notes what is going to be sent
+ *            known of the targets. Records that need nothing get their verdict (SAME); of those
+ *            left it sets target and target_id. At the end of a pass: what waits for something
+ *            else, a page at a time, GM_E_END when nothing does. With work->dry nothing will be
+ *            sent: it gives every record the verdict that it expects.
+ *   intend   on the writer's thread, in a transaction with the states of those records, which
+ *            become pending: notes what is going to be sent
  *   send     on the worker, after that commit: sends it, as many calls at a time as the target
  *            takes; blocks until all is answered. Sets verdicts, or gm_record_fail where a record
- *            alone was refused, and `gone` or an error of removals. Its failure is one of the target
- *            as a whole: GM_E_RETRY, GM_E_CONFIG, GM_E_CANCELLED; records without a verdict are
- *            undecided then, and stay pending.
+ *            alone was refused, and `gone` or an error of removals. Its failure is one of the
+ *            target as a whole: GM_E_RETRY, GM_E_CONFIG, GM_E_CANCELLED; records without a verdict
+ *            are undecided then, and stay pending.
  *   keep     on the writer's thread, in a transaction with states, letters and cursor: keeps what
  *            became of what was sent, also after a failure of send
  *   fetch    on the worker: reads what is there for these targets, for calls of actual

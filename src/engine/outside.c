@@ -1,5 +1,6 @@
-/* Sinks outside the store: looking, noting, sending, keeping. What is sent stands in the store before
- * it is sent, and what became of it after; so a crash leaves at most what must be looked at again. */
+/* Sinks outside the store: looking, noting, sending, keeping. What is sent stands in the store
+ * before it is sent, and what became of it after; so a crash leaves at most what must be looked at
+ * again. */
 #include "base/mem.h"
 #include "engine/run_internal.h"
 #include "sync/objects.h"

@@ -19,8 +19,8 @@
  *
  * Users are the pipelines that share a target. While several are short each gets an equal share;
  * what one leaves unused the others have. A refusal by the target (429, 503) stops everybody until
- * it wants to be asked again, and lowers the speed for a while, also of classes without a limit: the
- * budget may be above what the target grants.
+ * it wants to be asked again, and lowers the speed for a while, also of classes without a limit:
+ * the budget may be above what the target grants.
  *
  * `object` keeps to a limit per object beside that of its class, exactly: objects whose hashes fall
  * together share one, so it is never exceeded.

@@ -53,34 +53,39 @@ static gm_rc read_rows(struct gm_stmt *stmt, struct gm_arena *arena, struct gm_o
     return GM_OK;
 }
 
-static gm_rc read_by_id(struct gm_db *db, const char *sql_z, struct gm_arena *arena,
-                        const struct gm_state_key *id, struct gm_object **out_first,
-                        struct gm_err *err)
+/* What stands under a pipeline and one text. */
+static gm_rc read_by_text(struct gm_stmt *stmt, struct gm_arena *arena,
+                          const struct gm_state_key *key, struct gm_object **out_first,
+                          struct gm_err *err)
 {
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(db, sql_z, &stmt, err));
-    gm_bind_i64(stmt, 1, id->pipeline);
-    gm_bind_text(stmt, 2, id->key);
+    gm_bind_i64(stmt, 1, key->pipeline);
+    gm_bind_text(stmt, 2, key->key);
     return read_rows(stmt, arena, out_first, err);
 }
 
 gm_rc gm_objects_of_key(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *key,
                         struct gm_object **out_first, struct gm_err *err)
 {
-    return read_by_id(db, GM_SQL_OBJECTS_OF_KEY, arena, key, out_first, err);
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECTS_OF_KEY, &stmt, err));
+    return read_by_text(stmt, arena, key, out_first, err);
 }
 
 gm_rc gm_object_get(struct gm_db *db, struct gm_arena *arena, const struct gm_state_key *id,
                     struct gm_object **out_object, struct gm_err *err)
 {
-    return read_by_id(db, GM_SQL_OBJECT_GET, arena, id, out_object, err);
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECT_GET, &stmt, err));
+    return read_by_text(stmt, arena, id, out_object, err);
 }
 
 gm_rc gm_objects_waiting_for(struct gm_db *db, struct gm_arena *arena,
                              const struct gm_state_key *id, struct gm_object **out_first,
                              struct gm_err *err)
 {
-    return read_by_id(db, GM_SQL_OBJECTS_WAITING_FOR, arena, id, out_first, err);
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECTS_WAITING_FOR, &stmt, err));
+    return read_by_text(stmt, arena, id, out_first, err);
 }
 
 gm_rc gm_objects_waiting(struct gm_db *db, struct gm_arena *arena, const struct gm_object *after,

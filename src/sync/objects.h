@@ -1,6 +1,6 @@
 /* What pipelines delivered to targets outside the store, object by object: so that an update sends
- * what changed and asks for nothing, a deletion takes what the pipeline made, and a crash between an
- * effect and its commit loses no knowledge.
+ * what changed and asks for nothing, a deletion takes what the pipeline made, and a crash between
+ * an effect and its commit loses no knowledge.
  *
  *     struct gm_object *object;
  *     GM_TRY(gm_objects_of_key(db, arena, &(struct gm_state_key){pipeline, key}, &object, err));

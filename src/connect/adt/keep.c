@@ -114,7 +114,8 @@ static gm_rc keep_waiting(const struct adt_thing *thing, struct gm_db *db, struc
     return gm_object_put(db, &row, err);
 }
 
-/* What was refused had no effect, but for the deletion of a relationship that was to be made anew. */
+/* What was refused had no effect, but for the deletion of a relationship that was to be made
+ * anew. */
 static gm_rc keep_refused(const struct adt_thing *thing, struct gm_db *db, struct gm_err *err)
 {
     if (thing->known == NULL || (thing->sure && thing->there == NULL && thing->goal == ADT_BE)) {

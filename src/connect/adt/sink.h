@@ -1,8 +1,8 @@
 /* What the files of this sink share. Private to it.
  *
  * A session goes from one `look` to its `keep`. It holds the things that records, removals or what
- * waits are about: twins and relationships, each with what is wanted of it, what is known of it, and
- * what became of it. A thing is brought to its goal by calls of which at most one is under way:
+ * waits are about: twins and relationships, each with what is wanted of it, what is known of it,
+ * and what became of it. A thing is brought to its goal by calls of which at most one is under way:
  *
  *     not sure what is there ──GET──▶ sure ──nothing there──▶ PUT, If-None-Match: *
  *              ▲                       └──something there──▶ PATCH of what differs, or nothing

@@ -1,10 +1,10 @@
 /* Taking back what is not delivered any more.
  *
- * A twin that this pipeline created and no other delivers is deleted. The service refuses that while
- * the twin has relationships; those that are known to be ours are taken away before, and what still
- * hinders is listed then: what is ours goes, what others made stays, and with it the twin, unless
- * the setting `other_relationships` says otherwise. From any other twin only what this pipeline
- * delivered is taken off. */
+ * A twin that this pipeline created and no other delivers is deleted. The service refuses that
+ * while the twin has relationships; those that are known to be ours are taken away before, and what
+ * still hinders is listed then: what is ours goes, what others made stays, and with it the twin,
+ * unless the setting `other_relationships` says otherwise. From any other twin only what this
+ * pipeline delivered is taken off. */
 #include "connect/adt/sink.h"
 
 enum { BODY_SIZE_MAX = 4 << 20, HINDRANCES_MAX = 10000 };

@@ -1,9 +1,9 @@
 /* Patches of the sink adt: add and remove only, exactly what differs, and they lead to what is
  * wanted. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rng.h"
 #include "connect/adt/sink.h"
 #include "os/process.h"
@@ -201,10 +201,13 @@ static void a_patch_leads_to_what_is_wanted_whatever_was_there(void **state)
 {
     struct world *world = *state;
     const char *given_z = gm_env_z("GEMEL_TEST_SEED");
-    uint64_t seed = given_z != NULL ? strtoull(given_z, NULL, 10) : 4711;
+    int64_t seed = 4711;
+    if (given_z != NULL) {
+        assert_true(gm_parse_i64(gm_str_z(given_z), &seed));
+    }
     struct gm_rng rng;
-    print_message("GEMEL_TEST_SEED=%llu\n", (unsigned long long)seed);
-    gm_rng_init(&rng, seed);
+    print_message("GEMEL_TEST_SEED=%lld\n", (long long)seed);
+    gm_rng_init(&rng, (uint64_t)seed);
     for (int i = 0; i < 3000; i++) {
         struct gm_err err = {0};
         yyjson_mut_val *there = random_object(world, &rng, false, false);

@@ -2,9 +2,9 @@
 #include "sync/governor.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rng.h"
 #include "base/vec.h"
 #include "os/process.h"
@@ -112,9 +112,12 @@ static void with_enough_work_the_spend_is_within_five_percent_and_never_above(vo
 static uint64_t seed_of_test(void)
 {
     const char *given_z = gm_env_z("GEMEL_TEST_SEED");
-    uint64_t seed = given_z != NULL ? strtoull(given_z, NULL, 10) : 20261120;
-    print_message("GEMEL_TEST_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
+    int64_t seed = 20261120;
+    if (given_z != NULL) {
+        assert_true(gm_parse_i64(gm_str_z(given_z), &seed));
+    }
+    print_message("GEMEL_TEST_SEED=%lld\n", (long long)seed);
+    return (uint64_t)seed;
 }
 
 /* Costs that are not known before, stalls, several users, refusals: no second is above. */
