@@ -111,7 +111,7 @@ static gm_ns start_some(struct gm_exchange *exchange, const struct gm_stop *stop
     while (*at != NULL && looked < LOOKS_MAX && exchange->rc == GM_OK &&
            gm_http_client_count(exchange->client) < gm_slots_count(&exchange->slots)) {
         struct gm_call *call = *at;
-        const char *authorization_z;
+        const char *authorization_z = NULL;
         gm_ns now = now_of(exchange);
         gm_ns one = call->not_before_ > now ? call->not_before_ - now : 0;
         if (one == 0) {

@@ -422,6 +422,10 @@ static void end_round(struct gm_slots *slots)
 {
     double gradient = SLOTS_TOLERANCE * slots->usual / slots->late;
     gradient = gradient > 1 ? 1 : gradient < 0.5 ? 0.5 : gradient;
+    slots->known = slots->known || gradient < 1;
+    if (!slots->known && slots->busy) {
+        slots->limit *= 2;
+    }
     double wanted = slots->limit * gradient + SLOTS_QUEUE;
     if (wanted < slots->limit || slots->busy) {
         slots->limit += SLOTS_WEIGHT * (wanted - slots->limit);
@@ -452,6 +456,7 @@ void gm_slots_refused(struct gm_slots *slots, gm_ns now)
 {
     if (slots->shrunk == 0 || (double)(now - slots->shrunk) > slots->late) {
         slots->limit = slots->limit / 2 > 1 ? slots->limit / 2 : 1;
+        slots->known = true;
         slots->shrunk = now;
     }
 }

@@ -86,6 +86,7 @@ struct gm_slots {
     double late;  /* of late */
     size_t round; /* answers since the limit was last looked at */
     bool busy;    /* in this round all slots were in use */
+    bool known;   /* how much the target takes; before, the limit doubles with each round */
     gm_ns shrunk; /* when it was last refused */
 };
 void gm_slots_init(struct gm_slots *slots, size_t max);

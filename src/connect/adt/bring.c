@@ -1,4 +1,5 @@
 /* Bringing a thing to what is wanted of it. */
+#include "base/mem.h"
 #include "connect/adt/sink.h"
 
 enum { BODY_SIZE_MAX = 4 << 20 };
@@ -103,10 +104,11 @@ static bool may_be_ours(struct adt_thing *thing)
     struct gm_str there = gm_json_member_str(thing->there, "$model");
     struct gm_str wanted = gm_json_member_str(thing->wanted_value, "$model");
     if (!thing->is_link && !gm_str_eq(there, wanted)) {
-        adt_refuse_because(thing,
-                           "in the service it is of model " GM_STR_FMT
-                           ", and this pipeline, which did not create it, says " GM_STR_FMT,
-                           GM_STR_ARG(there), GM_STR_ARG(wanted));
+        GM_AUTO_FREE char *why_z =
+            gm_format_z("in the service it is of model " GM_STR_FMT
+                        ", and this pipeline, which did not create it, says " GM_STR_FMT,
+                        GM_STR_ARG(there), GM_STR_ARG(wanted));
+        adt_refuse_because(thing, why_z);
         return false;
     }
     return true;

@@ -1,6 +1,4 @@
 /* Calls and what their answers mean. */
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "connect/adt/sink.h"
 
@@ -125,16 +123,11 @@ static void mark(struct adt_thing *thing, const char *text_z)
     }
 }
 
-void adt_refuse_because(struct adt_thing *thing, const char *fmt, ...)
+void adt_refuse_because(struct adt_thing *thing, const char *why_z)
 {
-    char why[GM_ERR_TEXT_SIZE];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(why, sizeof(why), fmt, args);
-    va_end(args);
     GM_AUTO_FREE char *text_z =
         gm_format_z("%s \"" GM_STR_FMT "\": %s", thing->is_link ? "relationship" : "twin",
-                    GM_STR_ARG(thing->id), why);
+                    GM_STR_ARG(thing->id), why_z);
     mark(thing, text_z);
 }
 
@@ -142,8 +135,10 @@ void adt_refuse(struct adt_thing *thing, const struct gm_http_answer *answer)
 {
     struct gm_str code = adt_error_code(thing->sink, answer);
     struct gm_str message = message_of(thing->sink, answer);
-    adt_refuse_because(thing, "the service refuses it: %ld " GM_STR_FMT ": " GM_STR_FMT,
-                       answer->status, GM_STR_ARG(code), GM_STR_ARG(message));
+    GM_AUTO_FREE char *why_z =
+        gm_format_z("the service refuses it: %ld " GM_STR_FMT ": " GM_STR_FMT, answer->status,
+                    GM_STR_ARG(code), GM_STR_ARG(message));
+    adt_refuse_because(thing, why_z);
 }
 
 bool adt_is_systemic(struct adt_thing *thing, const struct gm_http_answer *answer)

@@ -106,6 +106,9 @@ static gm_rc want(struct adt_thing *thing, struct gm_str text, yyjson_mut_val *n
     /* What the prepared body says has to go; its text does not have it. */
     size_t index, max, inner, inner_max;
     yyjson_mut_val *key, *value, *name, *member;
+    if (nulls_of == NULL) {
+        return GM_OK;
+    }
     yyjson_mut_obj_foreach(nulls_of, index, max, key, value)
     {
         if (yyjson_mut_is_null(value) &&
@@ -114,8 +117,10 @@ static gm_rc want(struct adt_thing *thing, struct gm_str text, yyjson_mut_val *n
             return adt_too_much(err);
         }
         yyjson_mut_val *into = gm_json_member(thing->wanted_value, gm_json_str(key));
-        yyjson_mut_obj_foreach(yyjson_mut_is_obj(into) ? value : NULL, inner, inner_max, name,
-                               member)
+        if (!yyjson_mut_is_obj(into) || !yyjson_mut_is_obj(value)) {
+            continue;
+        }
+        yyjson_mut_obj_foreach(value, inner, inner_max, name, member)
         {
             if (yyjson_mut_is_null(member) &&
                 !gm_json_set(sink->doc, into, gm_json_str(name), yyjson_mut_null(sink->doc))) {

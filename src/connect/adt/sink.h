@@ -172,7 +172,7 @@ const char *adt_path_of_link(struct adt_sink *sink, struct gm_str link);
 struct gm_str adt_error_code(struct adt_sink *sink, const struct gm_http_answer *answer);
 /* Ends the thing, and marks record or removal: this one alone was refused. */
 void adt_refuse(struct adt_thing *thing, const struct gm_http_answer *answer);
-void adt_refuse_because(struct adt_thing *thing, const char *fmt, ...) GM_PRINTF(2, 3);
+void adt_refuse_because(struct adt_thing *thing, const char *why_z);
 /* Handles what means the service as a whole; false: it is about the call. */
 bool adt_is_systemic(struct adt_thing *thing, const struct gm_http_answer *answer);
 /* What is there, in the form of adt_thing.wanted, from a GET's body; NULL: it makes no sense. */

@@ -5,6 +5,7 @@
  * still hinders is listed then: what is ours goes, what others made stays, and with it the twin,
  * unless the setting `other_relationships` says otherwise. From any other twin only what this
  * pipeline delivered is taken off. */
+#include "base/mem.h"
 #include "connect/adt/sink.h"
 
 enum { BODY_SIZE_MAX = 4 << 20, HINDRANCES_MAX = 10000 };
@@ -242,10 +243,10 @@ static void clear_next(struct adt_thing *thing)
         return;
     }
     if (row == NULL && sink->conf->other_relationships == ADT_OTHERS_KEEP) {
-        adt_refuse_because(thing,
-                           "it cannot be deleted while relationship " GM_STR_FMT
-                           ", which Gemel did not make, is there",
-                           GM_STR_ARG(id));
+        GM_AUTO_FREE char *why_z = gm_format_z("it cannot be deleted while relationship " GM_STR_FMT
+                                               ", which Gemel did not make, is there",
+                                               GM_STR_ARG(id));
+        adt_refuse_because(thing, why_z);
         return;
     }
     if (row != NULL && gm_map_get_ptr(sink->by_id, id) == NULL) {
