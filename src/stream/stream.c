@@ -216,6 +216,14 @@ int gm_stream_partitions(const struct gm_stream *stream)
     return stream->partition_count;
 }
 
+int64_t gm_stream_next(struct gm_stream *stream, int partition)
+{
+    gm_mutex_lock(stream->mu);
+    int64_t next = stream->partitions[partition].next;
+    gm_mutex_unlock(stream->mu);
+    return next;
+}
+
 static gm_rc start(struct gm_stream *stream, struct gm_err *err)
 {
     if (stream->options.read_only) {

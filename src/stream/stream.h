@@ -78,6 +78,8 @@ gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream *
                      struct gm_err *err) GM_MUST_CHECK;
 void gm_stream_close(struct gm_stream *stream); /* waits for appends under way; NULL is fine */
 int gm_stream_partitions(const struct gm_stream *stream);
+/* Offset that the partition's next event will have. Not of a stream that is only read. */
+int64_t gm_stream_next(struct gm_stream *stream, int partition);
 
 /* ---- appending ---- */
 

@@ -4,7 +4,12 @@
 #include "view/inside.h"
 #include "view_sql.h"
 
-enum { FORMAT_VERSION = 1, CACHE_SIZE = 8 << 20, FINGERPRINT_SIZE_MAX = 64 << 10 };
+enum {
+    FORMAT_VERSION = 1,
+    CACHE_SIZE = 8 << 20,
+    FINGERPRINT_SIZE_MAX = 64 << 10,
+    SNAPSHOT_SIZE_MAX = 1 << 30
+};
 
 /* ---- facts ---- */
 
@@ -13,9 +18,10 @@ static void write_fingerprint(const struct gm_view *view, struct gm_buf *out)
 {
     const struct gm_view_spec *spec = view->spec;
     gm_buf_addf(out,
-                "%d by=" GM_STR_FMT " grouped=%d size=%lld hop=%lld lateness=%lld keep=%lld "
+                "%d by=" GM_STR_FMT " group=" GM_STR_FMT
+                " size=%lld hop=%lld lateness=%lld keep=%lld "
                 "parts=%d",
-                FORMAT_VERSION, GM_STR_ARG(spec->by), view->options.group_of != NULL,
+                FORMAT_VERSION, GM_STR_ARG(spec->by), GM_STR_ARG(spec->group),
                 (long long)spec->size, (long long)gm_view_hop(spec), (long long)spec->lateness,
                 (long long)spec->keep, view->options.partitions);
     for (size_t i = 0; i < spec->value_count; i++) {
@@ -33,26 +39,38 @@ static gm_rc run(struct gm_db *db, const char *sql_z, struct gm_err *err)
     return rc;
 }
 
+static gm_rc put_fact(struct gm_db *db, const char *name_z, struct gm_str value, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_FACT_PUT, &stmt, err));
+    gm_bind_text(stmt, 1, gm_str_z(name_z));
+    gm_bind_text(stmt, 2, value.p != NULL ? value : GM_STR(""));
+    return gm_stmt_run(stmt, NULL, err);
+}
+
+static gm_rc is_fact(struct gm_db *db, const char *name_z, struct gm_str value, bool *out_is,
+                     struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_FACT_GET, &stmt, err));
+    gm_bind_text(stmt, 1, gm_str_z(name_z));
+    gm_rc rc = gm_step(stmt, err);
+    *out_is = rc == GM_OK && gm_str_eq(gm_column_text(stmt, 0), value);
+    gm_reset(stmt);
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 static gm_rc check_fingerprint(struct gm_view *view, struct gm_err *err)
 {
     struct gm_buf text;
-    struct gm_stmt *stmt;
+    bool same = false;
     gm_buf_init(&text, FINGERPRINT_SIZE_MAX);
     write_fingerprint(view, &text);
-    gm_rc rc = gm_db_prepare_once(view->db, GM_SQL_VIEW_FACT_PUT, &stmt, err);
-    if (rc == GM_OK) {
-        gm_bind_text(stmt, 1, GM_STR("spec"));
-        gm_bind_text(stmt, 2, gm_buf_str(&text));
-        rc = gm_stmt_run(stmt, NULL, err);
-    }
-    rc = rc == GM_OK ? gm_db_prepare_once(view->db, GM_SQL_VIEW_FACT_GET, &stmt, err) : rc;
-    if (rc == GM_OK) {
-        gm_bind_text(stmt, 1, GM_STR("spec"));
-        rc = gm_step(stmt, err);
-        if (rc == GM_OK && !gm_str_eq(gm_column_text(stmt, 0), gm_buf_str(&text))) {
-            rc = gm_fail(err, GM_E_CONFLICT, "the view was made by other settings");
-        }
-        gm_reset(stmt);
+    gm_rc rc = put_fact(view->db, "spec", gm_buf_str(&text), err);
+    rc = rc == GM_OK ? put_fact(view->db, "group", view->spec->group, err) : rc;
+    rc = rc == GM_OK ? is_fact(view->db, "spec", gm_buf_str(&text), &same, err) : rc;
+    if (rc == GM_OK && !same) {
+        rc = gm_fail(err, GM_E_CONFLICT, "the view was made by other settings");
     }
     gm_buf_deinit(&text);
     return rc;
@@ -126,6 +144,20 @@ static gm_rc load_known(struct gm_part *part, int partition, struct gm_db *db, s
     return rc == GM_E_END ? GM_OK : rc;
 }
 
+static gm_rc load_old(struct gm_view *view, struct gm_db *db, struct gm_err *err)
+{
+    bool same;
+    GM_TRY(is_fact(db, "group", view->spec->group, &same, err));
+    if (!same) {
+        return GM_OK; /* keys belonged to other things then */
+    }
+    GM_TRY(load_members(view, db, err));
+    for (int p = 0; p < view->options.partitions; p++) {
+        GM_TRY(load_known(&view->parts[p], p, db, err));
+    }
+    return GM_OK;
+}
+
 /* What keys belonged to, from the view that this one is made anew of; goes into the file with the
  * first save. */
 static gm_rc take_members(struct gm_view *view, struct gm_err *err)
@@ -136,10 +168,7 @@ static gm_rc take_members(struct gm_view *view, struct gm_err *err)
     }
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s", view->options.groups_from_z);
     GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, &db, err));
-    gm_rc rc = load_members(view, db, err);
-    for (int p = 0; p < view->options.partitions && rc == GM_OK; p++) {
-        rc = load_known(&view->parts[p], p, db, err);
-    }
+    gm_rc rc = load_old(view, db, err);
     gm_db_close(db);
     for (int p = 0; p < view->options.partitions && rc == GM_OK; p++) {
         struct gm_part *part = &view->parts[p];
@@ -179,19 +208,22 @@ gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err)
         GM_TRY(gm_folder_make(folder_z, err));
     }
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s", view->path_z);
-    GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = url_z,
-                                              .mode = GM_DB_WRITE,
-                                              .cache_bytes = CACHE_SIZE,
-                                              .vfs_z = view->options.vfs_z},
-                      &view->db, err));
+    struct gm_db_options options = {.url_z = url_z,
+                                    .mode = GM_DB_WRITE,
+                                    .cache_bytes = CACHE_SIZE,
+                                    .vfs_z = view->options.vfs_z};
+    GM_TRY(gm_db_open(&options, &view->saver, err));
+    view->db = view->saver; /* until everything is there */
     GM_TRY(gm_db_begin(view->db, err));
     gm_rc rc = load(view, err);
     rc = rc == GM_OK ? gm_db_commit(view->db, err) : rc;
+    view->db = NULL;
     if (rc != GM_OK) {
-        gm_db_rollback(view->db);
+        gm_db_rollback(view->saver);
         return gm_fail_within(err, "%s", view->path_z);
     }
-    return GM_OK;
+    options.mode = GM_DB_READ;
+    return gm_db_open(&options, &view->db, err);
 }
 
 gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
@@ -212,141 +244,252 @@ gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint6
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-/* ---- saving ---- */
+/* ---- saving: what is to be written is gathered under the lock, written without it ---- */
 
-static gm_rc save_keys(struct gm_view *view, struct gm_err *err)
+struct gm_snapshot {
+    struct gm_buf cells; /* partition, beginning, key and state of each */
+    size_t cell_count;
+    struct gm_buf keys; /* those that are new */
+    uint32_t key_from, key_to;
+    struct gm_buf members; /* partition, key, offset and group of each */
+    size_t member_count;
+    struct {
+        int64_t next;
+        gm_ns latest, expires; /* expires: windows that begin before it go */
+        bool has_latest;
+    } parts[GM_VIEW_PARTITIONS_MAX];
+};
+
+struct gm_snapshot *gm_snapshot_new(void)
 {
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_KEY_INSERT, &stmt, err));
-    for (size_t i = view->stored_keys; i < gm_map_count(view->numbers); i++) {
-        gm_bind_i64(stmt, 1, (int64_t)i);
-        gm_bind_text(stmt, 2, gm_map_key_at(view->numbers, i));
-        GM_TRY(gm_stmt_run(stmt, NULL, err));
-    }
-    return GM_OK;
+    struct gm_snapshot *snapshot = gm_alloc(sizeof(*snapshot));
+    gm_buf_init(&snapshot->cells, SNAPSHOT_SIZE_MAX);
+    gm_buf_init(&snapshot->keys, SNAPSHOT_SIZE_MAX);
+    gm_buf_init(&snapshot->members, SNAPSHOT_SIZE_MAX);
+    return snapshot;
 }
 
-static gm_rc save_members(struct gm_view *view, struct gm_err *err)
+void gm_snapshot_free(struct gm_snapshot *snapshot)
 {
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_MEMBER_PUT, &stmt, err));
+    if (snapshot != NULL) {
+        gm_buf_deinit(&snapshot->cells);
+        gm_buf_deinit(&snapshot->keys);
+        gm_buf_deinit(&snapshot->members);
+        gm_free(snapshot);
+    }
+}
+
+static void gather_keys(const struct gm_view *view, struct gm_snapshot *snapshot)
+{
+    gm_buf_reset(&snapshot->keys);
+    snapshot->key_from = view->stored_keys;
+    snapshot->key_to = (uint32_t)gm_map_count(view->numbers);
+    for (uint32_t i = snapshot->key_from; i < snapshot->key_to; i++) {
+        gm_buf_put_bytes(&snapshot->keys, gm_map_key_at(view->numbers, i));
+    }
+}
+
+static void gather_members(const struct gm_view *view, struct gm_snapshot *snapshot)
+{
+    gm_buf_reset(&snapshot->members);
+    snapshot->member_count = view->new_members.n;
     for (size_t i = 0; i < view->new_members.n; i++) {
         const struct gm_new_member *new = &view->new_members.at[i];
         bool some = new->membership.group != UINT32_MAX;
-        gm_bind_i64(stmt, 1, new->part);
-        gm_bind_text(stmt, 2, gm_map_key_at(view->parts[new->part].member_numbers, new->member));
-        gm_bind_i64(stmt, 3, new->membership.first);
-        gm_bind_text(stmt, 4,
-                     some ? gm_map_key_at(view->numbers, new->membership.group) : GM_STR(""));
-        GM_TRY(gm_stmt_run(stmt, NULL, err));
+        gm_buf_put_u8(&snapshot->members, (uint8_t) new->part);
+        gm_buf_put_bytes(&snapshot->members,
+                         gm_map_key_at(view->parts[new->part].member_numbers, new->member));
+        gm_buf_put_zigzag(&snapshot->members, new->membership.first);
+        gm_buf_put_bytes(&snapshot->members,
+                         some ? gm_map_key_at(view->numbers, new->membership.group) : GM_STR(""));
     }
-    return GM_OK;
 }
 
-static gm_rc save_page(struct gm_view *view, int partition, const struct gm_window *window,
-                       size_t index, struct gm_err *err)
+static void gather_page(struct gm_view *view, struct gm_snapshot *snapshot,
+                        const struct gm_cell_at *first, struct gm_page *page)
 {
-    struct gm_stmt *stmt;
-    const struct gm_page *page = window->pages.at[index];
-    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_CELL_PUT, &stmt, err));
-    for (size_t i = 0; page != NULL && i < GM_VIEW_PAGE_KEYS; i++) {
+    for (uint32_t i = 0; page != NULL && i < GM_VIEW_PAGE_KEYS; i++) {
         if (page->states[i] != GM_CELL_DIRTY) {
             continue;
         }
         gm_buf_reset(&view->text);
         gm_cell_encode(&view->layout, &page->cells[i * view->layout.words], &view->text);
-        gm_bind_i64(stmt, 1, partition);
-        gm_bind_i64(stmt, 2, window->start);
-        gm_bind_i64(stmt, 3, (int64_t)(index * GM_VIEW_PAGE_KEYS + i));
-        gm_bind_blob(stmt, 4, gm_buf_str(&view->text));
+        gm_buf_put_u8(&snapshot->cells, (uint8_t)first->partition);
+        gm_buf_put_zigzag(&snapshot->cells, first->start);
+        gm_buf_put_varint(&snapshot->cells, first->key + i);
+        gm_buf_put_bytes(&snapshot->cells, gm_buf_str(&view->text));
+        snapshot->cell_count++;
+        page->states[i] = GM_CELL_CLEAN;
+    }
+}
+
+static void gather_part(struct gm_view *view, struct gm_snapshot *snapshot, int partition)
+{
+    const struct gm_part *part = &view->parts[partition];
+    const struct gm_view_spec *spec = view->spec;
+    bool expires = spec->keep > 0 && spec->size > 0 && part->has_latest;
+    snapshot->parts[partition].next = part->next;
+    snapshot->parts[partition].latest = part->latest;
+    snapshot->parts[partition].has_latest = part->has_latest;
+    snapshot->parts[partition].expires =
+        expires ? gm_part_watermark(view, part) - spec->keep - spec->size : INT64_MIN;
+    for (size_t w = 0; w < part->windows.n; w++) {
+        struct gm_window *window = part->windows.at[w];
+        for (size_t p = 0; p < window->pages.n; p++) {
+            const struct gm_cell_at first = {partition, window->start,
+                                             (uint32_t)(p * GM_VIEW_PAGE_KEYS)};
+            gather_page(view, snapshot, &first, window->pages.at[p]);
+        }
+        window->stored = true; /* when this is written; until then it stays in memory */
+    }
+}
+
+void gm_view_gather(struct gm_view *view, struct gm_snapshot *snapshot)
+{
+    gm_buf_reset(&snapshot->cells);
+    snapshot->cell_count = 0;
+    gather_keys(view, snapshot);
+    gather_members(view, snapshot);
+    for (int p = 0; p < view->options.partitions; p++) {
+        gather_part(view, snapshot, p);
+    }
+    GM_ASSERT(!gm_buf_failed(&snapshot->cells) && !gm_buf_failed(&snapshot->keys) &&
+              !gm_buf_failed(&snapshot->members));
+}
+
+static gm_rc write_keys(struct gm_db *db, const struct gm_snapshot *snapshot, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    struct gm_reader reader;
+    gm_reader_init(&reader, gm_buf_str(&snapshot->keys));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_KEY_INSERT, &stmt, err));
+    for (uint32_t i = snapshot->key_from; i < snapshot->key_to; i++) {
+        gm_bind_i64(stmt, 1, i);
+        gm_bind_text(stmt, 2, gm_read_bytes(&reader));
         GM_TRY(gm_stmt_run(stmt, NULL, err));
     }
     return GM_OK;
 }
 
-static gm_rc expire(struct gm_view *view, int partition, struct gm_err *err)
+static gm_rc write_members(struct gm_db *db, const struct gm_snapshot *snapshot, struct gm_err *err)
 {
-    const struct gm_part *part = &view->parts[partition];
     struct gm_stmt *stmt;
-    if (view->spec->keep == 0 || view->spec->size == 0 || !part->has_latest) {
-        return GM_OK;
+    struct gm_reader reader;
+    gm_reader_init(&reader, gm_buf_str(&snapshot->members));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_MEMBER_PUT, &stmt, err));
+    for (size_t i = 0; i < snapshot->member_count; i++) {
+        gm_bind_i64(stmt, 1, gm_read_u8(&reader));
+        gm_bind_text(stmt, 2, gm_read_bytes(&reader));
+        gm_bind_i64(stmt, 3, gm_read_zigzag(&reader));
+        gm_bind_text(stmt, 4, gm_read_bytes(&reader));
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
     }
-    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_CELLS_EXPIRE, &stmt, err));
-    gm_bind_i64(stmt, 1, partition);
-    gm_bind_i64(stmt, 2, gm_part_watermark(view, part) - view->spec->keep - view->spec->size);
-    return gm_stmt_run(stmt, NULL, err);
+    return GM_OK;
 }
 
-static gm_rc save_part(struct gm_view *view, int partition, struct gm_err *err)
+static gm_rc write_cells(struct gm_db *db, const struct gm_snapshot *snapshot, struct gm_err *err)
 {
-    const struct gm_part *part = &view->parts[partition];
     struct gm_stmt *stmt;
-    for (size_t w = 0; w < part->windows.n; w++) {
-        for (size_t p = 0; p < part->windows.at[w]->pages.n; p++) {
-            GM_TRY(save_page(view, partition, part->windows.at[w], p, err));
-        }
+    struct gm_reader reader;
+    gm_reader_init(&reader, gm_buf_str(&snapshot->cells));
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_CELL_PUT, &stmt, err));
+    for (size_t i = 0; i < snapshot->cell_count; i++) {
+        gm_bind_i64(stmt, 1, gm_read_u8(&reader));
+        gm_bind_i64(stmt, 2, gm_read_zigzag(&reader));
+        gm_bind_i64(stmt, 3, (int64_t)gm_read_varint(&reader));
+        gm_bind_blob(stmt, 4, gm_read_bytes(&reader));
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
     }
-    GM_TRY(expire(view, partition, err));
-    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_PART_PUT, &stmt, err));
+    return GM_OK;
+}
+
+static gm_rc write_part(struct gm_db *db, const struct gm_snapshot *snapshot, int partition,
+                        struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    if (snapshot->parts[partition].expires != INT64_MIN) {
+        GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_CELLS_EXPIRE, &stmt, err));
+        gm_bind_i64(stmt, 1, partition);
+        gm_bind_i64(stmt, 2, snapshot->parts[partition].expires);
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
+    }
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_PART_PUT, &stmt, err));
     gm_bind_i64(stmt, 1, partition);
-    gm_bind_i64(stmt, 2, part->next);
-    if (part->has_latest) {
-        gm_bind_i64(stmt, 3, part->latest);
+    gm_bind_i64(stmt, 2, snapshot->parts[partition].next);
+    if (snapshot->parts[partition].has_latest) {
+        gm_bind_i64(stmt, 3, snapshot->parts[partition].latest);
     } else {
         gm_bind_null(stmt, 3);
     }
     return gm_stmt_run(stmt, NULL, err);
 }
 
-static gm_rc save(struct gm_view *view, struct gm_err *err)
+static gm_rc write_all(const struct gm_view *view, const struct gm_snapshot *snapshot,
+                       struct gm_err *err)
 {
-    GM_TRY(save_keys(view, err));
-    GM_TRY(save_members(view, err));
+    GM_TRY(write_keys(view->saver, snapshot, err));
+    GM_TRY(write_members(view->saver, snapshot, err));
+    GM_TRY(write_cells(view->saver, snapshot, err));
     for (int p = 0; p < view->options.partitions; p++) {
-        GM_TRY(save_part(view, p, err));
+        GM_TRY(write_part(view->saver, snapshot, p, err));
     }
     return GM_OK;
 }
 
-/* What was dirty is in the file now; windows that are closed are let go of. */
+gm_rc gm_view_write(const struct gm_view *view, const struct gm_snapshot *snapshot,
+                    struct gm_err *err)
+{
+    GM_TRY(gm_db_begin(view->saver, err));
+    gm_rc rc = write_all(view, snapshot, err);
+    rc = rc == GM_OK ? gm_db_commit(view->saver, err) : rc;
+    if (rc != GM_OK) {
+        gm_db_rollback(view->saver);
+        return gm_fail_within(err, "%s", view->path_z);
+    }
+    return GM_OK;
+}
+
+static bool has_dirty(const struct gm_window *window)
+{
+    for (size_t p = 0; p < window->pages.n; p++) {
+        const struct gm_page *page = window->pages.at[p];
+        if (page != NULL && memchr(page->states, GM_CELL_DIRTY, GM_VIEW_PAGE_KEYS) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Windows that are closed are let go of. */
 static void settle_part(struct gm_view *view, struct gm_part *part)
 {
     size_t kept = 0;
     gm_ns watermark = gm_part_watermark(view, part);
     for (size_t w = 0; w < part->windows.n; w++) {
         struct gm_window *window = part->windows.at[w];
-        window->stored = true;
-        part->last_stored = window->start > part->last_stored ? window->start : part->last_stored;
-        if (view->spec->size > 0 && window->start + view->spec->size <= watermark) {
+        part->last_stored =
+            window->stored && window->start > part->last_stored ? window->start : part->last_stored;
+        bool closed = view->spec->size > 0 && window->start + view->spec->size <= watermark;
+        if (closed && window->stored && !has_dirty(window)) {
             gm_window_free(&view->layout, window);
-            continue;
+        } else {
+            part->windows.at[kept++] = window;
         }
-        for (size_t p = 0; p < window->pages.n; p++) {
-            struct gm_page *page = window->pages.at[p];
-            for (size_t i = 0; page != NULL && i < GM_VIEW_PAGE_KEYS; i++) {
-                page->states[i] =
-                    page->states[i] == GM_CELL_DIRTY ? GM_CELL_CLEAN : page->states[i];
-            }
-        }
-        part->windows.at[kept++] = window;
     }
     part->windows.n = kept;
     part->window = 0;
 }
 
-gm_rc gm_view_save(struct gm_view *view, struct gm_err *err)
+void gm_view_settle(struct gm_view *view, const struct gm_snapshot *snapshot)
 {
-    GM_TRY(gm_db_begin(view->db, err));
-    gm_rc rc = save(view, err);
-    rc = rc == GM_OK ? gm_db_commit(view->db, err) : rc;
-    if (rc != GM_OK) {
-        gm_db_rollback(view->db);
-        return gm_fail_within(err, "%s", view->path_z);
+    view->stored_keys = snapshot->key_to;
+    size_t left = view->new_members.n - snapshot->member_count;
+    if (left > 0) {
+        memmove(view->new_members.at, view->new_members.at + snapshot->member_count,
+                left * sizeof(view->new_members.at[0]));
     }
-    view->stored_keys = (uint32_t)gm_map_count(view->numbers);
-    view->new_members.n = 0;
+    view->new_members.n = left;
     for (int p = 0; p < view->options.partitions; p++) {
         settle_part(view, &view->parts[p]);
     }
-    return GM_OK;
 }

@@ -66,7 +66,13 @@ struct gm_view {
     char *path_z;
     struct gm_mutex *mu; /* guards everything below: state and file are one thing, and looked at
                             together; what is done under it is bounded by a slice or a page */
-    struct gm_db *db;
+    struct gm_cond *saved;
+    bool saving;  /* a snapshot is being written */
+    gm_rc broken; /* one could not be: the view is behind its file, and must be opened anew */
+    struct gm_err why;
+    struct gm_db *db;             /* for reading */
+    struct gm_db *saver;          /* of who is saving */
+    struct gm_snapshot *snapshot; /* likewise */
     struct gm_layout layout;
     struct gm_body_paths paths; /* of the values, and of `by` behind them */
     struct gm_map *numbers;     /* of keys */
@@ -117,8 +123,14 @@ gm_rc gm_view_look(struct gm_view *view, const struct gm_cell_at *at, uint64_t *
 gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
                         bool *out_found, struct gm_err *err) GM_MUST_CHECK;
-/* Under the lock. */
-gm_rc gm_view_save(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
+/* What is to be written: gathered under the lock, written by who is saving, and settled, when that is
+ * done, under the lock again. */
+struct gm_snapshot *gm_snapshot_new(void);
+void gm_snapshot_free(struct gm_snapshot *snapshot);
+void gm_view_gather(struct gm_view *view, struct gm_snapshot *snapshot);
+gm_rc gm_view_write(const struct gm_view *view, const struct gm_snapshot *snapshot,
+                    struct gm_err *err) GM_MUST_CHECK;
+void gm_view_settle(struct gm_view *view, const struct gm_snapshot *snapshot);
 
 /* ---- group.c ---- */
 

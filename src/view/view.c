@@ -139,6 +139,36 @@ gm_rc gm_view_fold(struct gm_view *view, const struct gm_view_slice *slice, stru
     return gm_views_fold(&view, 1, slice, err);
 }
 
+/* Under the lock, which is let go of while the snapshot is written unless the caller is `folding`. */
+static gm_rc save(struct gm_view *view, bool folding, struct gm_err *err)
+{
+    while (view->saving) {
+        gm_cond_wait(view->saved, view->mu);
+    }
+    if (view->broken != GM_OK) {
+        *err = view->why;
+        return view->broken;
+    }
+    view->saving = true;
+    gm_view_gather(view, view->snapshot);
+    if (!folding) {
+        gm_mutex_unlock(view->mu);
+    }
+    gm_rc rc = gm_view_write(view, view->snapshot, err);
+    if (!folding) {
+        gm_mutex_lock(view->mu);
+    }
+    if (rc == GM_OK) {
+        gm_view_settle(view, view->snapshot);
+    } else {
+        view->broken = rc;
+        view->why = *err;
+    }
+    view->saving = false;
+    gm_cond_broadcast(view->saved);
+    return rc;
+}
+
 /* With one parse of each body for all. */
 static gm_rc fold_together(struct gm_view *const *views, size_t count,
                            const struct gm_view_slice *slice, struct gm_body_reader *reader,
@@ -150,14 +180,14 @@ static gm_rc fold_together(struct gm_view *const *views, size_t count,
         bool parsed = false;
         for (size_t v = 0; v < count; v++) {
             struct gm_part *part = &views[v]->parts[slice->partition];
-            if (event->offset < part->next) {
+            if (event->offset < part->next || views[v]->broken != GM_OK) {
                 continue;
             }
             body = parsed ? body : gm_body_read(reader, event->body);
             parsed = true;
             GM_TRY(fold_event(views[v], slice->partition, event, body, err));
             if (part->windows.n > GM_VIEW_WINDOWS_MAX) {
-                GM_TRY(gm_view_save(views[v], err));
+                GM_TRY(save(views[v], true, err));
             }
         }
     }
@@ -172,6 +202,10 @@ gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_
         gm_mutex_lock(views[v]->mu);
     }
     gm_rc rc = fold_together(views, count, slice, reader, err);
+    for (size_t v = 0; v < count && rc == GM_OK; v++) {
+        rc = views[v]->broken;
+        *err = rc != GM_OK ? views[v]->why : *err;
+    }
     for (size_t v = count; v > 0; v--) {
         gm_mutex_unlock(views[v - 1]->mu);
     }
@@ -236,6 +270,8 @@ gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_v
     view->spec = options->spec;
     view->path_z = gm_strdup_z(options->path_z);
     view->mu = gm_mutex_new();
+    view->saved = gm_cond_new();
+    view->snapshot = gm_snapshot_new();
     view->numbers = gm_map_new();
     view->generation = 1;
     gm_buf_init(&view->text, TEXT_SIZE_MAX);
@@ -276,6 +312,9 @@ void gm_view_close(struct gm_view *view)
         close_part(view, &view->parts[p]);
     }
     gm_db_close(view->db);
+    gm_db_close(view->saver);
+    gm_snapshot_free(view->snapshot);
+    gm_cond_free(view->saved);
     gm_vec_deinit(&view->new_members);
     gm_vec_deinit(&view->sorted);
     gm_buf_deinit(&view->text);
@@ -303,7 +342,7 @@ void gm_view_regroup(struct gm_view *view)
 gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err)
 {
     gm_mutex_lock(view->mu);
-    gm_rc rc = gm_view_save(view, err);
+    gm_rc rc = save(view, false, err);
     gm_mutex_unlock(view->mu);
     return rc;
 }

@@ -74,9 +74,10 @@ struct gm_view_value {
 struct gm_view_spec {
     struct gm_str name;
     struct gm_str stream;
-    struct gm_str by; /* "$key", "$origin", "$type", or a path in the body */
-    gm_ns size;       /* of windows; 0: latest values */
-    gm_ns hop;        /* from one window's beginning to the next; 0: size */
+    struct gm_str by;    /* "$key", "$origin", "$type", or a path in the body */
+    struct gm_str group; /* how `group_of` finds what a key belongs to, as text; n 0: it is NULL */
+    gm_ns size;          /* of windows; 0: latest values */
+    gm_ns hop;           /* from one window's beginning to the next; 0: size */
     gm_ns lateness;
     gm_ns keep; /* 0: for ever */
     const struct gm_view_value *values;
@@ -120,7 +121,8 @@ gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_
                     struct gm_err *err) GM_MUST_CHECK;
 /* What keys belong to may have changed: asked again from the next event on. */
 void gm_view_regroup(struct gm_view *view);
-/* Brings the file up to what was folded, and lets go of windows that are closed. */
+/* Brings the file up to what was folded, and lets go of windows that are closed. Folding and looking go
+ * on meanwhile. After a failure the view folds nothing more: close it, and open it anew. */
 gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- looking ---- */

@@ -401,6 +401,7 @@ static void keys_count_for_what_they_belong_to_then(void **state)
     struct plant plant = {0};
     world->options.group_of = line_of;
     world->options.ctx = &plant;
+    world->spec.group = GM_STR("the line of its first letter");
     open_view(world);
     fold_t(world, "a1", 1, 10);
     fold_t(world, "a2", 2, 20);
