@@ -4,6 +4,8 @@
  * "a", 'c' patches its component, 'l' puts a relationship of it, 'k' patches that, and anything
  * else belongs to a patch on the twin itself. */
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "twin/edit.h"
@@ -42,10 +44,14 @@ static struct gm_models *models;
 static struct gm_graph *graph;
 static struct gm_twin_reader *reader;
 
-static void must(gm_rc rc)
+static void must_at(gm_rc rc, const struct gm_err *err, int line)
 {
+    if (rc != GM_OK) {
+        fprintf(stderr, "line %d: %s\n", line, err->text);
+    }
     GM_ASSERT(rc == GM_OK);
 }
+#define must(expr) must_at((expr), &err, __LINE__)
 
 static enum gm_edit_outcome run(struct gm_edit *edit, struct gm_str value)
 {
@@ -75,8 +81,10 @@ static void set_up(void)
     struct gm_arena *arena = gm_arena_new(1 << 20);
     yyjson_mut_val *interfaces;
     size_t added;
-    must(gm_db_open(&(struct gm_db_options){.url_z = "sqlite::memory:", .mode = GM_DB_WRITE}, &db,
-                    &err));
+    char folder_z[] = "/tmp/gemel-fuzz-edit-XXXXXX"; /* left behind: fuzzers end anyhow */
+    GM_ASSERT(mkdtemp(folder_z) != NULL);
+    struct gm_str url = gm_arena_format(arena, "sqlite:%s/store.db", folder_z);
+    must(gm_db_open(&(struct gm_db_options){.url_z = url.p, .mode = GM_DB_WRITE}, &db, &err));
     must(gm_db_migrate(db, &err));
     must(gm_json_parse(gm_json_doc_new(arena), GM_STR(models_text), &interfaces, &err));
     must(gm_models_extend(NULL, &interfaces, 1, &models, &added, &err));
