@@ -1,8 +1,8 @@
-/* What a key belongs to in the graph: its twin, and from there along relationships. Internal to this
- * folder.
+/* What a key belongs to in the graph: its twin, and from there along relationships. Internal to
+ * this folder.
  *
- * Of several relationships of a name the first by id counts. Thread rule: locked inside; the view asks
- * while it holds its own lock. */
+ * Of several relationships of a name the first by id counts. Thread rule: locked inside; the view
+ * asks while it holds its own lock. */
 #ifndef GM_HUB_VIEW_GROUPS_H
 #define GM_HUB_VIEW_GROUPS_H
 

@@ -132,8 +132,8 @@ static void wake_followers(const struct entry *entry)
     }
 }
 
-/* The new view's file takes the old one's name: between two processes there is one or the other. The
- * follower folds on from where the new one is. */
+/* The new view's file takes the old one's name: between two processes there is one or the other.
+ * The follower folds on from where the new one is. */
 static gm_rc take_place(struct entry *entry, struct gm_view *fresh, struct gm_err *err)
 {
     gm_mutex_lock(entry->mu);

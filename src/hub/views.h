@@ -6,9 +6,9 @@
  *     GM_TRY(gm_views_query(views, GM_STR("per_minute"), &query, err));   // GM_E_END: no such view
  *     gm_views_close(views);
  *
- * A view's file is DATA/views/NAME.db. One whose settings have changed is made anew from its stream,
- * as one is by gm_views_rebuild: in DATA/views/NAME.new.db, while the old one serves; when it has
- * caught up it takes the old one's place.
+ * A view's file is DATA/views/NAME.db. One whose settings have changed is made anew from its
+ * stream, as one is by gm_views_rebuild: in DATA/views/NAME.new.db, while the old one serves; when
+ * it has caught up it takes the old one's place.
  *
  * State is saved every GM_VIEWS_SAVE_PERIOD; a process that ends goes on from there.
  *

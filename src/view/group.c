@@ -60,8 +60,8 @@ static gm_rc ask(struct gm_view *view, struct gm_str key, uint32_t *out_group, s
     return GM_OK;
 }
 
-/* Asks when nothing is known, or when the answer may have changed and no later one is known: the past
- * of a view that is made anew is taken from the old one. */
+/* Asks when nothing is known, or when the answer may have changed and no later one is known: the
+ * past of a view that is made anew is taken from the old one. */
 static gm_rc refresh(struct gm_view *view, const struct gm_grouping *grouping, uint32_t number,
                      struct gm_err *err)
 {

@@ -123,8 +123,8 @@ gm_rc gm_view_look(struct gm_view *view, const struct gm_cell_at *at, uint64_t *
 gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
                         bool *out_found, struct gm_err *err) GM_MUST_CHECK;
-/* What is to be written: gathered under the lock, written by who is saving, and settled, when that is
- * done, under the lock again. */
+/* What is to be written: gathered under the lock, written by who is saving, and settled, when that
+ * is done, under the lock again. */
 struct gm_snapshot *gm_snapshot_new(void);
 void gm_snapshot_free(struct gm_snapshot *snapshot);
 void gm_view_gather(struct gm_view *view, struct gm_snapshot *snapshot);

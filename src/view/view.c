@@ -139,7 +139,8 @@ gm_rc gm_view_fold(struct gm_view *view, const struct gm_view_slice *slice, stru
     return gm_views_fold(&view, 1, slice, err);
 }
 
-/* Under the lock, which is let go of while the snapshot is written unless the caller is `folding`. */
+/* Under the lock, which is let go of while the snapshot is written unless the caller is
+ * `folding`. */
 static gm_rc save(struct gm_view *view, bool folding, struct gm_err *err)
 {
     while (view->saving) {

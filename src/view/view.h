@@ -121,8 +121,9 @@ gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_
                     struct gm_err *err) GM_MUST_CHECK;
 /* What keys belong to may have changed: asked again from the next event on. */
 void gm_view_regroup(struct gm_view *view);
-/* Brings the file up to what was folded, and lets go of windows that are closed. Folding and looking go
- * on meanwhile. After a failure the view folds nothing more: close it, and open it anew. */
+/* Brings the file up to what was folded, and lets go of windows that are closed. Folding and
+ * looking go on meanwhile. After a failure the view folds nothing more: close it, and open it
+ * anew. */
 gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- looking ---- */
