@@ -124,7 +124,7 @@
     X(INVALID_COTYPE, "invalidCotype",                                                             \
       "@type {type} cannot be added to this class; it goes with {restriction}")                    \
     X(INVALID_COTYPE_VERSION, "invalidCotypeVersion",                                              \
-      "@type {type} cannot be used in this version of DTDL")                                       \
+      "@type {type} cannot be used in DTDL {count}; {hint}")                                       \
     X(INVALID_ID, "invalidId",                                                                     \
       "@id \"{value}\" is not a DTMI of DTDL {restriction}; write one such as "                    \
       "dtmi:example:Thing;1, of letters, digits and underscores between colons, with a version "   \

@@ -45,7 +45,8 @@ static const struct gm_dtdl_element *too_far(const struct gm_dtdl_element *inter
     return at;
 }
 
-static void check_measures(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *interface)
+/* False: it is too much to be walked. */
+static bool check_measures(struct gm_dtdl_parser *parser, const struct gm_dtdl_element *interface)
 {
     struct gm_dtdl_report report = {
         .at = interface, .primary = interface->id, .property = extends_words};
@@ -55,13 +56,15 @@ static void check_measures(struct gm_dtdl_parser *parser, const struct gm_dtdl_e
         report.count = GM_DTDL_EXTENDS_DEPTH_MAX;
         gm_dtdl_report(parser->errors, &report);
     }
-    if (interface->dtdl_version > 2 && interface->extends_count > GM_DTDL_EXTENDS_MAX) {
+    bool too_many = interface->dtdl_version > 2 && interface->extends_count > GM_DTDL_EXTENDS_MAX;
+    if (too_many) {
         report.kind = GM_DTDL_E_EXCESSIVE_COUNT;
         report.secondary = (struct gm_str){NULL, 0};
         report.observed = interface->extends_count;
         report.count = GM_DTDL_EXTENDS_MAX;
         gm_dtdl_report(parser->errors, &report);
     }
+    return !too_many && interface->extends_height <= GM_DTDL_EXTENDS_DEPTH_MAX;
 }
 
 /* ---- contents ---- */
@@ -167,8 +170,8 @@ void gm_dtdl_inherit(struct gm_dtdl_parser *parser, struct gm_dtdl_element *inte
                                                 .property = extends_words});
         return;
     }
-    if (!interface->trusted) {
-        check_measures(parser, interface);
+    if (!interface->trusted && !check_measures(parser, interface)) {
+        return;
     }
     for (size_t i = 0; i < interface->base_count; i++) {
         struct gm_dtdl_element *base = interface->bases[i];

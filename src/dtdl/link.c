@@ -58,8 +58,11 @@ static struct gm_str missing_hint(struct gm_dtdl_parser *parser, const struct gm
     bool interface =
         link->rule != NULL &&
         gm_dtdl_limits_of(link->rule, link->from->dtdl_version)->class == GM_DTDL_CLASS_INTERFACE;
-    struct gm_str nearest = near_id(parser, link->id);
     const char *cure_z = interface ? "add it to the models" : "define it in the same interface";
+    /* Looking for it takes a while: not for errors that are only counted. */
+    struct gm_str nearest = gm_model_errors_total(parser->errors) < GM_MODEL_ERRORS_MAX
+                                ? near_id(parser, link->id)
+                                : nothing;
     return nearest.p == NULL ? gm_str_z(cure_z)
                              : gm_dtdl_format(parser, "%s, or did you mean \"" GM_STR_FMT "\"?",
                                               cure_z, GM_STR_ARG(nearest));

@@ -62,22 +62,36 @@ static void fail_type(struct reader *reader, enum gm_dtdl_error_kind kind, struc
     reader->failed = true;
 }
 
+/* The newest extension that has a type of this name for this version of the language; -1: none. */
+static int extension_with(const struct reader *reader, struct gm_str term)
+{
+    struct gm_str id;
+    for (int known = GM_DTDL_KNOWN_COUNT - 1; known > GM_DTDL_KNOWN_V3; known--) {
+        if (gm_dtdl_term_id(reader->parser->arena, known, term, &id)) {
+            const struct gm_dtdl_cotype *cotype = gm_dtdl_cotype_find(id);
+            if (cotype != NULL &&
+                (cotype->dtdl_versions >> reader->element->dtdl_version & 1) != 0) {
+                return known;
+            }
+        }
+    }
+    return -1;
+}
+
 /* The class or the extension that was meant, most often. */
 static struct gm_str term_hint(const struct reader *reader, struct gm_str term)
 {
     struct gm_dtdl_parser *parser = reader->parser;
-    struct gm_str id;
     for (uint64_t rest = reader->concrete; rest != 0; rest &= rest - 1) {
         const char *name_z = gm_dtdl_class_name_z((enum gm_dtdl_class)__builtin_ctzll(rest));
         if (gm_str_distance(term, gm_str_z(name_z), 2) <= 2) {
             return gm_dtdl_format(parser, "did you mean \"%s\"?", name_z);
         }
     }
-    for (int known = GM_DTDL_KNOWN_COUNT - 1; known > GM_DTDL_KNOWN_V3; known--) {
-        if (gm_dtdl_term_id(parser->arena, known, term, &id)) {
-            return gm_dtdl_format(parser, "it belongs to %s;%d, add that to @context",
-                                  gm_dtdl_known[known].base_z, gm_dtdl_known[known].version);
-        }
+    int known = extension_with(reader, term);
+    if (known >= 0) {
+        return gm_dtdl_format(parser, "it belongs to %s;%d, add that to @context",
+                              gm_dtdl_known[known].base_z, gm_dtdl_known[known].version);
     }
     return GM_STR("correct its name, or add the extension that has it to @context");
 }
@@ -197,6 +211,25 @@ static void report_cotype(struct reader *reader, enum gm_dtdl_error_kind kind,
                                             .restriction = restriction});
 }
 
+static void report_version(struct reader *reader, const struct gm_dtdl_cotype *cotype)
+{
+    struct gm_str term = gm_dtdl_term_of(gm_str_z(cotype->id_z));
+    int known = extension_with(reader, term);
+    struct gm_str hint = GM_STR("remove it");
+    if (known >= 0) {
+        hint = gm_dtdl_format(reader->parser, "take the extension of version %d instead, %s;%d",
+                              gm_dtdl_known[known].version, gm_dtdl_known[known].base_z,
+                              gm_dtdl_known[known].version);
+    }
+    gm_dtdl_report(reader->parser->errors,
+                   &(struct gm_dtdl_report){.kind = GM_DTDL_E_INVALID_COTYPE_VERSION,
+                                            .at = reader->element,
+                                            .primary = reader->element->id,
+                                            .type = term,
+                                            .count = reader->element->dtdl_version,
+                                            .hint = hint});
+}
+
 /* Two types that bring a member of one name: whose would it be? */
 static void check_conflict(struct reader *reader, size_t before,
                            const struct gm_dtdl_cotype *cotype)
@@ -239,7 +272,7 @@ static void settle_cotypes(struct reader *reader)
             continue;
         }
         if ((cotype->dtdl_versions >> element->dtdl_version & 1) == 0) {
-            report_cotype(reader, GM_DTDL_E_INVALID_COTYPE_VERSION, cotype, nothing);
+            report_version(reader, cotype);
             continue;
         }
         check_conflict(reader, i, cotype);

@@ -290,7 +290,7 @@ static void quantities_are_numbers_with_units(void **state)
     forget(f);
     expect_refusal(f, quantity(f, "'dtmi:dtdl:context;3'", right_z),
                    "dtmi:t:A;1: property \"t\": @type \"Temperature\" is not known; it belongs to "
-                   "dtmi:dtdl:extension:quantitativeTypes;3, add that to @context");
+                   "dtmi:dtdl:extension:quantitativeTypes;1, add that to @context");
     expect_refusal(f, quantity(f, v3_z, "'schema':'double'"),
                    "dtmi:t:A;1: property \"t\": @type Temperature needs \"unit\"; add it");
     expect_refusal(f, quantity(f, v3_z, "'schema':'double','unit':'metre'"),
