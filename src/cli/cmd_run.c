@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/services.h"
+#include "hub/hub.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -36,6 +37,7 @@ struct session {
     struct gm_config *config;
     const struct gm_pipeline *only; /* with --once; NULL: all */
     struct gm_store *store;
+    struct gm_hub *hub;
     struct gm_engine *engine;
     struct gm_admin *admin;
     struct gm_services services;
@@ -153,6 +155,26 @@ static gm_rc open_engine(struct session *session, struct gm_err *err)
         &session->engine, err);
 }
 
+/* The streams of the configuration, while the store is ours. */
+static gm_rc open_hub(struct session *session, struct gm_err *err)
+{
+    const struct gm_hub_options options = {.streams = &gm_config_root(session->config)->streams,
+                                           .folder_z = gm_store_folder_z(session->store),
+                                           .clock = gm_store_clock(session->store)};
+    GM_TRY(gm_hub_open(&options, &session->hub, err));
+    gm_store_set_streams(session->store, gm_hub_directory(session->hub));
+    return GM_OK;
+}
+
+static void close_hub(struct session *session)
+{
+    if (session->store != NULL) {
+        gm_store_set_streams(session->store, NULL);
+    }
+    gm_hub_close(session->hub);
+    session->hub = NULL;
+}
+
 /* ---- once ---- */
 
 struct once {
@@ -207,8 +229,11 @@ static void set_gauges(struct session *session)
 
 static gm_rc start_engine(struct session *session, struct gm_err *err)
 {
+    GM_TRY(open_hub(session, err));
     GM_TRY(open_engine(session, err));
-    GM_TRY(gm_services_start(&session->services, session->config, session->store, err));
+    const struct gm_services_options options = {
+        .config = session->config, .store = session->store, .hub = session->hub};
+    GM_TRY(gm_services_start(&session->services, &options, err));
     /* its address may be taken */
     GM_TRY(gm_admin_start(session->engine, session->services.routes, &session->admin, err));
     return gm_engine_start(session->engine, err);
@@ -223,6 +248,7 @@ static void stop_engine(struct session *session)
     gm_admin_stop(session->admin);
     gm_services_stop(&session->services);
     gm_engine_close(session->engine);
+    close_hub(session);
     session->admin = NULL;
     session->engine = NULL;
 }
@@ -309,6 +335,7 @@ static gm_rc run_session(struct session *session, size_t *out_failed, struct gm_
     const char *folder_z = given_z != NULL ? given_z : gm_config_root(session->config)->data;
     GM_TRY(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &session->store, err));
     if (gm_args_has(session->args, "once")) {
+        GM_TRY(open_hub(session, err));
         GM_TRY(open_engine(session, err));
         return run_once(session, out_failed, err);
     }

@@ -33,19 +33,26 @@ static gm_rc start_routes(struct gm_services *services, const struct gm_config *
     return gm_routes_start(services->routes, err);
 }
 
-gm_rc gm_services_start(struct gm_services *services, const struct gm_config *config,
-                        struct gm_store *store, struct gm_err *err)
+static gm_rc start_api(struct gm_services *services, const struct gm_services_options *options,
+                       struct gm_err *err)
 {
-    const struct gm_config_root *root = gm_config_root(config);
-    gm_rc rc = start_jobs(services, root, store, err);
-    rc = rc == GM_OK ? start_routes(services, config, store, err) : rc;
-    if (rc == GM_OK) {
-        rc = gm_adt_start(&(struct gm_adt_options){.config = config,
-                                                   .store = store,
-                                                   .jobs = services->jobs,
-                                                   .routes = services->routes},
-                          &services->adt, err);
-    }
+    const struct gm_streams_api_options streams = {.hub = options->hub, .store = options->store};
+    GM_TRY(gm_streams_api_open(&streams, &services->streams, err));
+    const struct gm_adt_options adt = {.config = options->config,
+                                       .store = options->store,
+                                       .jobs = services->jobs,
+                                       .routes = services->routes,
+                                       .mount = {gm_streams_api_operations(), services->streams}};
+    return gm_adt_start(&adt, &services->adt, err);
+}
+
+gm_rc gm_services_start(struct gm_services *services, const struct gm_services_options *options,
+                        struct gm_err *err)
+{
+    const struct gm_config_root *root = gm_config_root(options->config);
+    gm_rc rc = start_jobs(services, root, options->store, err);
+    rc = rc == GM_OK ? start_routes(services, options->config, options->store, err) : rc;
+    rc = rc == GM_OK ? start_api(services, options, err) : rc;
     if (rc != GM_OK) {
         gm_services_stop(services);
     }
@@ -54,7 +61,9 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_config *co
 
 void gm_services_stop(struct gm_services *services)
 {
-    gm_adt_stop(services->adt); /* it asks the others */
+    gm_streams_api_stop(services->streams); /* ends those who wait for events */
+    gm_adt_stop(services->adt);             /* it asks the others */
+    gm_streams_api_close(services->streams);
     gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);
     gm_free(services->accounts);

@@ -39,7 +39,8 @@ struct gm_api_rate_conf {
 /* 0 stands for no limit where the help says so. */
 struct gm_api_limits_conf {
     uint64_t twin_size;
-    uint64_t request_size; /* of any body but models' */
+    uint64_t request_size; /* of any body but models' and events' */
+    uint64_t events_size;  /* of a body of events, as it came and unpacked */
     uint64_t telemetry_size;
     int64_t models;
     int64_t models_per_call;

@@ -122,6 +122,10 @@ const struct gm_field gm_config_fields[] = {
     GM_FIELD_PATH(struct gm_config_root, models, .example = "./models",
                   .help = "A folder (or file) of DTDL models, read at start in any order; what is "
                           "new is added to the store."),
+    GM_FIELD_MAP(struct gm_config_root, streams, .fields = gm_stream_fields,
+                 .item_size = sizeof(struct gm_stream_conf),
+                 .help = "The streams, by name: durable logs of events, DATA/streams/NAME.db each.",
+                 .example = "{ telemetry: { key: machine.machineId, time: timeCreated } }"),
     GM_FIELD_MAP(struct gm_config_root, pipelines, .fields = pipeline_fields,
                  .item_size = sizeof(struct gm_pipeline_conf),
                  .help = "The pipelines, by name. Without any, `gemel run` serves the twin API "
@@ -300,6 +304,7 @@ static void decode(struct gm_config *config, const struct gm_node *root)
     if (root->type != GM_NODE_MAP) {
         return;
     }
+    gm_stream_conf_check(config->doc, &config->root.streams);
     for (size_t i = 0; i < config->root.pipelines.n; i++) {
         add_pipeline(config, &config->root.pipelines.at[i]);
     }

@@ -14,6 +14,7 @@
 #include "connect/connector.h"
 #include "engine/api_config.h"
 #include "engine/schedule.h"
+#include "hub/stream_conf.h"
 #include "sync/sweep.h"
 
 struct gm_admin_conf {
@@ -73,6 +74,7 @@ struct gm_config_root {
     struct gm_log_conf log;
     struct gm_notify_conf notify;
     struct gm_conf_map blobs;     /* of struct gm_blob_conf */
+    struct gm_conf_map streams;   /* of struct gm_stream_conf */
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
     struct gm_conf_map endpoints; /* of struct gm_conf_choice: connect/endpoint.h */
     const char *event_source;     /* NULL: see gm_config_event_source_z */

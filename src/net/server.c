@@ -339,6 +339,10 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
         return;
     }
     set_due(link, now() + server->options.idle_time + server->options.transfer_time);
+    if (link->streaming) {
+        link->streaming = false;
+        link->stream.closed(link->stream.ctx);
+    }
     if (link->delivering) {
         link->delivering = false;
         /* Then the flag is read: its setter then reads the count. One of both sees the other. */

@@ -77,6 +77,23 @@ void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *co
 
 /* Sends call->reply. The call is gone then. */
 void gm_http_call_answer(struct gm_http_call *call);
+/* A body that is made while it is sent, for as long as both sides like: server-sent events.
+ *
+ * Whoever gives one ends it (produce gives -1) before the server is stopped. */
+struct gm_http_stream {
+    /* On the thread that serves the connection; does not block. How many of up to `size` bytes it
+     * wrote to `to`; 0: none now, the connection sleeps until it is woken; -1: that was all. */
+    int64_t (*produce)(void *ctx, char *to, size_t size);
+    /* It is at its end, or the client went away, which is noticed when there is something to send.
+     * The call is gone behind it. */
+    void (*closed)(void *ctx);
+    void *ctx;
+};
+/* In place of gm_http_call_answer: sends status and headers of call->reply, then the stream. The
+ * call stays until `closed`. */
+void gm_http_call_stream(struct gm_http_call *call, const struct gm_http_stream *stream);
+/* There is something to send. Any thread, until `closed` is called. */
+void gm_http_stream_wake(struct gm_http_call *call);
 /* Runs fn(ctx, call) on a worker, which answers the call. False: too many wait for one; the call is
  * still the caller's. */
 bool gm_http_call_work(struct gm_http_call *call, void (*fn)(void *ctx, struct gm_http_call *call),

@@ -7,6 +7,7 @@ enum {
     /* What a second of time to deliver an answer stands for: a client that takes less is cut
      * off. */
     SLOWEST_BYTES_PER_SECOND = 64 << 10,
+    STREAM_PIECE_SIZE = 16 << 10,
 };
 
 /* ---- requests ---- */
@@ -101,13 +102,51 @@ static bool has_header(const struct gm_http_reply *reply, const char *name_z)
     return false;
 }
 
+/* ---- streams ---- */
+
+static ssize_t on_produce(void *ctx, uint64_t at, char *to, size_t size)
+{
+    struct gm_link *link = ctx;
+    int before = GM_STREAM_AWAKE;
+    (void)at;
+    atomic_store(&link->stream_state, GM_STREAM_AWAKE);
+    int64_t n = link->stream.produce(link->stream.ctx, to, size);
+    if (n != 0) {
+        return n > 0 ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    MHD_suspend_connection(link->connection);
+    if (!atomic_compare_exchange_strong(&link->stream_state, &before, GM_STREAM_ASLEEP)) {
+        MHD_resume_connection(link->connection); /* woken in between */
+    }
+    return 0;
+}
+
+void gm_http_stream_wake(struct gm_http_call *call)
+{
+    struct gm_link *link = call->private_;
+    if (atomic_exchange(&link->stream_state, GM_STREAM_WOKEN) == GM_STREAM_ASLEEP) {
+        MHD_resume_connection(link->connection);
+    }
+}
+
+void gm_http_call_stream(struct gm_http_call *call, const struct gm_http_stream *stream)
+{
+    struct gm_link *link = call->private_;
+    link->stream = *stream;
+    link->streaming = true;
+    atomic_store(&link->stream_state, GM_STREAM_AWAKE);
+    gm_http_call_answer(call);
+}
+
+/* ---- sending ---- */
+
 static bool add_headers(const struct gm_link *link, struct MHD_Response *response)
 {
     const struct gm_http_reply *reply = &link->call.reply;
     bool ok =
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
-    if (ok && reply->body.n > 0) {
+    if (ok && (reply->body.n > 0 || link->streaming)) {
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                      reply->content_type_z != NULL ? reply->content_type_z
                                                                    : "application/json") == MHD_YES;
@@ -128,6 +167,18 @@ static bool add_headers(const struct gm_link *link, struct MHD_Response *respons
     return ok;
 }
 
+static struct MHD_Response *make_response(struct gm_link *link)
+{
+    struct gm_buf *body = &link->call.reply.body;
+    if (link->streaming) {
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PIECE_SIZE, on_produce,
+                                                 link, NULL);
+    }
+    gm_buf_add_z(body, ""); /* so that there are bytes to point at */
+    /* The bytes stay where they are until the request is completed. */
+    return MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_PERSISTENT);
+}
+
 enum MHD_Result gm_link_send(struct gm_link *link)
 {
     struct gm_http_reply *reply = &link->call.reply;
@@ -135,18 +186,14 @@ enum MHD_Result gm_link_send(struct gm_link *link)
         gm_http_reply_error(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit",
                             "the answer is too large; ask for less of it");
     }
-    gm_buf_add_z(&reply->body, ""); /* so that there are bytes to point at */
-    /* The bytes stay where they are until the request is completed. */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = make_response(link);
     if (response == NULL) {
         return MHD_NO;
     }
-    atomic_store_explicit(&link->due,
-                          gm_clock_system()->mono(gm_clock_system()) +
-                              link->server->options.transfer_time +
-                              (gm_ns)(reply->body.n / SLOWEST_BYTES_PER_SECOND) * GM_SECOND,
-                          memory_order_relaxed);
+    /* A stream may take as long as it likes; the library notices a client that takes nothing. */
+    gm_ns due = gm_clock_system()->mono(gm_clock_system()) + link->server->options.transfer_time +
+                (gm_ns)(reply->body.n / SLOWEST_BYTES_PER_SECOND) * GM_SECOND;
+    atomic_store_explicit(&link->due, link->streaming ? 0 : due, memory_order_relaxed);
     enum MHD_Result ok =
         add_headers(link, response)
             ? MHD_queue_response(link->connection, (unsigned)reply->status, response)

@@ -31,6 +31,11 @@
 
 enum gm_call_state { GM_CALL_HANDLED, GM_CALL_SUSPENDED, GM_CALL_ANSWERED };
 
+/* Of a streamed body. AWAKE: `produce` is or will be called. It had nothing: the connection is
+ * suspended, *then* ASLEEP. Who wakes it exchanges for WOKEN, and resumes it when it was ASLEEP;
+ * who finds WOKEN instead of AWAKE when it wants to sleep resumes it itself. */
+enum gm_stream_state { GM_STREAM_AWAKE, GM_STREAM_ASLEEP, GM_STREAM_WOKEN };
+
 /* A certificate with its key. Former ones are kept: handshakes may be under way with them. */
 struct gm_server_identity;
 gm_rc gm_server_identity_new(const struct gm_http_tls *tls,
@@ -73,6 +78,9 @@ struct gm_link {
     struct gm_buf body; /* its limit: what this call was admitted with */
     uint64_t body_size; /* also of what was thrown away */
     struct gm_http_call call;
+    bool streaming; /* `stream` makes the body */
+    struct gm_http_stream stream;
+    _Atomic int stream_state; /* enum gm_stream_state */
     struct gm_work work;
     void (*work_fn)(void *ctx, struct gm_http_call *call);
     void *work_ctx;

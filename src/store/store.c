@@ -15,6 +15,7 @@ enum {
 };
 
 struct gm_store {
+    const struct gm_stream_directory *streams; /* NULL: none */
     struct gm_store_options options;
     char *folder_z;
     char *url_z;
@@ -202,6 +203,16 @@ const struct gm_clock *gm_store_clock(const struct gm_store *store)
 const char *gm_store_folder_z(const struct gm_store *store)
 {
     return store->folder_z;
+}
+
+void gm_store_set_streams(struct gm_store *store, const struct gm_stream_directory *streams)
+{
+    store->streams = streams;
+}
+
+const struct gm_stream_directory *gm_store_streams(const struct gm_store *store)
+{
+    return store->streams;
 }
 
 struct gm_governors *gm_store_governors(struct gm_store *store)

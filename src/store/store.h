@@ -44,6 +44,7 @@ struct gm_store_options {
 };
 
 struct gm_store;
+struct gm_stream_directory; /* stream/directory.h */
 
 /* What a writing job has at hand. */
 struct gm_store_tx {
@@ -79,6 +80,10 @@ gm_rc gm_store_failure(const struct gm_store *store, struct gm_err *err) GM_MUST
 /* The caller closes it. */
 gm_rc gm_store_reader(struct gm_store *store, struct gm_db **out_db, struct gm_err *err)
     GM_MUST_CHECK;
+/* The streams of this data directory, for connectors; kept until replaced or taken away (NULL). Set
+ * while nothing runs. */
+void gm_store_set_streams(struct gm_store *store, const struct gm_stream_directory *streams);
+const struct gm_stream_directory *gm_store_streams(const struct gm_store *store);
 /* How fast targets outside the store may be asked: of the process. */
 struct gm_governors *gm_store_governors(struct gm_store *store);
 /* The graph that sinks write through: on the writer's thread only. */

@@ -273,6 +273,15 @@ static void settle(struct gm_stream *stream, struct gm_group *group)
     gm_mutex_unlock(stream->mu);
 }
 
+static void tell(struct gm_stream *stream)
+{
+    gm_mutex_lock(stream->hook_mu);
+    if (stream->on_commit != NULL) {
+        stream->on_commit(stream->on_commit_ctx);
+    }
+    gm_mutex_unlock(stream->hook_mu);
+}
+
 static gm_rc failure_before(struct gm_stream *stream, struct gm_err *err)
 {
     gm_mutex_lock(stream->mu);
@@ -294,6 +303,7 @@ void gm_stream_commit_thread(void *arg)
             group->rc = commit_group(stream, group, &group->err);
         }
         settle(stream, group);
+        tell(stream);
         for (struct gm_append *at = group->appends, *next; at != NULL; at = next) {
             next = at->next_; /* the append may be gone when `done` returns */
             at->done(at->ctx, group->rc, &group->err);

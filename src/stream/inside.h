@@ -104,6 +104,9 @@ struct gm_stream {
     size_t pending_bytes;                     /* guarded by mu; waiting or under way */
     bool closing;                             /* guarded by mu */
     uint64_t commits;                         /* guarded by mu */
+    void (*on_commit)(void *ctx);             /* guarded by hook_mu */
+    void *on_commit_ctx;                      /* guarded by hook_mu */
+    struct gm_mutex *hook_mu;                 /* held while the hook runs */
     gm_rc failed;                             /* guarded by mu; the file failed: nothing is taken */
     struct gm_err failure;                    /* guarded by mu */
 };
@@ -133,5 +136,13 @@ gm_rc gm_stream_chunk_at(struct gm_stmt *stmt, const struct gm_stream_place *pla
 /* err says where. */
 gm_rc gm_stream_corrupt(const char *path_z, int partition, const struct gm_chunk *chunk,
                         struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- reader.c: for follow.c ---- */
+
+int64_t gm_stream_reader_offset(const struct gm_stream_reader *reader);
+/* -1 becomes the offset that it stands for. */
+gm_rc gm_stream_reader_settle(struct gm_stream_reader *reader, struct gm_err *err) GM_MUST_CHECK;
+/* Behind the newest event, as the file says. */
+int64_t gm_stream_reader_end(const struct gm_stream_reader *reader);
 
 #endif

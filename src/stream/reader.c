@@ -131,6 +131,21 @@ static gm_rc load_chunk(struct gm_stream_reader *reader, struct gm_err *err)
     return GM_OK;
 }
 
+int64_t gm_stream_reader_offset(const struct gm_stream_reader *reader)
+{
+    return reader->at.offset;
+}
+
+gm_rc gm_stream_reader_settle(struct gm_stream_reader *reader, struct gm_err *err)
+{
+    return reader->at.offset < 0 ? oldest_offset(reader, &reader->at.offset, err) : GM_OK;
+}
+
+int64_t gm_stream_reader_end(const struct gm_stream_reader *reader)
+{
+    return next_in_file(reader);
+}
+
 gm_rc gm_stream_read(struct gm_stream_reader *reader, const struct gm_event **out_events,
                      size_t *out_count, struct gm_err *err)
 {

@@ -209,6 +209,14 @@ gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_er
     return rc;
 }
 
+void gm_stream_on_commit(struct gm_stream *stream, void (*fn)(void *ctx), void *ctx)
+{
+    gm_mutex_lock(stream->hook_mu);
+    stream->on_commit = fn;
+    stream->on_commit_ctx = ctx;
+    gm_mutex_unlock(stream->hook_mu);
+}
+
 /* ---- life ---- */
 
 int gm_stream_partitions(const struct gm_stream *stream)
@@ -252,6 +260,7 @@ gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream *
     stream->ordered = gm_queue_new(GM_STREAM_GROUPS);
     stream->free_groups = gm_queue_new(GM_STREAM_GROUPS);
     stream->mu = gm_mutex_new();
+    stream->hook_mu = gm_mutex_new();
     stream->news = gm_cond_new();
     stream->room = gm_cond_new();
     stream->committed = gm_cond_new();
@@ -314,6 +323,7 @@ void gm_stream_close(struct gm_stream *stream)
     gm_cond_free(stream->room);
     gm_cond_free(stream->committed);
     gm_mutex_free(stream->mu);
+    gm_mutex_free(stream->hook_mu);
     gm_free(stream->path_z);
     gm_free(stream);
 }

@@ -137,6 +137,10 @@ gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *
 gm_rc gm_stream_wait(struct gm_stream_reader *reader, gm_ns span) GM_MUST_CHECK;
 void gm_stream_wake(struct gm_stream_reader *reader); /* from any thread */
 
+/* `fn` is called after each commit, on the stream's writer: it must not wait. One for a stream;
+ * NULL takes it away, and waits until it is not running. */
+void gm_stream_on_commit(struct gm_stream *stream, void (*fn)(void *ctx), void *ctx);
+
 /* ---- looking ---- */
 
 struct gm_stream_info {

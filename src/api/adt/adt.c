@@ -62,10 +62,16 @@ static gm_rc load_tls(const struct gm_adt *adt, struct gm_tls_pair *out_pair, st
         out_pair, err);
 }
 
+static size_t largest_body(const struct gm_api_limits_conf *limits)
+{
+    uint64_t large = limits->model_size * GM_ADT_LARGE_BODIES;
+    large = limits->request_size > large ? limits->request_size : large;
+    return (size_t)(limits->events_size > large ? limits->events_size : large);
+}
+
 static gm_rc start_server(struct gm_adt *adt, struct gm_err *err)
 {
     const struct gm_api_limits_conf *limits = &adt->conf->limits;
-    uint64_t large = limits->model_size * GM_ADT_LARGE_BODIES;
     struct gm_tls_pair pair = {0};
     if (!adt->conf->tls.off) {
         GM_TRY(load_tls(adt, &pair, err));
@@ -78,7 +84,7 @@ static gm_rc start_server(struct gm_adt *adt, struct gm_err *err)
         .admit = gm_adt_admit,
         .ctx = adt,
         .connections_max = (size_t)limits->connections,
-        .body_size_max = (size_t)(large > limits->request_size ? large : limits->request_size),
+        .body_size_max = largest_body(limits),
         .workers_max = (size_t)limits->workers,
         .idle_time = IDLE_TIME,
     };
@@ -104,6 +110,7 @@ gm_rc gm_adt_start(const struct gm_adt_options *options, struct gm_adt **out_adt
     adt->store = options->store;
     adt->jobs = options->jobs;
     adt->routes = options->routes;
+    adt->mount = options->mount;
     adt->conf = conf;
     adt->clock = gm_store_clock(options->store);
     adt->stop = gm_stop_new();

@@ -20,6 +20,7 @@
 #ifndef GM_API_ADT_ADT_H
 #define GM_API_ADT_ADT_H
 
+#include "api/adt/operations.h"
 #include "engine/config.h"
 #include "job/job.h"
 #include "store/store.h"
@@ -28,11 +29,19 @@
  * does not wait while pipelines write, too. */
 enum { GM_ADT_WRITES_MAX = 768 };
 
+/* More operations, of other parts of the program, on the same server: matched behind those of the
+ * service, with the same tokens, roles and rates. Their handlers find `ctx` in call->mount. */
+struct gm_adt_mount {
+    const struct gm_adt_operation *operations; /* NULL: none */
+    void *ctx;
+};
+
 struct gm_adt_options {
     const struct gm_config *config; /* keeps */
     struct gm_store *store;         /* keeps */
     struct gm_jobs *jobs;           /* keeps */
     struct gm_routes *routes;       /* keeps; NULL: there are no endpoints */
+    struct gm_adt_mount mount;      /* keeps what it points at */
 };
 
 struct gm_adt;

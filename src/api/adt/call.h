@@ -1,4 +1,5 @@
-/* What a handler of the twin API works with, and how it answers. For this folder.
+/* What a handler of the twin API works with, and how it answers. For this folder,
+ * and for those whose operations are mounted.
  *
  *     void gm_adt_thing_get(struct gm_adt_call *call)            // listed in operations.c
  *     {
@@ -58,6 +59,7 @@ struct gm_adt {
     struct gm_access *access;
     struct gm_routes *routes; /* NULL: there are no endpoints */
     struct gm_jobs *jobs;
+    struct gm_adt_mount mount;
     struct gm_adt_room twins, relationships;
     /* Of who starts, tends and stops it. */
     uint64_t certificate_hash;
@@ -83,6 +85,7 @@ struct gm_adt_call {
     gm_ns now;              /* when it came in; wall clock */
     gm_ns began;            /* the same; monotonic */
     bool matched;           /* there is such an operation */
+    void *mount;            /* of a mounted operation: its table's ctx */
     void *data;             /* the handler's own, between its functions */
     bool undone;            /* what gm_adt_write wrote is undone on purpose */
 
@@ -139,6 +142,9 @@ void gm_adt_work(struct gm_adt_call *call, void (*work)(struct gm_adt_call *call
 
 /* ends: with what stands in call->http->reply. */
 void gm_adt_answer(struct gm_adt_call *call, int status);
+/* ends, with 200 and a body that is made while it is sent: see gm_http_call_stream. The call stays
+ * until `closed`. */
+void gm_adt_stream(struct gm_adt_call *call, const struct gm_http_stream *stream);
 /* ends */
 void gm_adt_answer_json(struct gm_adt_call *call, int status, const yyjson_mut_val *value);
 

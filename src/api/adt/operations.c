@@ -167,13 +167,13 @@ static bool path_fits(struct gm_str pattern, struct gm_str path,
     return pattern.n == 0 && path.n == 0;
 }
 
-enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
-                              const struct gm_adt_operation **out_operation,
-                              struct gm_str out_parts[GM_ADT_PARTS_MAX])
+enum gm_adt_match gm_adt_find_in(const struct gm_adt_operation *table, const char *method_z,
+                                 const char *path_z, const struct gm_adt_operation **out_operation,
+                                 struct gm_str out_parts[GM_ADT_PARTS_MAX])
 {
     enum gm_adt_match match = GM_ADT_NO_PATH;
     struct gm_str parts[GM_ADT_PARTS_MAX] = {{NULL, 0}};
-    for (const struct gm_adt_operation *at = operations; at->method_z != NULL; at++) {
+    for (const struct gm_adt_operation *at = table; at->method_z != NULL; at++) {
         if (!path_fits(gm_str_z(at->path_z), gm_str_z(path_z), parts)) {
             continue;
         }
@@ -188,4 +188,11 @@ enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
         match = GM_ADT_NO_METHOD;
     }
     return match;
+}
+
+enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
+                              const struct gm_adt_operation **out_operation,
+                              struct gm_str out_parts[GM_ADT_PARTS_MAX])
+{
+    return gm_adt_find_in(operations, method_z, path_z, out_operation, out_parts);
 }

@@ -14,8 +14,9 @@
 enum gm_adt_role { GM_ADT_READER, GM_ADT_WRITER, GM_ADT_ADMIN };
 const char *gm_adt_role_name(enum gm_adt_role role); /* "reader" */
 
-/* How large a body may be: that of a twin (api.limits.request_size), or of models. */
-enum gm_adt_size { GM_ADT_SMALL, GM_ADT_LARGE };
+/* How large a body may be: that of a twin (api.limits.request_size), of models, or of events
+ * (api.limits.events_size). */
+enum gm_adt_size { GM_ADT_SMALL, GM_ADT_LARGE, GM_ADT_EVENTS };
 
 enum { GM_ADT_PARTS_MAX = 2, GM_ADT_SEGMENTS_MAX = 6, GM_ADT_VERSION_COUNT = 6 };
 
@@ -45,6 +46,10 @@ enum gm_adt_match { GM_ADT_FOUND, GM_ADT_NO_PATH, GM_ADT_NO_METHOD };
 enum gm_adt_match gm_adt_find(const char *method_z, const char *path_z,
                               const struct gm_adt_operation **out_operation,
                               struct gm_str out_parts[GM_ADT_PARTS_MAX]);
+/* The same in another table. */
+enum gm_adt_match gm_adt_find_in(const struct gm_adt_operation *operations, const char *method_z,
+                                 const char *path_z, const struct gm_adt_operation **out_operation,
+                                 struct gm_str out_parts[GM_ADT_PARTS_MAX]);
 
 /* Handlers of the table, by file. */
 extern gm_adt_handler gm_adt_models_post, gm_adt_models_list, gm_adt_model_get, gm_adt_model_patch,

@@ -45,7 +45,7 @@ static void count_call(const struct gm_adt_call *call)
                   (double)(clock->mono(clock) - call->began) / (double)GM_SECOND);
 }
 
-void gm_adt_answer(struct gm_adt_call *call, int status)
+static void finish_reply(struct gm_adt_call *call, int status)
 {
     if (call->matched) {
         count_call(call);
@@ -59,7 +59,19 @@ void gm_adt_answer(struct gm_adt_call *call, int status)
     }
     call->http->reply.status = status;
     gm_store_models_release(call->adt->store, call->models_);
+    call->models_ = NULL;
+}
+
+void gm_adt_answer(struct gm_adt_call *call, int status)
+{
+    finish_reply(call, status);
     gm_http_call_answer(call->http);
+}
+
+void gm_adt_stream(struct gm_adt_call *call, const struct gm_http_stream *stream)
+{
+    finish_reply(call, 200);
+    gm_http_call_stream(call->http, stream);
 }
 
 void gm_adt_answer_json(struct gm_adt_call *call, int status, const yyjson_mut_val *value)

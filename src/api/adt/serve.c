@@ -9,8 +9,24 @@ enum { READERS_KEPT = 8 };
 
 /* ---- the way of a call ---- */
 
+/* *out_mounted: it is none of the service's own. */
+static enum gm_adt_match find_operation(const struct gm_adt *adt, const struct gm_http_call *http,
+                                        const struct gm_adt_operation **out_operation,
+                                        struct gm_str out_parts[GM_ADT_PARTS_MAX],
+                                        bool *out_mounted)
+{
+    enum gm_adt_match match = gm_adt_find(http->method_z, http->path_z, out_operation, out_parts);
+    *out_mounted = match == GM_ADT_NO_PATH && adt->mount.operations != NULL;
+    return *out_mounted ? gm_adt_find_in(adt->mount.operations, http->method_z, http->path_z,
+                                         out_operation, out_parts)
+                        : match;
+}
+
 static bool check_version(struct gm_adt_call *call)
 {
+    if (call->mount != NULL) { /* no operation of the service */
+        return true;
+    }
     struct gm_str version = gm_adt_param(call, "api-version");
     if (version.n == 0) {
         gm_adt_refuse(call, 400, "MissingApiVersionParameter",
@@ -36,15 +52,29 @@ static bool check_version(struct gm_adt_call *call)
     return false;
 }
 
+static uint64_t size_limit(const struct gm_api_limits_conf *limits, enum gm_adt_size size)
+{
+    uint64_t large = limits->model_size * GM_ADT_LARGE_BODIES;
+    switch (size) {
+    case GM_ADT_SMALL:
+        return limits->request_size;
+    case GM_ADT_LARGE:
+        return large > limits->request_size ? large : limits->request_size;
+    case GM_ADT_EVENTS:
+        return limits->events_size;
+    }
+    return 0;
+}
+
 static bool check_size(struct gm_adt_call *call)
 {
-    const struct gm_api_limits_conf *limits = &call->adt->conf->limits;
-    if (call->operation->size == GM_ADT_LARGE || call->http->body.n <= limits->request_size) {
+    uint64_t size_max = size_limit(&call->adt->conf->limits, call->operation->size);
+    if (call->http->body.n <= size_max) {
         return true;
     }
     gm_adt_refuse(call, 413, "RequestEntityTooLarge",
                   "The request's body has %zu bytes; %llu are allowed.", call->http->body.n,
-                  (unsigned long long)limits->request_size);
+                  (unsigned long long)size_max);
     return false;
 }
 
@@ -137,6 +167,7 @@ static void check_access(struct gm_adt_call *call)
 
 void gm_adt_handle(void *ctx, struct gm_http_call *http)
 {
+    bool mounted;
     struct gm_adt *adt = ctx;
     struct gm_adt_call *call = gm_arena_zalloc(http->arena, sizeof(*call));
     yyjson_mut_doc *doc = gm_json_doc_new(http->arena);
@@ -147,7 +178,9 @@ void gm_adt_handle(void *ctx, struct gm_http_call *http)
     call->doc = doc;
     call->now = adt->clock->wall(adt->clock);
     call->began = adt->clock->mono(adt->clock);
-    switch (gm_adt_find(http->method_z, http->path_z, &call->operation, call->parts)) {
+    enum gm_adt_match match = find_operation(adt, http, &call->operation, call->parts, &mounted);
+    call->mount = mounted ? adt->mount.ctx : NULL;
+    switch (match) {
     case GM_ADT_NO_PATH:
         gm_adt_refuse(call, 404, "NotFound", "There is no such resource in this API.");
         return;
@@ -170,14 +203,15 @@ size_t gm_adt_admit(void *ctx, const struct gm_http_call *http, uint64_t length)
 {
     struct gm_adt *adt = ctx;
     const struct gm_api_limits_conf *limits = &adt->conf->limits;
-    const struct gm_adt_operation *operation;
+    const struct gm_adt_operation *operation = NULL;
     struct gm_str parts[GM_ADT_PARTS_MAX];
     struct gm_identity who;
     int64_t after_s;
     if (length <= GM_ADT_FREE_SIZE) {
         return GM_ADT_FREE_SIZE;
     }
-    if (gm_adt_find(http->method_z, http->path_z, &operation, parts) != GM_ADT_FOUND) {
+    bool mounted;
+    if (find_operation(adt, http, &operation, parts, &mounted) != GM_ADT_FOUND) {
         return GM_ADT_FREE_SIZE;
     }
     enum gm_access_answer answer =
@@ -185,10 +219,7 @@ size_t gm_adt_admit(void *ctx, const struct gm_http_call *http, uint64_t length)
     if (answer != GM_ACCESS_GRANTED && answer != GM_ACCESS_LATER) {
         return GM_ADT_FREE_SIZE;
     }
-    uint64_t large = limits->model_size * GM_ADT_LARGE_BODIES;
-    return (size_t)(operation->size == GM_ADT_LARGE && large > limits->request_size
-                        ? large
-                        : limits->request_size);
+    return (size_t)size_limit(limits, operation->size);
 }
 
 /* ---- reading ---- */

@@ -1,0 +1,497 @@
+/* Followers: who waits for events, by long poll or server-sent events.
+ *
+ * One thread reads for all of them in turn, so that a commit costs one wake-up and not one for each.
+ * A follower of server-sent events has a piece of text between that thread and the one that serves
+ * the connection: when it is full, nothing is read for it until the client has taken some.
+ *
+ * Such a follower has two holders: this thread, which drops it at its end, and the connection,
+ * whose `closed` is its last word. The later one frees it. */
+#include "api/streams/inside.h"
+#include "base/mem.h"
+#include "hub/event_json.h"
+#include "store/feed.h"
+
+enum {
+    PIECE_SIZE = 256 << 10,   /* of text for a connection; more is not read */
+    PAGE_SIZE = 8 << 20,      /* of a long poll's answer, about */
+    LOOKED_MAX = 64 << 10,    /* events in one turn, so that the others have theirs */
+    TEXT_SIZE_MAX = 16 << 20, /* of a piece, with the largest event */
+};
+#define HEARTBEAT (15 * GM_SECOND)
+
+struct gm_follower {
+    struct gm_adt_call *call;
+    struct gm_following following;
+    struct gm_follower *next;
+    bool sends_events;
+    gm_ns due;           /* monotonic: a poll's end, or the next heartbeat */
+    size_t count;        /* of a poll: events so far */
+    struct gm_buf piece; /* the thread's */
+    struct gm_mutex *mu; /* of server-sent events only, as the rest */
+    struct gm_streams_api *api;
+    struct gm_buf out; /* guarded by mu; for the connection */
+    size_t out_at;     /* guarded by mu; taken so far */
+    bool ended;        /* guarded by mu; nothing more comes */
+    bool gone;         /* guarded by mu; the connection has let go: the call is not there */
+    bool dropped;      /* guarded by mu; the thread has let go */
+};
+
+static gm_ns now(void)
+{
+    return gm_clock_system()->mono(gm_clock_system());
+}
+
+static void signal_thread(struct gm_streams_api *api)
+{
+    gm_mutex_lock(api->mu);
+    api->committed = true;
+    gm_cond_signal(api->news);
+    gm_mutex_unlock(api->mu);
+}
+
+void gm_following_close(struct gm_following *following)
+{
+    gm_stream_follow_close(following->stream);
+    gm_feed_close(following->feed);
+    *following = (struct gm_following){0};
+}
+
+static void free_follower(struct gm_follower *follower)
+{
+    gm_following_close(&follower->following);
+    gm_buf_deinit(&follower->piece);
+    gm_buf_deinit(&follower->out);
+    gm_mutex_free(follower->mu);
+    gm_free(follower);
+}
+
+/* ---- coming ---- */
+
+/* False: the call is ended. */
+static bool reserve(struct gm_adt_call *call)
+{
+    struct gm_streams_api *api = call->mount;
+    gm_mutex_lock(api->mu);
+    bool room = !api->stopping && api->follower_count < GM_FOLLOWERS_MAX;
+    api->follower_count += room ? 1 : 0;
+    gm_mutex_unlock(api->mu);
+    if (!room) {
+        gm_adt_reply_header(call, "Retry-After", GM_STR("5"));
+        gm_adt_refuse(call, 503, "ServiceUnavailable", "%d clients wait for events already.",
+                      GM_FOLLOWERS_MAX);
+    }
+    return room;
+}
+
+static struct gm_follower *new_follower(struct gm_adt_call *call,
+                                        const struct gm_following *following)
+{
+    struct gm_follower *follower = gm_alloc(sizeof(*follower));
+    follower->call = call;
+    follower->api = call->mount;
+    follower->following = *following;
+    follower->following.key = (struct gm_str){NULL, 0};
+    if (following->key.n > 0) {
+        follower->following.key = gm_arena_dup(call->arena, following->key);
+    }
+    gm_buf_init(&follower->piece, TEXT_SIZE_MAX);
+    gm_buf_init(&follower->out, (size_t)2 * TEXT_SIZE_MAX);
+    return follower;
+}
+
+static void enlist(struct gm_follower *follower)
+{
+    struct gm_streams_api *api = follower->api;
+    gm_mutex_lock(api->mu);
+    follower->next = api->arriving;
+    api->arriving = follower;
+    gm_cond_signal(api->news);
+    gm_mutex_unlock(api->mu);
+}
+
+void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *following, gm_ns wait)
+{
+    struct gm_following own = *following;
+    if (!reserve(call)) {
+        gm_following_close(&own);
+        return;
+    }
+    struct gm_follower *follower = new_follower(call, following);
+    follower->due = now() + wait;
+    enlist(follower);
+}
+
+/* ---- the connection's side of server-sent events ---- */
+
+static int64_t produce(void *ctx, char *to, size_t size)
+{
+    struct gm_follower *follower = ctx;
+    gm_mutex_lock(follower->mu);
+    size_t left = follower->out.n - follower->out_at;
+    size_t n = left < size ? left : size;
+    if (n > 0) {
+        memcpy(to, follower->out.p + follower->out_at, n);
+    }
+    follower->out_at += n;
+    bool empty = n > 0 && n == left;
+    if (empty) {
+        gm_buf_reset(&follower->out);
+        follower->out_at = 0;
+    }
+    int64_t answer = n == 0 && follower->ended ? -1 : (int64_t)n;
+    bool wants = empty && !follower->dropped;
+    gm_mutex_unlock(follower->mu);
+    if (wants) {
+        signal_thread(follower->api); /* there is room */
+    }
+    return answer;
+}
+
+static void closed(void *ctx)
+{
+    struct gm_follower *follower = ctx;
+    gm_mutex_lock(follower->mu);
+    follower->gone = true;
+    bool last = follower->dropped;
+    gm_mutex_unlock(follower->mu);
+    if (last) {
+        free_follower(follower);
+    } else {
+        signal_thread(follower->api);
+    }
+}
+
+void gm_follow_events(struct gm_adt_call *call, const struct gm_following *following)
+{
+    struct gm_following own = *following;
+    if (!reserve(call)) {
+        gm_following_close(&own);
+        return;
+    }
+    struct gm_follower *follower = new_follower(call, following);
+    if (following->key.n > 0) { /* the call may go first */
+        follower->following.key = gm_str_z(gm_str_dup_z(following->key));
+    }
+    follower->sends_events = true;
+    follower->mu = gm_mutex_new();
+    follower->due = now();
+    call->http->reply.content_type_z = "text/event-stream";
+    gm_adt_stream(call, &(struct gm_http_stream){produce, closed, follower});
+    enlist(follower);
+}
+
+/* ---- reading for one ---- */
+
+/* JSON has line ends between its parts only: there a space is as good. */
+static void add_data(struct gm_buf *out, size_t from)
+{
+    for (size_t i = from; i < out->n; i++) {
+        if (out->p[i] == '\n' || out->p[i] == '\r') {
+            out->p[i] = ' ';
+        }
+    }
+    gm_buf_add_z(out, "\n\n");
+}
+
+static bool wanted(const struct gm_follower *follower, const struct gm_event *event)
+{
+    const struct gm_str *key = &follower->following.key;
+    return key->n == 0 || gm_str_eq(*key, event->key);
+}
+
+static void write_event(struct gm_follower *follower, const struct gm_stream_page *page, size_t at,
+                        struct gm_buf *out)
+{
+    const struct gm_event *event = &page->events[at];
+    if (!follower->sends_events) {
+        gm_buf_add_z(out, follower->count > 0 ? "," : "");
+        gm_event_write_json(event, page->partition, out);
+        return;
+    }
+    struct gm_stream_cursor cursor = *gm_stream_follow_cursor(follower->following.stream);
+    cursor.next[page->partition] = event->offset + 1;
+    gm_buf_add_z(out, "id: ");
+    gm_stream_cursor_write(&cursor, out);
+    gm_buf_add_z(out, "\ndata: ");
+    size_t from = out->n;
+    gm_event_write_json(event, page->partition, out);
+    add_data(out, from);
+}
+
+/* GM_OK: there may be more, but not in this turn. GM_E_END: there is no more now. */
+static gm_rc read_stream(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
+                         struct gm_stream_page *page, struct gm_err *err)
+{
+    size_t looked = 0;
+    while (looked < LOOKED_MAX && out->n < size_max) {
+        size_t left = follower->sends_events ? 64 : follower->following.count_max - follower->count;
+        if (left == 0) {
+            return GM_E_END;
+        }
+        GM_TRY(gm_stream_follow_read(follower->following.stream, left, page, err));
+        for (size_t i = 0; i < page->count; i++) {
+            if (wanted(follower, &page->events[i])) {
+                write_event(follower, page, i, out);
+                follower->count++;
+            }
+        }
+        looked += page->count;
+    }
+    return GM_OK;
+}
+
+static gm_rc read_changes(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
+                          struct gm_err *err)
+{
+    struct gm_following *following = &follower->following;
+    struct gm_change change;
+    for (size_t looked = 0; looked < LOOKED_MAX && out->n < size_max; looked++) {
+        if (!follower->sends_events && follower->count == following->count_max) {
+            return GM_E_END;
+        }
+        GM_TRY(gm_feed_read(following->feed, following->num, &change, err));
+        following->num++;
+        if (following->key.n > 0 && !gm_str_eq(following->key, change.twin)) {
+            continue;
+        }
+        if (follower->sends_events) {
+            gm_buf_addf(out, "id: %lld\ndata: ", (long long)following->num);
+        } else {
+            gm_buf_add_z(out, follower->count > 0 ? "," : "");
+        }
+        size_t from = out->n;
+        gm_change_write_json(&change, (struct gm_str){NULL, 0}, out);
+        if (follower->sends_events) {
+            add_data(out, from);
+        }
+        follower->count++;
+    }
+    return GM_OK;
+}
+
+static gm_rc read_some(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
+                       struct gm_stream_page *page, struct gm_err *err)
+{
+    return follower->following.feed != NULL ? read_changes(follower, size_max, out, err)
+                                            : read_stream(follower, size_max, out, page, err);
+}
+
+/* ---- one turn of a long poll ---- */
+
+static void answer_poll(struct gm_follower *follower)
+{
+    struct gm_adt_call *call = follower->call;
+    struct gm_buf *body = &call->http->reply.body;
+    gm_buf_add_z(body, "{\"value\":[");
+    gm_buf_add(body, gm_buf_str(&follower->piece));
+    gm_buf_add_z(body, "],\"cursor\":\"");
+    if (follower->following.feed != NULL) {
+        gm_buf_addf(body, "%lld", (long long)follower->following.num);
+    } else {
+        gm_stream_cursor_write(gm_stream_follow_cursor(follower->following.stream), body);
+    }
+    gm_buf_add_z(body, "\"}");
+    gm_adt_answer(call, 200);
+}
+
+/* True: it is at its end. */
+static bool turn_poll(struct gm_follower *follower, bool stopping, bool *more)
+{
+    struct gm_err err = {0};
+    struct gm_stream_page page = {0};
+    gm_rc rc = read_some(follower, PAGE_SIZE, &follower->piece, &page, &err);
+    if (rc == GM_E_LIMIT) {
+        gm_adt_refuse(follower->call, 410, "NotKept", "%s", err.text);
+        return true;
+    }
+    if (rc == GM_E_CORRUPT) {
+        gm_adt_refuse(follower->call, 500, "Damaged", "%s", err.text);
+        return true;
+    }
+    if (rc != GM_OK && rc != GM_E_END) {
+        gm_adt_fail(follower->call, rc, &err);
+        return true;
+    }
+    bool full = follower->piece.n >= PAGE_SIZE;
+    if (full || follower->count > 0 || (rc == GM_E_END && now() >= follower->due) || stopping) {
+        answer_poll(follower);
+        return true;
+    }
+    *more = *more || rc == GM_OK;
+    return false;
+}
+
+/* ---- one turn of server-sent events ---- */
+
+/* Hands the piece to the connection. */
+static void hand_over(struct gm_follower *follower, bool ended)
+{
+    gm_mutex_lock(follower->mu);
+    gm_buf_add(&follower->out, gm_buf_str(&follower->piece));
+    follower->ended = follower->ended || ended;
+    if (!follower->gone && (follower->piece.n > 0 || ended)) {
+        gm_http_stream_wake(follower->call->http);
+    }
+    gm_mutex_unlock(follower->mu);
+    gm_buf_reset(&follower->piece);
+}
+
+static void tell_failure(struct gm_follower *follower, const char *event_z, const char *text_z)
+{
+    gm_buf_addf(&follower->piece, "event: %s\ndata: ", event_z);
+    size_t from = follower->piece.n;
+    gm_buf_add_z(&follower->piece, "{\"message\":");
+    gm_json_quote(&follower->piece, gm_str_z(text_z));
+    gm_buf_add_char(&follower->piece, '}');
+    add_data(&follower->piece, from);
+}
+
+/* Retention was faster than the client: it is told, and goes on at what there is. */
+static bool go_on_behind_gap(struct gm_follower *follower, const struct gm_stream_page *page,
+                             const struct gm_err *trimmed)
+{
+    int64_t missed;
+    struct gm_err err = {0};
+    tell_failure(follower, "gap", trimmed->text);
+    return follower->following.stream != NULL &&
+           gm_stream_follow_skip_trimmed(follower->following.stream, page->partition, &missed,
+                                         &err) == GM_OK;
+}
+
+/* True: it is at its end. */
+static bool turn_events(struct gm_follower *follower, bool stopping, bool *more)
+{
+    struct gm_err err = {0};
+    struct gm_stream_page page = {0};
+    gm_mutex_lock(follower->mu);
+    bool gone = follower->gone;
+    size_t waiting = follower->out.n - follower->out_at;
+    gm_mutex_unlock(follower->mu);
+    if (gone || stopping) {
+        hand_over(follower, true);
+        return true;
+    }
+    if (waiting >= PIECE_SIZE) {
+        return false; /* the connection says when there is room */
+    }
+    gm_rc rc = read_some(follower, PIECE_SIZE, &follower->piece, &page, &err);
+    bool ends = rc != GM_OK && rc != GM_E_END;
+    if (rc == GM_E_LIMIT) {
+        ends = !go_on_behind_gap(follower, &page, &err);
+        rc = GM_OK;
+    } else if (ends) {
+        tell_failure(follower, "error", err.text);
+    }
+    if (follower->piece.n == 0 && now() >= follower->due) {
+        gm_buf_add_z(&follower->piece, ": still here\n\n");
+    }
+    if (follower->piece.n > 0) {
+        follower->due = now() + HEARTBEAT;
+        hand_over(follower, ends);
+    }
+    *more = *more || (rc == GM_OK && waiting + PIECE_SIZE / 2 < PIECE_SIZE);
+    return ends;
+}
+
+/* ---- the thread ---- */
+
+static void drop(struct gm_follower *follower)
+{
+    if (!follower->sends_events) {
+        follower->following.key = (struct gm_str){NULL, 0}; /* went with the call */
+        free_follower(follower);
+        return;
+    }
+    union {
+        const char *in;
+        char *p;
+    } key = {.in = follower->following.key.p};
+    gm_following_close(&follower->following);
+    gm_free(key.p);
+    gm_mutex_lock(follower->mu);
+    follower->dropped = true;
+    bool last = follower->gone;
+    gm_mutex_unlock(follower->mu);
+    if (last) {
+        free_follower(follower);
+    }
+}
+
+/* Waits for something to do; takes over who has come. False: the end. */
+static bool wait_for_work(struct gm_streams_api *api, struct gm_follower **list, bool more,
+                          gm_ns due)
+{
+    gm_mutex_lock(api->mu);
+    while (!more && !api->committed && api->arriving == NULL &&
+           !(api->stopping && api->follower_count == 0)) {
+        gm_ns left = due - now();
+        if (left <= 0) {
+            break;
+        }
+        (void)gm_cond_wait_for(api->news, api->mu, left);
+        if (api->stopping && *list != NULL) {
+            break;
+        }
+    }
+    api->committed = false;
+    while (api->arriving != NULL) {
+        struct gm_follower *follower = api->arriving;
+        api->arriving = follower->next;
+        follower->next = *list;
+        *list = follower;
+    }
+    bool ends = api->stopping && api->follower_count == 0;
+    gm_mutex_unlock(api->mu);
+    return !ends;
+}
+
+static void count_off(struct gm_streams_api *api)
+{
+    gm_mutex_lock(api->mu);
+    api->follower_count--;
+    gm_mutex_unlock(api->mu);
+}
+
+void gm_follow_main(void *arg)
+{
+    struct gm_streams_api *api = arg;
+    struct gm_follower *list = NULL;
+    bool more = false;
+    gm_ns due = now() + HEARTBEAT;
+    while (wait_for_work(api, &list, more, due)) {
+        gm_mutex_lock(api->mu);
+        bool stopping = api->stopping;
+        gm_mutex_unlock(api->mu);
+        more = false;
+        due = now() + HEARTBEAT;
+        for (struct gm_follower **at = &list; *at != NULL;) {
+            struct gm_follower *follower = *at;
+            bool ended = follower->sends_events ? turn_events(follower, stopping, &more)
+                                                : turn_poll(follower, stopping, &more);
+            if (ended) {
+                *at = follower->next;
+                drop(follower);
+                count_off(api);
+            } else {
+                due = follower->due < due ? follower->due : due;
+                at = &follower->next;
+            }
+        }
+    }
+}
+
+/* Commits of the store wake the followers of changes. */
+void gm_follow_changes_main(void *arg)
+{
+    struct gm_streams_api *api = arg;
+    bool stopping = false;
+    while (!stopping) {
+        int64_t num = gm_store_newest_change(api->options.store) + 1;
+        if (gm_feed_wait(api->feed, num, GM_MINUTE) == GM_OK) {
+            signal_thread(api);
+        }
+        gm_mutex_lock(api->mu);
+        stopping = api->stopping;
+        gm_mutex_unlock(api->mu);
+    }
+}

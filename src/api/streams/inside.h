@@ -1,0 +1,62 @@
+/* What the files of this folder share. Internal to it. */
+#ifndef GM_API_STREAMS_INSIDE_H
+#define GM_API_STREAMS_INSIDE_H
+
+#include "api/adt/call.h"
+#include "api/streams/streams.h"
+#include "stream/follow.h"
+
+struct gm_follower;
+struct gm_push;
+struct gm_streams_api {
+    struct gm_streams_api_options options;
+    struct gm_mutex *mu;
+    struct gm_cond *news;         /* a commit, a follower, the end */
+    bool committed;               /* guarded by mu */
+    bool stopping;                /* guarded by mu */
+    struct gm_follower *arriving; /* guarded by mu; taken over by the thread */
+    size_t follower_count;        /* guarded by mu */
+    struct gm_thread *follow, *changes;
+    struct gm_feed *feed; /* of the thread `changes` */
+    struct gm_mutex *pool_mu;
+    struct gm_cond *given; /* back to the pool */
+    struct gm_push *spare; /* guarded by pool_mu */
+    size_t spare_count;    /* guarded by pool_mu */
+    size_t push_count;     /* guarded by pool_mu; under way */
+};
+
+/* The stream of the path's first part. NULL: none, and the call is ended. */
+const struct gm_hub_stream *gm_streams_find(struct gm_adt_call *call);
+/* Codes of errors. */
+#define GM_STREAMS_INVALID "InvalidArgument"
+
+/* ---- push.c ---- */
+extern gm_adt_handler gm_streams_push, gm_streams_entity_push;
+/* Waits for those under way: they let go of the part after they answered. */
+void gm_push_free_all(struct gm_streams_api *api);
+
+/* ---- read.c ---- */
+extern gm_adt_handler gm_streams_list, gm_streams_get, gm_streams_events, gm_streams_changes;
+
+/* ---- entities.c ---- */
+extern gm_adt_handler gm_streams_entity_get, gm_streams_snapshot_get, gm_streams_snapshot_put;
+
+/* ---- follow.c ---- */
+
+/* Where a follower's events come from; what it reads is appended to `out`. */
+struct gm_following {
+    struct gm_stream_follow *stream; /* of both one is set; owned by the follower */
+    struct gm_feed *feed;
+    int64_t num;       /* of the feed: the next change */
+    struct gm_str key; /* n 0: any */
+    size_t count_max;  /* of a long poll: events in one answer */
+};
+/* ends: answers now, when there is something, or `wait` later at most. */
+void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *following, gm_ns wait);
+/* ends: server-sent events until one of both goes. */
+void gm_follow_events(struct gm_adt_call *call, const struct gm_following *following);
+void gm_following_close(struct gm_following *following);
+void gm_follow_main(void *api);
+void gm_follow_changes_main(void *api);
+
+#endif

@@ -1,0 +1,129 @@
+/* The table of operations, and the part's life. */
+#include "api/streams/streams.h"
+
+#include "api/streams/inside.h"
+#include "base/mem.h"
+#include "store/feed.h"
+
+static const struct gm_adt_operation operations[] = {
+    {"GET", "/streams", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "The streams, with their figures, in `value`.", gm_streams_list},
+    {"GET", "/streams/{name}", GM_ADT_READER, GM_ADT_SMALL, "200", "A stream, with its figures.",
+     gm_streams_get},
+    {"POST", "/streams/{name}/events", GM_ADT_WRITER, GM_ADT_EVENTS, "200",
+     "Appends events, and answers `{\"appended\":…,\"duplicates\":…}` after the commit. By "
+     "`Content-Type`: `application/x-ndjson`, `application/json` (an array, a value, or lines), "
+     "`application/cloudevents+json`, `application/cloudevents-batch+json`, or a CloudEvent in "
+     "binary mode; `Content-Encoding` may be `gzip` or `zstd`. When one is wrong nothing is taken "
+     "(400, with the list) unless `?partial=true`. The header `Idempotency-Key` makes a request "
+     "that is repeated count once. 429 with `Retry-After`: too much waits for the disk.",
+     gm_streams_push},
+    {"GET", "/streams/{name}/events", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "Events from a cursor on: `from` (`oldest`, `newest`, or what `cursor` of the page before "
+     "was), `limit` (100; 10000 at most), `key`, `wait` (`30s`: how long to wait for the first). "
+     "With `Accept: text/event-stream` server-sent events, which go on behind `Last-Event-ID`.",
+     gm_streams_events},
+    {"POST", "/streams/{name}/entities/{key}/events", GM_ADT_WRITER, GM_ADT_EVENTS, "200",
+     "Appends events of one entity. `If-Match`, or `?expected=`, is the version that it must have: "
+     "409 when it moved. The answer has its `version` afterwards.",
+     gm_streams_entity_push},
+    {"GET", "/changes", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "The twins' changes from a number on: `from`, `limit`, `wait`, and server-sent events, as of "
+     "a stream's events.",
+     gm_streams_changes},
+    {0},
+};
+
+const struct gm_adt_operation *gm_streams_api_operations(void)
+{
+    return operations;
+}
+
+/* ---- life ---- */
+
+static void note_commit(void *ctx)
+{
+    struct gm_streams_api *api = ctx;
+    gm_mutex_lock(api->mu);
+    api->committed = true;
+    gm_cond_signal(api->news);
+    gm_mutex_unlock(api->mu);
+}
+
+static void hook_streams(struct gm_streams_api *api, void (*fn)(void *ctx))
+{
+    for (size_t i = 0; i < gm_hub_count(api->options.hub); i++) {
+        gm_stream_on_commit(gm_hub_at(api->options.hub, i)->stream, fn, api);
+    }
+}
+
+static gm_rc start(struct gm_streams_api *api, struct gm_err *err)
+{
+    GM_TRY(gm_feed_open(api->options.store, &api->feed, err));
+    hook_streams(api, note_commit);
+    GM_TRY(gm_thread_start("gemel-follow", gm_follow_main, api, &api->follow, err));
+    return gm_thread_start("gemel-changes", gm_follow_changes_main, api, &api->changes, err);
+}
+
+gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
+                          struct gm_streams_api **out_streams, struct gm_err *err)
+{
+    struct gm_streams_api *api = gm_alloc(sizeof(*api));
+    api->options = *options;
+    api->mu = gm_mutex_new();
+    api->news = gm_cond_new();
+    api->pool_mu = gm_mutex_new();
+    api->given = gm_cond_new();
+    gm_rc rc = start(api, err);
+    if (rc != GM_OK) {
+        gm_streams_api_close(api);
+        return rc;
+    }
+    *out_streams = api;
+    return GM_OK;
+}
+
+void gm_streams_api_stop(struct gm_streams_api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    gm_mutex_lock(api->mu);
+    api->stopping = true;
+    gm_cond_signal(api->news);
+    gm_mutex_unlock(api->mu);
+    if (api->feed != NULL) {
+        gm_feed_wake(api->feed);
+    }
+    gm_thread_join(api->changes);
+    gm_thread_join(api->follow);
+    api->changes = NULL;
+    api->follow = NULL;
+}
+
+void gm_streams_api_close(struct gm_streams_api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    gm_streams_api_stop(api);
+    hook_streams(api, NULL);
+    gm_feed_close(api->feed);
+    gm_push_free_all(api);
+    gm_cond_free(api->given);
+    gm_mutex_free(api->pool_mu);
+    gm_cond_free(api->news);
+    gm_mutex_free(api->mu);
+    gm_free(api);
+}
+
+const struct gm_hub_stream *gm_streams_find(struct gm_adt_call *call)
+{
+    const struct gm_streams_api *api = call->mount;
+    const struct gm_hub_stream *stream = gm_hub_find(api->options.hub, call->parts[0]);
+    if (stream == NULL) {
+        gm_adt_refuse(call, 404, "StreamNotFound", "There is no stream " GM_STR_FMT ".",
+                      GM_STR_ARG(call->parts[0]));
+    }
+    return stream;
+}

@@ -1,0 +1,60 @@
+/* What the files of this part share. Internal to this folder. */
+#ifndef GM_HUB_INSIDE_H
+#define GM_HUB_INSIDE_H
+
+#include <yyjson.h>
+
+#include "flow/record.h"
+#include "hub/decode.h"
+
+enum { GM_STREAM_NAME_SIZE_MAX = 100, GM_TEMPLATE_PARTS_MAX = 8 };
+
+/* What the segments of a path lead to, from member to member. NULL: nothing. */
+yyjson_val *gm_value_at(yyjson_val *root, const struct gm_path *path);
+
+/* ---- event_type.c: declared types ---- */
+
+struct gm_event_types;
+/* NULL when none are declared. */
+gm_rc gm_event_types_new(const struct gm_conf_map *conf, struct gm_event_types **out_types,
+                         struct gm_err *err) GM_MUST_CHECK;
+void gm_event_types_free(struct gm_event_types *types); /* NULL is fine */
+/* False: why it is refused stands in `why`. */
+bool gm_event_types_allow(const struct gm_event_types *types, struct gm_str type, yyjson_val *root,
+                          struct gm_err *why);
+
+/* ---- decode.c ---- */
+
+/* A value read into the scratch memory, until the next one is. */
+struct gm_value {
+    struct gm_str text; /* of the input */
+    yyjson_doc *doc;
+    yyjson_val *root;
+};
+/* False: it was refused. */
+bool gm_value_read(struct gm_decoded *decoded, struct gm_str text, size_t number,
+                   struct gm_value *out_value);
+/* A string of the value that outlives the scratch memory: in the input, or in the arena. */
+struct gm_str gm_value_keep(struct gm_decoded *decoded, const struct gm_value *value,
+                            yyjson_val *string);
+/* Adds the event of one value. */
+struct gm_one {
+    struct gm_str text;
+    size_t number;
+    const struct gm_event *known; /* NULL: nothing */
+};
+void gm_decode_value(const struct gm_decoder *decoder, const struct gm_one *one,
+                     struct gm_decoded *decoded);
+
+/* ---- split.c: items of a JSON array ---- */
+
+/* Calls `fn` with the text of each item, with its number. False: the text is no array, or does not
+ * end as one; *out_why says so. Items are not looked into beyond strings and brackets. */
+bool gm_split_array(struct gm_str text, void (*fn)(void *ctx, struct gm_str item, size_t number),
+                    void *ctx, const char **out_why_z);
+
+/* ---- cloud.c ---- */
+void gm_decode_cloud(const struct gm_decoder *decoder, struct gm_str text, size_t number,
+                     struct gm_decoded *decoded);
+
+#endif

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Streams over HTTP: events in every form, taken once; pages, long polls and server-sent events."""
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import threading
+import unittest
+
+import adt
+import gemel
+
+NDJSON = {"Content_Type": "application/x-ndjson"}
+
+
+def lines(*values):
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
+def reading(machine, n=0, **more):
+    return {"machine": {"machineId": machine}, "n": n, "at": f"2026-11-20T17:00:{n % 60:02d}Z", **more}
+
+
+class Streams(adt.Case):
+    STREAMS = {
+        "telemetry": {"key": "machine.machineId", "time": "at", "partitions": 2, "sequence": "seq", "origin": "gateway"},
+        "cloud": {},
+        "orders": {"versions": True, "types": {"placed": {"required": {"amount": "double"}}, "paid": {}}},
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.model("Room", {"temp": "double"})
+        self.server = self.serve({"streams": self.STREAMS})
+
+    def tearDown(self):
+        connection = getattr(self.server.local, "connection", None)
+        if connection is not None:
+            connection.close()
+
+    def push(self, stream, body, **headers):
+        headers = headers or NDJSON
+        return self.server.call("POST", f"/streams/{stream}/events", body, version=None, **headers)
+
+    def read(self, stream, query=""):
+        answer = self.server.get(f"/streams/{stream}/events{query}", version=None)
+        self.assertEqual(200, answer.status, answer)
+        return answer.json
+
+    def bodies(self, stream):
+        return [event["body"] for event in self.read(stream, "?limit=10000")["value"]]
+
+    # ---- forms ----
+
+    def test_lines_are_appended_as_they_came(self):
+        answer = self.push("telemetry", lines(reading(1, 1), reading(2, 2)))
+        self.assertEqual((200, {"appended": 2, "duplicates": 0}), (answer.status, answer.json))
+        events = {event["key"]: event for event in self.read("telemetry")["value"]}
+        self.assertEqual({"1", "2"}, set(events))
+        self.assertEqual(reading(1, 1), events["1"]["body"])
+        self.assertEqual("2026-11-20T17:00:02Z", events["2"]["time"])
+
+    def test_arrays_and_single_values(self):
+        self.assertEqual(2, self.push("telemetry", json.dumps([reading(1), reading(2)]), Content_Type="application/json").json["appended"])
+        self.assertEqual(1, self.push("telemetry", json.dumps(reading(3), indent=2), Content_Type="application/json; charset=utf-8").json["appended"])
+        self.assertEqual(3, len(self.bodies("telemetry")))
+
+    def test_cloud_events_in_three_modes(self):
+        event = {"specversion": "1.0", "id": "a", "source": "/gw", "type": "reading", "subject": "m1", "time": "2026-11-20T17:00:00Z", "data": {"t": 1}}
+        self.assertEqual(1, self.push("cloud", json.dumps(event), Content_Type="application/cloudevents+json").json["appended"])
+        batch = [event, {**event, "id": "b"}]
+        self.assertEqual({"appended": 1, "duplicates": 1},
+                         self.push("cloud", json.dumps(batch), Content_Type="application/cloudevents-batch+json").json)
+        answer = self.push("cloud", '{"t":3}', Content_Type="application/json", ce_specversion="1.0", ce_id="c", ce_source="/gw",
+                           ce_type="reading", ce_subject="m%201", ce_time="2026-11-20T17:00:03Z")
+        self.assertEqual({"appended": 1, "duplicates": 0}, answer.json)
+        events = self.read("cloud")["value"]
+        self.assertEqual([("m1", "a"), ("m1", "b"), ("m 1", "c")], [(one["key"], one["id"]) for one in events])
+        self.assertEqual({"t": 3}, events[2]["body"])
+        self.assertEqual({"/gw"}, {one["origin"] for one in events})
+        del event["id"]
+        self.refused(self.push("cloud", json.dumps(event), Content_Type="application/cloudevents+json"), 400, "InvalidEvents")
+
+    def test_compressed_bodies(self):
+        body = lines(*(reading(n, n) for n in range(1000))).encode()
+        answer = self.push("telemetry", gzip.compress(body), Content_Encoding="gzip", **NDJSON)
+        self.assertEqual(1000, answer.json["appended"])
+        half = gzip.compress(body)[:-20]
+        self.refused(self.push("telemetry", half, Content_Encoding="gzip", **NDJSON), 400, "InvalidArgument")
+        self.refused(self.push("telemetry", body, Content_Encoding="gzip", **NDJSON), 400, "InvalidArgument")
+        self.refused(self.push("telemetry", body, Content_Encoding="br", **NDJSON), 400, "InvalidArgument")
+        bomb = gzip.compress(b" " * (40 << 20))
+        self.refused(self.push("telemetry", bomb, Content_Encoding="gzip", **NDJSON), 413, "RequestEntityTooLarge")
+        self.assertEqual(1000, len(self.bodies("telemetry")))
+
+    @unittest.skipUnless(shutil.which("zstd"), "needs zstd")
+    def test_zstd_bodies(self):
+        body = lines(*(reading(n, n) for n in range(100))).encode()
+        packed = subprocess.run(["zstd", "-q", "-c"], input=body, stdout=subprocess.PIPE, check=True).stdout
+        self.assertEqual(100, self.push("telemetry", packed, Content_Encoding="zstd", **NDJSON).json["appended"])
+        self.refused(self.push("telemetry", packed[:-5], Content_Encoding="zstd", **NDJSON), 400, "InvalidArgument")
+
+    # ---- what is wrong ----
+
+    def test_wrong_events_are_named_and_nothing_is_taken(self):
+        body = lines(reading(1)) + "{\n" + lines({"n": 1}, reading(2))
+        answer = self.push("telemetry", body)
+        self.refused(answer, 400, "InvalidEvents")
+        self.assertEqual(["event 2:", "event 3:"], [one["message"][:8] for one in answer.json["error"]["details"]])
+        self.assertEqual([], self.bodies("telemetry"))
+        answer = self.server.call("POST", "/streams/telemetry/events?partial=true", body, version=None, **NDJSON)
+        self.assertEqual((2, 2), (answer.json["appended"], answer.json["wrongCount"]))
+        self.assertEqual([2, 3], [one["number"] for one in answer.json["wrong"]])
+
+    def test_streams_and_types_that_are_not_there(self):
+        self.refused(self.push("nothing", "{}"), 404, "StreamNotFound")
+        self.refused(self.push("telemetry", "<a/>", Content_Type="application/xml"), 415, "UnsupportedMediaType")
+        answer = self.push("orders", lines({"key": "o1", "type": "placed", "amount": "much"}, {"key": "o1", "type": "lost"}))
+        self.refused(answer, 400, "InvalidEvents")
+        messages = [one["message"] for one in answer.json["error"]["details"]]
+        self.assertEqual(["event 1: `amount` of a `placed`: double is wanted", "event 2: its type `lost` is not declared"], messages)
+
+    def test_only_writers_write(self):
+        answer = self.server.send("POST", "/streams/telemetry/events", lines(reading(1)), {"Content-Type": "application/x-ndjson"})
+        self.assertEqual(401, answer.status)
+        self.assertEqual(401, self.server.send("GET", "/streams").status)
+
+    # ---- once ----
+
+    def test_a_repeated_request_is_taken_once(self):
+        body = lines(reading(1, 1), reading(1, 1))
+        for duplicates in (0, 2, 2):
+            answer = self.push("telemetry", body, Idempotency_Key="k-1", **NDJSON)
+            self.assertEqual({"appended": 2 - duplicates, "duplicates": duplicates}, answer.json)
+        self.assertEqual(2, self.push("telemetry", body, Idempotency_Key="k-2", **NDJSON).json["appended"])
+
+    def test_sequences_of_an_origin_are_taken_once_for_ever(self):
+        body = lines(*(reading(1, n, gateway="g", seq=n) for n in (1, 3, 2, 3)))
+        self.assertEqual({"appended": 3, "duplicates": 1}, self.push("telemetry", body).json)
+        self.server.end(signal.SIGKILL)
+        self.server = self.start()
+        self.assertEqual({"appended": 0, "duplicates": 4}, self.push("telemetry", body).json)
+
+    # ---- giving out ----
+
+    def test_pages_go_on_at_their_cursor(self):
+        self.push("telemetry", lines(*(reading(n, n) for n in range(50))))
+        cursor, seen = "oldest", []
+        while True:
+            page = self.read("telemetry", f"?from={cursor}&limit=7")
+            if not page["value"]:
+                break
+            seen += [event["body"]["n"] for event in page["value"]]
+            cursor = page["cursor"]
+        self.assertEqual(list(range(50)), sorted(seen))
+        self.assertEqual([], self.read("telemetry", "?from=newest")["value"])
+        one = self.read("telemetry", "?key=7")["value"]
+        self.assertEqual([7], [event["body"]["n"] for event in one])
+        self.refused(self.server.get("/streams/telemetry/events?from=x", version=None), 400, "InvalidArgument")
+
+    def test_a_long_poll_ends_with_the_commit(self):
+        cursor = self.read("telemetry")["cursor"]
+        got = []
+        waiting = threading.Thread(target=lambda: got.append(self.read("telemetry", f"?from={cursor}&wait=60s")))
+        waiting.start()
+        self.push("telemetry", lines(reading(5)))
+        waiting.join(30)
+        self.assertEqual(["5"], [event["key"] for event in got[0]["value"]])
+        self.assertEqual([], self.read("telemetry", f"?from={got[0]['cursor']}&wait=10ms")["value"])
+
+    def events(self, path, **headers):
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.server.token}", "Accept": "text/event-stream", **headers})
+        answer = connection.getresponse()
+        self.assertEqual((200, "text/event-stream"), (answer.status, answer.headers["Content-Type"]))
+        return connection, answer
+
+    @staticmethod
+    def next_event(answer):
+        event = {}
+        while True:
+            line = answer.readline().decode().rstrip("\n")
+            if line == "" and "data" in event:
+                return event
+            name, _, value = line.partition(": ")
+            if name:
+                event[name] = value
+
+    def test_server_sent_events_resume_where_they_were(self):
+        connection, answer = self.events("/streams/telemetry/events?from=oldest")
+        self.push("telemetry", lines(reading(1, 1)))
+        first = self.next_event(answer)
+        self.push("telemetry", lines(reading(1, 2)))
+        second = self.next_event(answer)
+        self.assertEqual([1, 2], [json.loads(one["data"])["body"]["n"] for one in (first, second)])
+        connection.close()
+        _, answer = self.events("/streams/telemetry/events", **{"Last-Event-ID": first["id"]})
+        self.assertEqual(2, json.loads(self.next_event(answer)["data"])["body"]["n"])
+
+    def test_many_events_reach_a_follower_in_order(self):
+        _, answer = self.events("/streams/telemetry/events?key=1")
+        for batch in range(20):
+            self.push("telemetry", lines(*(reading(1, batch * 500 + n, pad="x" * 200) for n in range(500))))
+        got = [json.loads(self.next_event(answer)["data"])["body"]["n"] for _ in range(10000)]
+        self.assertEqual(list(range(10000)), got)
+
+    def test_changes_of_twins_are_a_feed_too(self):
+        _, answer = self.events("/changes?from=newest")
+        self.server.make("r1", "Room", temp=1)
+        self.assertEqual("r1", json.loads(self.next_event(answer)["data"])["twin"])
+        page = self.server.get("/changes?from=1", version=None).json
+        self.assertIn("r1", [change.get("twin") for change in page["value"]])
+
+    def test_the_server_ends_with_followers_that_wait(self):
+        self.events("/streams/telemetry/events")
+        self.events("/changes")
+        waiting = threading.Thread(target=lambda: self.read("cloud", "?wait=5m"))
+        waiting.start()
+        self.push("telemetry", lines(reading(1)))
+        self.assertEqual(0, self.server.end())
+        waiting.join(30)
+        self.assertFalse(waiting.is_alive())
+
+    def test_streams_are_listed_with_their_figures(self):
+        self.push("telemetry", lines(reading(1), reading(2)))
+        listed = {one["name"]: one for one in self.server.get("/streams", version=None).json["value"]}
+        self.assertEqual(set(self.STREAMS), set(listed))
+        self.assertEqual((2, 2), (listed["telemetry"]["events"], listed["telemetry"]["partitions"]))
+        self.assertEqual(listed["telemetry"], self.server.get("/streams/telemetry", version=None).json)
+
+
+if __name__ == "__main__":
+    gemel.main()
