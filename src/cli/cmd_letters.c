@@ -8,9 +8,10 @@
 #include "cli/remote.h"
 #include "sync/dead_letter.h"
 #include "sync/run.h"
+#include "sync_sql.h"
 #include "twin_sql.h"
 
-enum { OUTPUT_SIZE_MAX = 256 << 20, RECORD_SHOWN_MAX = 60 };
+enum { OUTPUT_SIZE_MAX = 256 << 20, RECORD_SHOWN_MAX = 60, NEXT_SIZE_MAX = 4 << 20 };
 
 /* ---- looking ---- */
 
@@ -311,13 +312,14 @@ const struct gm_command gm_command_dead_letters_drop = {
 
 /* ---- relationships that wait ---- */
 
-static void add_waiting(struct letters *waiting, const struct gm_stmt *stmt)
+enum { WAITING_COLUMNS = 5 };
+
+static void add_waiting(struct letters *waiting, const struct gm_str texts[WAITING_COLUMNS])
 {
     static const char *const names[] = {"source", "name", "target", "waiting_for", "error"};
-    struct gm_str cells[GM_ARRAY_COUNT(names)];
+    struct gm_str cells[WAITING_COLUMNS];
     for (size_t i = 0; i < GM_ARRAY_COUNT(names); i++) {
-        struct gm_str text = gm_column_text(stmt, (int)i);
-        cells[i] = text.p != NULL ? gm_arena_dup(waiting->arena, text) : GM_STR("");
+        cells[i] = texts[i].p != NULL ? gm_arena_dup(waiting->arena, texts[i]) : GM_STR("");
     }
     cells[4] = cells[4].n > 0 ? cells[4] : GM_STR("is not there");
     if (!waiting->args->json) {
@@ -334,6 +336,36 @@ static void add_waiting(struct letters *waiting, const struct gm_stmt *stmt)
     waiting->count++;
 }
 
+/* One that waits in another service: its name stands in what will be sent. */
+static void add_waiting_outside(struct letters *waiting, const struct gm_stmt *stmt)
+{
+    struct gm_str source, rest;
+    struct gm_err ignored;
+    yyjson_mut_val *next = NULL;
+    struct gm_arena *arena = gm_arena_new(NEXT_SIZE_MAX);
+    (void)gm_str_cut(gm_column_text(stmt, 0), '/', &source, &rest);
+    if (gm_json_parse(gm_json_doc_new(arena), gm_column_text(stmt, 1), &next, &ignored) != GM_OK) {
+        next = NULL;
+    }
+    struct gm_str texts[] = {source, gm_json_member_str(next, "$name"), gm_column_text(stmt, 2),
+                             gm_column_text(stmt, 3), gm_column_text(stmt, 4)};
+    add_waiting(waiting, texts);
+    gm_arena_free(arena);
+}
+
+static gm_rc list_waiting_outside(struct gm_db *db, struct letters *waiting, int64_t limit,
+                                  struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    gm_rc rc;
+    GM_TRY(gm_db_prepare(db, GM_SQL_OBJECTS_LIST_WAITING, &stmt, err));
+    gm_bind_i64(stmt, 1, limit);
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        add_waiting_outside(waiting, stmt);
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 static gm_rc list_waiting(struct gm_args *args, struct letters *waiting, struct gm_err *err)
 {
     struct gm_db *db;
@@ -342,14 +374,21 @@ static gm_rc list_waiting(struct gm_args *args, struct letters *waiting, struct 
     GM_TRY(gm_args_int(args, "limit", 50, &limit, err));
     GM_TRY(gm_args_reader(args, &db, err));
     gm_rc rc = gm_db_prepare(db, GM_SQL_WAITING_LIST, &stmt, err);
+    limit = limit > 0 ? limit : INT64_MAX;
     if (rc == GM_OK) {
-        gm_bind_i64(stmt, 1, limit > 0 ? limit : INT64_MAX);
+        gm_bind_i64(stmt, 1, limit);
         while ((rc = gm_step(stmt, err)) == GM_OK) {
-            add_waiting(waiting, stmt);
+            struct gm_str texts[WAITING_COLUMNS];
+            for (int i = 0; i < WAITING_COLUMNS; i++) {
+                texts[i] = gm_column_text(stmt, i);
+            }
+            add_waiting(waiting, texts);
+            limit--;
         }
     }
+    rc = rc == GM_E_END ? list_waiting_outside(db, waiting, limit, err) : rc;
     gm_db_close(db);
-    return rc == GM_E_END ? GM_OK : rc;
+    return rc;
 }
 
 static int waiting(struct gm_args *args)

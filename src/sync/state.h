@@ -96,6 +96,15 @@ gm_rc gm_state_write_rest(struct gm_state_writer *writer, const struct gm_state_
 gm_rc gm_state_intend(struct gm_state_writer *writer, const struct gm_state_cause *cause,
                       struct gm_record *record, struct gm_err *err) GM_MUST_CHECK;
 
+struct gm_state_key {
+    int64_t pipeline;
+    struct gm_str key;
+};
+/* Notes an error beside a state that stays what it is; it goes when the object takes effect again.
+ * Inside a write transaction. */
+gm_rc gm_state_note(struct gm_db *db, const struct gm_state_key *key, struct gm_str error,
+                    struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- rows, for sweeps, verification and people ---- */
 
 struct gm_state_row {
@@ -122,10 +131,6 @@ gm_rc gm_states_list(struct gm_db *db, int64_t pipeline, gm_state_fn fn, void *c
  * says: for when the graph has lost what was delivered. Inside a write transaction. */
 gm_rc gm_states_unsettle(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
 
-struct gm_state_key {
-    int64_t pipeline;
-    struct gm_str key;
-};
 /* One object, also a deleted one. GM_E_END: unknown. */
 gm_rc gm_state_get(struct gm_db *db, const struct gm_state_key *key, gm_state_fn fn, void *ctx,
                    struct gm_err *err) GM_MUST_CHECK;

@@ -70,6 +70,17 @@ gm_rc gm_state_get(struct gm_db *db, const struct gm_state_key *key, gm_state_fn
     return hand_out(stmt, fn, ctx, err);
 }
 
+gm_rc gm_state_note(struct gm_db *db, const struct gm_state_key *key, struct gm_str error,
+                    struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_STATE_NOTE, &stmt, err));
+    gm_bind_i64(stmt, 1, key->pipeline);
+    gm_bind_text(stmt, 2, key->key);
+    gm_bind_text(stmt, 3, error);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
 gm_rc gm_state_kind(struct gm_db *db, int64_t pipeline, enum gm_state_kind *out_kind,
                     struct gm_err *err)
 {

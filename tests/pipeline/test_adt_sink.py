@@ -221,6 +221,8 @@ class Relationships(AdtCase):
         self.configure({"p": self.pipeline(self.MAP)})
         self.assertEqual(0, self.run_pipeline("p").parked)
         self.assertEqual({}, self.service.links)
+        self.assertEqual([{"source": "p-1", "name": "next", "target": "p-2", "waiting_for": "p-2", "error": "is not there"}],
+                         self.gemel("waiting", "--json").json())
         self.assert_equal_to_source("p")
         self.execute("INSERT INTO p VALUES (2, 'b', 1, 1, NULL)")
         self.run_pipeline("p")
@@ -238,6 +240,21 @@ class Relationships(AdtCase):
         self.service.mark("p-77")
         self.run_pipeline("p")
         self.assertEqual([("p-1", "next-p-77")], list(self.service.links))
+
+    def test_a_relationship_that_waited_and_is_refused_goes_on_waiting_and_says_why(self):
+        self.sql("erp.db", "INSERT INTO p VALUES (1, 'a', 1, 1, 77)")
+        self.configure({"p": self.pipeline(self.MAP)})
+        self.run_pipeline("p")
+        self.service.twins["p-77"] = {}
+        self.service.models_of["p-77"] = "dtmi:t:P;1"
+        self.service.mark("p-77")
+        self.service.fail = lambda method, path: 400 if method == "PUT" else None
+        self.run_pipeline("p")
+        self.assertIn("400 Unavailable", self.gemel("waiting", "--json").json()[0]["error"])
+        self.service.fail = None
+        self.run_pipeline("p")
+        self.assertEqual([("p-1", "next-p-77")], list(self.service.links))
+        self.assertEqual([], self.gemel("waiting", "--json").json())
 
     def test_deleting_a_twin_takes_our_relationships_and_keeps_what_waits_for_it(self):
         self.sql("erp.db", "INSERT INTO p VALUES (1, 'a', 1, 1, 2), (2, 'b', 1, 1, 1), (3, 'c', 1, 1, 2)")

@@ -115,6 +115,7 @@ static struct gm_str message_of(struct adt_sink *sink, const struct gm_http_answ
 static void mark(struct adt_thing *thing, const char *text_z)
 {
     thing->outcome = ADT_REFUSED;
+    thing->refusal = gm_arena_dup(thing->sink->arena, gm_str_z(text_z));
     if (thing->record != NULL) {
         gm_record_fail(thing->sink->batch, thing->record, GM_E_INVALID, "%s", text_z);
     }

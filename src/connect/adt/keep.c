@@ -97,6 +97,10 @@ static gm_rc keep_settled(const struct adt_thing *thing, struct gm_db *db, struc
 {
     struct gm_object row = row_of(thing);
     row.body = thing->wanted;
+    if (thing->record == NULL) { /* it waited: what was said of it is over */
+        struct gm_state_key key = {thing->pipeline, thing->key};
+        GM_TRY(gm_state_note(db, &key, (struct gm_str){NULL, 0}, err));
+    }
     return gm_object_put(db, &row, err);
 }
 
@@ -118,6 +122,12 @@ static gm_rc keep_waiting(const struct adt_thing *thing, struct gm_db *db, struc
  * anew. */
 static gm_rc keep_refused(const struct adt_thing *thing, struct gm_db *db, struct gm_err *err)
 {
+    if (thing->known != NULL && thing->known->waiting_for.p != NULL && thing->record == NULL) {
+        /* Nobody stands behind it who could be told: it goes on waiting, with the reason. */
+        GM_TRY(gm_object_put(db, thing->known, err));
+        struct gm_state_key key = {thing->pipeline, thing->key};
+        return gm_state_note(db, &key, thing->refusal, err);
+    }
     if (thing->known == NULL || (thing->sure && thing->there == NULL && thing->goal == ADT_BE)) {
         return gm_object_remove(db, thing->pipeline, thing->id, err);
     }

@@ -82,6 +82,7 @@ struct adt_thing {
     yyjson_mut_val *there; /* NULL: nothing */
     const char *etag_z;    /* of `there` as it was read; NULL: it was not */
     struct gm_str waiting_for;
+    struct gm_str refusal; /* what the service said; p NULL: nothing, or the arena is full */
     enum adt_outcome outcome;
     int rounds;
     struct gm_call call;
