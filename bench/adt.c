@@ -22,7 +22,7 @@
 
 enum {
     THREADS = 2,
-    CONNECTIONS = 48, /* of each thread */
+    CONNECTIONS = 128, /* of each thread: as many writes can share a sync */
     TWINS = 40000,
     BUFFER_SIZE = 16 << 10,
     SECONDS = 4, /* of a measurement that has no number of its own */
