@@ -5,12 +5,16 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cli/commands.h"
+#include "cli/models_service.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli_sql.h"
+#include "os/file.h"
 #include "store/model_service.h"
 #include "twin/models.h"
 #include "json/json.h"
+
+enum { TOKEN_SIZE_MAX = 64 << 10 };
 
 static const size_t models_size_max = (size_t)1 << 30;
 
@@ -256,10 +260,38 @@ static gm_rc upload_there(struct gm_args *args, struct bringing *bringing, struc
     return rc;
 }
 
+/* Into a service somewhere else. */
+static gm_rc upload_to_service(struct gm_args *args, struct bringing *bringing, struct gm_err *err)
+{
+    const char *file_z = gm_args_value(args, "token-file");
+    GM_AUTO_FREE char *url_z = gm_strdup_z(gm_args_value(args, "url"));
+    struct gm_buf token;
+    if (file_z == NULL) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "--url needs --token-file FILE, which holds a bearer token");
+    }
+    size_t n = strlen(url_z);
+    if (n > 0 && url_z[n - 1] == '/') {
+        url_z[n - 1] = '\0';
+    }
+    gm_buf_init(&token, TOKEN_SIZE_MAX);
+    gm_rc rc = gm_file_read_all(file_z, &token, err);
+    GM_AUTO_FREE char *authorization_z =
+        gm_format_z("Bearer " GM_STR_FMT, GM_STR_ARG(gm_str_trim(gm_buf_str(&token))));
+    gm_buf_deinit(&token);
+    struct gm_models_service service = {url_z, authorization_z, gm_args_value(args, "ca-file")};
+    return rc == GM_OK
+               ? gm_models_send(&service, bringing->doc, bringing->all, &bringing->added, err)
+               : rc;
+}
+
 static gm_rc upload_all(struct gm_args *args, struct bringing *bringing, struct gm_err *err)
 {
     struct gm_store *store;
     GM_TRY(read_all(args, bringing, err));
+    if (gm_args_has(args, "url")) {
+        return upload_to_service(args, bringing, err);
+    }
     GM_TRY(gm_remote_or_store(args, &store, err));
     if (store == NULL) {
         return upload_there(args, bringing, err);
@@ -290,17 +322,26 @@ static int models_upload(struct gm_args *args)
     return GM_EXIT_OK;
 }
 
+static const struct gm_option upload_options[] = {
+    {"url", "URL", "Into the service there that speaks the twin API, in calls of at most 250."},
+    {"token-file", "FILE", "Of --url: the bearer token."},
+    {"ca-file", "FILE", "Of --url: who signs its certificate, in PEM (default: the system's)."},
+    {0},
+};
+
 const struct gm_command gm_command_models_upload = {
     .name_z = "models upload",
     .args_z = "DIR|FILE…",
     .args_min = 1,
     .args_max = GM_ARGS_MAX,
-    .summary_z = "Upload the DTDL models of folders and files, all of them or none.",
+    .summary_z = "Upload the DTDL models of folders and files, here or into a service.",
     .help_z = "Files are *.json, in any order and below any folder; each holds an interface or an "
               "array of them. Models that\n"
               "are there already with the same definition are passed over; one with another "
-              "definition is an error.",
+              "definition is an error. Here it is all\n"
+              "of them or none; into a service, those that others need come first.",
     .example_z = "gemel models upload ./ontology",
+    .options = upload_options,
     .run = models_upload,
 };
 

@@ -49,6 +49,23 @@ class Models(adt.Case):
         self.configure({})
         self.check_all()
 
+    def test_into_a_service(self):
+        server = self.serve()
+        (self.folder / "token").write_text(server.token + "\n")
+        there = ["--url", server.url + "/", "--token-file", "token", "--ca-file", str(server.authority)]
+        self.write("onto/deep/many.json", json.dumps([interface(f"M{i:03}", extends=f"dtmi:t:M{i - 300:03};1" if i >= 300 else "dtmi:t:Base;1")
+                                                      for i in reversed(range(600))]))
+        self.models("upload", "onto/z.json", *there)
+        done = json.loads(self.models("upload", "onto", *there, "--json").out)
+        self.assertEqual({"given": 604, "added": 603}, done)
+        self.assertEqual(604, len(server.list("/models")))
+        self.assertIn("0 models uploaded", self.models("upload", "onto", *there).out)
+        self.write("other.json", json.dumps(interface("Base", properties={"p": "string"})))
+        self.assertIn("another definition", self.models("upload", "other.json", *there, expect=gemel.FAILED).err)
+        (self.folder / "token").write_text("wrong")
+        self.assertIn("401", self.models("upload", "onto", *there, expect=gemel.FAILED).err)
+        self.models("upload", "onto", "--url", server.url, expect=gemel.USAGE)
+
     def test_through_the_process_that_has_it(self):
         server = self.serve({"admin": {"listen": "127.0.0.1:0"}})
         self.check_all()
