@@ -201,7 +201,8 @@ gm_rc gm_store_add_interfaces(struct gm_store *store, yyjson_mut_val *const *int
                               size_t count, size_t *out_added, struct gm_err *err)
 {
     const struct gm_clock *clock = gm_store_clock(store);
-    struct addition addition = {.given = {interfaces, count, 0}, .now = clock->wall(clock)};
+    struct addition addition = {.given = {.at = interfaces, .count = count},
+                                .now = clock->wall(clock)};
     struct gm_store_models_change change = {&addition, make_addition, store_addition};
     GM_TRY(gm_store_change_models(store, &change, err));
     *out_added = addition.given.added;
