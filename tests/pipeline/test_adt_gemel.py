@@ -29,7 +29,7 @@ class Feeding(gemel.Case):
     # ---- the target ----
 
     def serve(self, **api):
-        config = {"data": "./data", "models": "../models", "admin": {"listen": "127.0.0.1:0"}, "api": {"listen": "127.0.0.1:0", **api}}
+        config = {"data": "./data", "admin": {"listen": "127.0.0.1:0"}, "api": {"listen": "127.0.0.1:0", **api}}
         (self.target_folder / "gemel.yaml").write_text(json.dumps(config))
         self.server = adt.Server(self.target_folder)
         self.addCleanup(self.stop_target)
@@ -59,7 +59,7 @@ class Feeding(gemel.Case):
     def feed(self, rate=None, **sink):
         self.configure({"m": {**gemel.table("erp.db", "m", "id", MAP), "missing": {"delete_after_runs": 1, "max_share": "100%"},
                               "retry": {"attempts": 2, "first": "10ms", "longest": "100ms"},
-                              "sink": {"adt": {"url": self.server.url, "ca_file": str(self.server.authority),
+                              "sink": {"adt": {"url": self.server.url, "ca_file": str(self.server.authority), "upload_models": True,
                                                "auth": {"token": {"value": f"${{file:{self.target_folder}/data/tokens/development}}"}},
                                                "rate": {**OPEN, **(rate or {})}, **sink}}}})
 
@@ -80,7 +80,7 @@ class Calls(Feeding):
         self.execute(f"UPDATE m SET name = name || '!' WHERE id % {ROWS // 300} = 0")
         run, calls = self.count_during(lambda: self.run_pipeline("m"))
         self.assertEqual((300, ROWS - 300), (run.updated, run.unchanged))
-        self.assertEqual({"PATCH /digitaltwins/{id}": 300}, calls)
+        self.assertEqual({"PATCH /digitaltwins/{id}": 300, "GET /models": 1}, calls)
         _, calls = self.count_during(lambda: self.run_pipeline("m"))
         self.assertEqual({}, calls)
         self.assert_equal_to_source("m")
