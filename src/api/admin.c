@@ -10,7 +10,7 @@
 
 enum {
     MODELS_SIZE_MAX = 32 << 20, /* whole ontologies are uploaded */
-    TOKEN_SIZE = 32,          /* random bytes: cannot be guessed */
+    TOKEN_SIZE = 32,            /* random bytes: cannot be guessed */
 };
 
 struct gm_admin {

@@ -363,7 +363,7 @@ gm_rc gm_path_absolute(const char *path_z, char **out_path_z, struct gm_err *err
         return gm_os_fail(err, errno, path_z, "tell the working folder");
     }
     struct gm_buf path;
-    gm_buf_init(&path, WORKING_SIZE_MAX * 2);
+    gm_buf_init(&path, (size_t)2 * WORKING_SIZE_MAX);
     gm_buf_add_z(&path, working);
     for (struct gm_str part, rest = gm_str_z(path_z); rest.n > 0;) {
         (void)gm_str_cut(rest, '/', &part, &rest);

@@ -375,8 +375,11 @@ static void a_path_is_made_absolute_without_parts_that_say_nothing(void **state)
     char working[4096];
     assert_non_null(getcwd(working, sizeof(working)));
     GM_AUTO_FREE char *below_z = gm_format_z("%s/a/../b", working);
-    const char *const cases[][2] = {
-        {"/", "/"}, {"/a//b/./c/", "/a/b/c"}, {".", working}, {"", working}, {"./a/../b/", below_z}};
+    const char *const cases[][2] = {{"/", "/"},
+                                    {"/a//b/./c/", "/a/b/c"},
+                                    {".", working},
+                                    {"", working},
+                                    {"./a/../b/", below_z}};
     for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
         char *path_z;
         check_ok(gm_path_absolute(cases[i][0], &path_z, &err), err);
