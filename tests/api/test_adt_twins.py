@@ -258,13 +258,29 @@ class Twins(adt.Case):
     # ---- durability ----
 
     def test_what_was_answered_is_there_after_a_kill(self):
-        for number in range(50):
-            self.room(f"k{number}", temp=number)
-        self.server.end(adt.signal.SIGKILL)
-        self.server = self.start()
-        for number in range(50):
-            self.assertEqual(number, self.server.get(f"/digitaltwins/k{number}").json["temp"])
+        answered, enough = [], threading.Event()
 
+        def write(thread):
+            with contextlib.suppress(ConnectionError, http.client.HTTPException, AssertionError, OSError):
+                for number in range(100000):
+                    etag = self.room(f"k{thread}-{number}", temp=0).etag
+                    etag = self.server.patch(f"/digitaltwins/k{thread}-{number}", [{"op": "replace", "path": "/temp", "value": number}],
+                                             If_Match=etag).etag
+                    answered.append((f"k{thread}-{number}", etag))
+                    if len(answered) > 200:
+                        enough.set()
+
+        writers = [threading.Thread(target=write, args=[thread]) for thread in range(8)]
+        for writer in writers:
+            writer.start()
+        self.assertTrue(enough.wait(adt.DEADLINE_S))
+        self.server.end(adt.signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+        self.server = self.start()
+        for twin_id, etag in answered:
+            answer = self.server.get(f"/digitaltwins/{twin_id}")
+            self.assertEqual((200, etag, float(twin_id.split("-")[1])), (answer.status, answer.etag, answer.json["temp"]))
 
     def test_a_full_disk_ends_the_process_and_keeps_what_was_answered(self):
         self.server.end()
