@@ -245,19 +245,23 @@ static void set_want(struct run *run)
     run->probe = page_is_bound || run->request->bytes_max > 0;
 }
 
+/* A page that was full so soon has seen few twins, however many there are. */
+static const gm_ns SHORT_WALK = 5 * GM_MS;
+
 /* Says which indexes were used and which would have been. */
-static gm_rc tell_accesses(struct run *run, struct gm_err *err)
+static gm_rc tell_accesses(struct run *run, gm_ns took, struct gm_err *err)
 {
     const struct gm_plan *plan = run->plan;
     const struct gm_query_request *request = run->request;
     int64_t twins = 0;
-    if (request->on_access == NULL || plan->lookup_count == 0) {
+    bool walked = plan->lookup < 0 && (!run->outcome->more || took > SHORT_WALK);
+    if (request->on_access == NULL || plan->lookup_count == 0 || (plan->lookup < 0 && !walked)) {
         return GM_OK;
     }
     GM_TRY(gm_plan_count_twins(plan, run->db, &twins, err));
     for (int i = 0; i < plan->lookup_count; i++) {
         const struct gm_plan_lookup *lookup = &plan->lookups[i];
-        bool wanted = plan->lookup < 0 && lookup->index == 0;
+        bool wanted = walked && lookup->index == 0;
         if (wanted || i == plan->lookup) {
             request->on_access(request->access_ctx,
                                &(struct gm_query_access){.path = lookup->path,
@@ -276,8 +280,10 @@ static gm_rc run_here(struct run *run, struct gm_err *err)
         GM_TRY(gm_plan_count_twins(run->plan, run->db, &run->count, err));
         return deliver_count(run, err);
     }
+    const struct gm_clock *clock = gm_clock_system();
+    gm_ns before = clock->mono(clock);
     GM_TRY(run_legs(run, err));
-    return tell_accesses(run, err);
+    return tell_accesses(run, clock->mono(clock) - before, err);
 }
 
 static gm_rc run_in_past(struct run *run, struct gm_err *err)
