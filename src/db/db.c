@@ -105,10 +105,11 @@ gm_rc gm_db_check_deadline(struct gm_db *db, struct gm_err *err)
 
 gm_rc gm_db_allow_scratch(struct gm_db *db, bool allow, struct gm_err *err)
 {
-    if (gm_db_engine(db) != GM_DB_SQLITE || db->mode != GM_DB_READ) {
-        return GM_OK;
-    }
-    return gm_db_exec(db, allow ? "PRAGMA query_only = OFF" : "PRAGMA query_only = ON", err);
+    static const char *const sql[][2] = {
+        [GM_DB_SQLITE] = {"PRAGMA query_only = ON", "PRAGMA query_only = OFF"},
+        [GM_DB_POSTGRESQL] = {"SET default_transaction_read_only = on",
+                              "SET default_transaction_read_only = off"}};
+    return db->mode == GM_DB_READ ? gm_db_exec(db, sql[gm_db_engine(db)][allow], err) : GM_OK;
 }
 
 gm_rc gm_db_exec(struct gm_db *db, const char *sql_z, struct gm_err *err)

@@ -59,8 +59,9 @@ enum gm_db_engine gm_db_engine(const struct gm_db *db);
 void gm_db_set_deadline(struct gm_db *db, const struct gm_deadline *deadline);
 /* For work between calls: GM_E_CANCELLED when it has passed. */
 gm_rc gm_db_check_deadline(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
-/* Lets a connection of GM_DB_READ write temporary tables of its own, or no longer; SQLite's main
- * file stays out of its reach either way. Nothing to do for others. */
+/* Lets a connection of GM_DB_READ write temporary tables of its own, or no longer; on PostgreSQL
+ * outside of transactions, for making them. SQLite's main file stays out of its reach either way.
+ * Nothing to do for others. */
 gm_rc gm_db_allow_scratch(struct gm_db *db, bool allow, struct gm_err *err) GM_MUST_CHECK;
 
 /* A function that SQL statements of this connection may call from now on. It appends its text to

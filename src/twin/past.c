@@ -16,8 +16,10 @@
 
 enum { CHECK_EVERY = 1024 /* changes between looks at the deadline */ };
 
-/* Names are those that queries use (query_plan.c). */
-static const char make[] =
+/* Names are those that queries use (query_plan.c). SQLite makes them for each run, inside its
+ * transaction; PostgreSQL, whose snapshots may fill temporary tables but not make them, once for
+ * the session. */
+static const char make_sqlite[] =
     /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "CREATE TEMP TABLE past_hidden (num INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE past_moves (now INTEGER PRIMARY KEY, past INTEGER NOT NULL);"
@@ -29,16 +31,36 @@ static const char make[] =
     "CREATE TEMP TABLE past_links (source INTEGER NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, "
     "target INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT, PRIMARY KEY (source, id)) "
     "WITHOUT ROWID;"
-    "CREATE INDEX temp.past_links_by_target ON past_links (target, name);"
-    "CREATE TEMP VIEW past_twins AS "
-    "SELECT num, id, version, created, updated, times, body FROM main.twins "
-    "WHERE num NOT IN (SELECT h.num FROM temp.past_hidden AS h) "
-    "UNION ALL SELECT num, id, version, created, updated, times, body FROM temp.past_kept;"
-    "CREATE TEMP VIEW past_relationships AS "
-    "SELECT source, id, name, target, version, body FROM main.relationships "
-    "WHERE source NOT IN (SELECT h.num FROM temp.past_hidden AS h) "
-    "AND target NOT IN (SELECT m.now FROM temp.past_moves AS m) "
-    "UNION ALL SELECT source, id, name, target, version, body FROM temp.past_links";
+    "CREATE INDEX temp.past_links_by_target ON past_links (target, name);";
+
+static const char make_postgresql[] =
+    /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
+    "CREATE TEMP TABLE IF NOT EXISTS past_hidden (num BIGINT PRIMARY KEY);"
+    "CREATE TEMP TABLE IF NOT EXISTS past_moves (now BIGINT PRIMARY KEY, past BIGINT NOT NULL);"
+    "CREATE TEMP TABLE IF NOT EXISTS past_kept (num BIGINT PRIMARY KEY, "
+    "id TEXT COLLATE \"C\" NOT NULL UNIQUE, version BIGINT NOT NULL, created BIGINT NOT NULL, "
+    "updated BIGINT NOT NULL, times TEXT, body JSON NOT NULL);"
+    "CREATE TEMP TABLE IF NOT EXISTS past_found (source BIGINT NOT NULL, "
+    "id TEXT COLLATE \"C\" NOT NULL, name TEXT COLLATE \"C\" NOT NULL, "
+    "target_id TEXT COLLATE \"C\" NOT NULL, version BIGINT NOT NULL, body JSON);"
+    "CREATE TEMP TABLE IF NOT EXISTS past_links (source BIGINT NOT NULL, "
+    "id TEXT COLLATE \"C\" NOT NULL, name TEXT COLLATE \"C\" NOT NULL, target BIGINT NOT NULL, "
+    "version BIGINT NOT NULL, body JSON, PRIMARY KEY (source, id));"
+    "CREATE INDEX IF NOT EXISTS past_links_by_target ON past_links (target, name);";
+
+static const char view_twins[] =
+    /* tidy: sql: a temporary view */
+    "CREATE %s VIEW past_twins AS SELECT num, id, version, created, updated, times, body FROM "
+    "twins "
+    "WHERE num NOT IN (SELECT h.num FROM past_hidden AS h) "
+    "UNION ALL SELECT num, id, version, created, updated, times, body FROM past_kept";
+static const char view_relationships[] =
+    /* tidy: sql: a temporary view */
+    "CREATE %s VIEW past_relationships AS "
+    "SELECT source, id, name, target, version, body FROM relationships "
+    "WHERE source NOT IN (SELECT h.num FROM past_hidden AS h) "
+    "AND target NOT IN (SELECT m.now FROM past_moves AS m) "
+    "UNION ALL SELECT source, id, name, target, version, body FROM past_links";
 
 /* Once all twins are there: ends by id become numbers, and relationships that nobody changed follow
  * twins that had another number. */
@@ -46,16 +68,20 @@ static const char link[] =
     /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "INSERT INTO past_links SELECT f.source, f.id, f.name, p.num, f.version, f.body "
     "FROM past_found AS f, past_twins AS p WHERE p.id = f.target_id;"
-    "INSERT OR IGNORE INTO past_links SELECT r.source, r.id, r.name, m.past, r.version, r.body "
-    "FROM past_moves AS m, main.relationships AS r WHERE r.target = m.now "
-    "AND r.source NOT IN (SELECT h.num FROM past_hidden AS h)";
+    "INSERT INTO past_links SELECT r.source, r.id, r.name, m.past, r.version, r.body "
+    "FROM past_moves AS m, relationships AS r WHERE r.target = m.now "
+    "AND r.source NOT IN (SELECT h.num FROM past_hidden AS h) ON CONFLICT DO NOTHING";
 
-static const char unmake[] =
+static const char unmake_sqlite[] =
     /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
     "DROP VIEW IF EXISTS temp.past_relationships; DROP VIEW IF EXISTS temp.past_twins;"
     "DROP TABLE IF EXISTS temp.past_links; DROP TABLE IF EXISTS temp.past_found;"
     "DROP TABLE IF EXISTS temp.past_kept; DROP TABLE IF EXISTS temp.past_moves;"
     "DROP TABLE IF EXISTS temp.past_hidden";
+static const char unmake_postgresql[] =
+    /* tidy: sql: on temporary tables, which the schema that statements are tested on lacks */
+    "DELETE FROM past_links; DELETE FROM past_found; DELETE FROM past_kept;"
+    "DELETE FROM past_moves; DELETE FROM past_hidden";
 
 /* A change of a twin that is kept until its creation is reached. */
 struct past_change {
@@ -433,7 +459,7 @@ static gm_rc prepare(struct past *past, struct gm_err *err)
     } statements[] = {
         {&past->find, GM_SQL_TWIN_NUM},
         /* tidy: sql: on a temporary table */
-        {&past->hide, "INSERT INTO past_hidden SELECT num FROM main.twins WHERE id = $1"},
+        {&past->hide, "INSERT INTO past_hidden SELECT num FROM twins WHERE id = $1"},
         /* tidy: sql: on a temporary table */
         {&past->keep, "INSERT INTO past_kept VALUES ($1, $2, $3, $4, $5, $6, $7)"},
         /* tidy: sql: on a temporary table */
@@ -447,12 +473,39 @@ static gm_rc prepare(struct past *past, struct gm_err *err)
     return GM_OK;
 }
 
+static gm_rc make_views(struct gm_db *db, const char *how_z, struct gm_err *err)
+{
+    GM_AUTO_FREE char *twins_z = gm_format_z(view_twins, how_z);
+    GM_AUTO_FREE char *relationships_z = gm_format_z(view_relationships, how_z);
+    GM_TRY(gm_db_exec(db, twins_z, err));
+    return gm_db_exec(db, relationships_z, err);
+}
+
+static const char *unmake(const struct gm_db *db)
+{
+    return gm_db_engine(db) == GM_DB_SQLITE ? unmake_sqlite : unmake_postgresql;
+}
+
+gm_rc gm_past_prepare(struct gm_db *db, struct gm_err *err)
+{
+    if (gm_db_engine(db) == GM_DB_SQLITE) {
+        return GM_OK;
+    }
+    GM_TRY(gm_db_allow_scratch(db, true, err));
+    GM_TRY(gm_db_exec(db, make_postgresql, err));
+    GM_TRY(make_views(db, "OR REPLACE TEMP", err));
+    return gm_db_allow_scratch(db, false, err);
+}
+
 static gm_rc build(struct past *past, gm_ns time, struct gm_err *err)
 {
     int64_t newest;
     GM_TRY(gm_change_reader_open(past->db, &past->reader, err));
     GM_TRY(find_point(past, time, &newest, err));
-    GM_TRY(gm_db_exec(past->db, make, err));
+    if (gm_db_engine(past->db) == GM_DB_SQLITE) {
+        GM_TRY(gm_db_exec(past->db, make_sqlite, err));
+        GM_TRY(make_views(past->db, "TEMP", err));
+    }
     GM_TRY(prepare(past, err));
     GM_TRY(find_changed(past, newest, err));
     GM_TRY(follow_chains(past, err));
@@ -480,16 +533,14 @@ static void release(struct past *past)
 gm_rc gm_past_begin(struct gm_db *db, const struct gm_models *models, gm_ns time,
                     struct gm_err *err)
 {
-    if (gm_db_engine(db) != GM_DB_SQLITE) {
-        return gm_fail(err, GM_E_INVALID, "AS OF: the past is told by stores on SQLite alone");
-    }
     struct past past = {.db = db, .models = models, .index = gm_map_new()};
     gm_fold_init(&past.fold, GM_HISTORY_STATE_SIZE);
     gm_buf_init(&past.text, GM_HISTORY_STATE_SIZE);
     gm_buf_init(&past.times, GM_HISTORY_STATE_SIZE);
-    gm_rc rc = gm_db_allow_scratch(db, true, err);
+    bool sqlite = gm_db_engine(db) == GM_DB_SQLITE;
+    gm_rc rc = sqlite ? gm_db_allow_scratch(db, true, err) : GM_OK;
     /* What a run that was cut off in its caller's transaction may have left. */
-    rc = rc == GM_OK ? gm_db_exec(db, unmake, err) : rc;
+    rc = rc == GM_OK ? gm_db_exec(db, unmake(db), err) : rc;
     rc = rc == GM_OK ? build(&past, time, err) : rc;
     release(&past);
     if (rc != GM_OK) {
@@ -501,8 +552,8 @@ gm_rc gm_past_begin(struct gm_db *db, const struct gm_models *models, gm_ns time
 void gm_past_end(struct gm_db *db)
 {
     struct gm_err ignored;
-    gm_rc rc = gm_db_exec(db, unmake, &ignored);
+    gm_rc rc = gm_db_exec(db, unmake(db), &ignored);
     (void)rc; /* a transaction that is rolled back takes them away as well */
-    rc = gm_db_allow_scratch(db, false, &ignored);
+    rc = gm_db_engine(db) == GM_DB_SQLITE ? gm_db_allow_scratch(db, false, &ignored) : GM_OK;
     (void)rc;
 }

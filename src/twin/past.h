@@ -1,5 +1,6 @@
 /* The graph as it was at a time, for queries.
  *
+ *     GM_TRY(gm_past_prepare(db, err));
  *     GM_TRY(gm_db_begin_snapshot(db, err));
  *     GM_TRY(gm_past_begin(db, models, time, err));
  *     … SELECT … FROM past_twins …, past_relationships …
@@ -19,8 +20,7 @@
  * only: what must be the same in the next one goes by ids. ETags are those of the time where a twin
  * still has its number.
  *
- * SQLite alone: PostgreSQL's snapshots are read-only, temporary tables included. Thread rule: the
- * connection's. */
+ * Thread rule: the connection's. */
 #ifndef GM_TWIN_PAST_H
 #define GM_TWIN_PAST_H
 
@@ -30,7 +30,9 @@
 
 enum { GM_PAST_SIZE_MAX = 256 << 20 };
 
-/* In a transaction. GM_E_INVALID: before the log begins; a model of then is gone; PostgreSQL. */
+/* Before a snapshot begins, in which PostgreSQL makes no tables; or in a write transaction. */
+gm_rc gm_past_prepare(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
+/* In a transaction. GM_E_INVALID: before the log begins; a model of then is gone. */
 gm_rc gm_past_begin(struct gm_db *db, const struct gm_models *models, gm_ns time,
                     struct gm_err *err) GM_MUST_CHECK;
 /* Takes the views away. Rolling back does too. */

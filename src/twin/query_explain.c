@@ -142,6 +142,7 @@ gm_rc gm_query_explain_plan(struct gm_db *db, struct gm_str text, const struct g
     gm_rc rc = gm_query_parse(plan->arena, text, &query, err);
     plan->query = &query;
     rc = rc == GM_OK ? gm_query_add_functions(db, err) : rc;
+    rc = rc == GM_OK && plan->query->in_past ? gm_past_prepare(db, err) : rc;
     rc = rc == GM_OK ? gm_db_begin_snapshot(db, err) : rc;
     if (rc == GM_OK) {
         rc = explain_here(db, plan, out, err);

@@ -447,7 +447,8 @@ static void add_order(struct assembly *assembly)
     struct gm_plan_leg *leg = assembly->leg;
     if (assembly->plan->query->count) {
         /* Without the LIMIT the inner select would be merged into the one that counts. */
-        add(assembly, assembly->plan->in_past ? " LIMIT -1) AS c" : "");
+        bool sqlite = assembly->plan->engine == GM_DB_SQLITE;
+        add(assembly, !assembly->plan->in_past ? "" : sqlite ? " LIMIT -1) AS c" : ") AS c");
         return;
     }
     for (int i = 0; i < leg->key_count; i++) {

@@ -297,7 +297,11 @@ static gm_rc run_in_past(struct run *run, struct gm_err *err)
 /* What is planned depends on what the store has, so both see the same. */
 static gm_rc run_in_snapshot(struct run *run, struct gm_err *err)
 {
-    gm_rc (*fn)(struct run *, struct gm_err *) = run->plan->query->in_past ? run_in_past : run_here;
+    bool in_past = run->plan->query->in_past;
+    gm_rc (*fn)(struct run *, struct gm_err *) = in_past ? run_in_past : run_here;
+    if (in_past) {
+        GM_TRY(gm_past_prepare(run->db, err));
+    }
     if (run->request->in_transaction) {
         return fn(run, err);
     }

@@ -313,8 +313,9 @@ static gm_rc add_legs(struct building *building, struct gm_plan_leg *leg, struct
     }
     /* Keeps a single leg from being merged into the select that makes groups, where SQLite does not
      * take the views of the past apart. */
-    bool alone = building->plan->leg_count == 1 && building->whole->grouped;
-    add_z(building, alone && building->plan->in_past ? " LIMIT -1" : "");
+    const struct gm_plan *plan = building->plan;
+    bool alone = plan->leg_count == 1 && building->whole->grouped;
+    add_z(building, alone && plan->in_past && plan->engine == GM_DB_SQLITE ? " LIMIT -1" : "");
     return GM_OK;
 }
 

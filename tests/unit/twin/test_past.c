@@ -311,15 +311,13 @@ static void any_past_is_what_it_was(void **state)
 
 /* ---- refusals, and what a reader may do ---- */
 
-static void a_reading_connection_tells_the_past_and_writes_nothing(void **state)
+static void check_reader(struct world *world, const char *url_z, const char *password_z)
 {
-    struct world *world = *state;
     world_import(world, building_lines);
     world->now += GM_MINUTE;
     remove_twin(world, "r1");
     struct gm_db *writer = world->db, *reader;
-    struct gm_db_options options = {.url_z = tmp_url(world->tmp, "sqlite:", "store.db"),
-                                    .mode = GM_DB_READ};
+    struct gm_db_options options = {.url_z = url_z, .password_z = password_z, .mode = GM_DB_READ};
     check_ok(gm_db_open(&options, &reader, &world->err), world->err);
     world->db = reader;
     for (int i = 0; i < 3; i++) {
@@ -346,7 +344,13 @@ static void a_reading_connection_tells_the_past_and_writes_nothing(void **state)
     world->db = writer;
 }
 
-static void postgresql_says_that_it_does_not_know_the_past(void **state)
+static void a_reading_connection_tells_the_past_and_writes_nothing(void **state)
+{
+    struct world *world = *state;
+    check_reader(world, tmp_url(world->tmp, "sqlite:", "store.db"), NULL);
+}
+
+static void postgresql_tells_the_same_past(void **state)
 {
     (void)state;
     struct pg_server *server = pg_server_start();
@@ -354,8 +358,15 @@ static void postgresql_says_that_it_does_not_know_the_past(void **state)
         skip();
     }
     struct world *world = world_new(pg_server_new_database(server), PG_PASSWORD);
-    world_import(world, building_lines);
-    check_refused(world, "SELECT * FROM DIGITALTWINS AS OF '2020-01-01'", "SQLite alone");
+    void *of_test = world;
+    the_past_is_what_it_was(&of_test);
+    world_free(world);
+    world = of_test = world_new(pg_server_new_database(server), PG_PASSWORD);
+    any_past_is_what_it_was(&of_test);
+    world_free(world);
+    const char *url_z = pg_server_new_database(server);
+    world = world_new(url_z, PG_PASSWORD);
+    check_reader(world, url_z, PG_PASSWORD);
     world_free(world);
     pg_server_stop(server);
 }
@@ -367,7 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_past_is_what_it_was, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_reading_connection_tells_the_past_and_writes_nothing,
                                         world_setup, world_teardown),
-        cmocka_unit_test(postgresql_says_that_it_does_not_know_the_past),
+        cmocka_unit_test(postgresql_tells_the_same_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
