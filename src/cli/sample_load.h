@@ -7,9 +7,9 @@
  *     }
  *     gm_load_free(load);
  *
- * The sensors are those of `gemel sample company` of the same seed and scale, so that readings meet
- * The sensors are those of `gemel sample company` of the same seed and scale, so readings meet its
- * twins: "sensor-10001-T". Values follow the scenario's simulator: normal distributions (Box and
+ * The sensors are those of `gemel sample company` of the same seed and scale, so that readings
+ * meet its twins: "sensor-10001-T". Values follow the scenario's simulator: normal distributions
+ * (Box and Muller), 3 % dips to 0.6 of the value and 3 % spikes to 1.8; a pressure comes with the
  * maintenance that the scenario's rule asks for with the machine's temperature of the same cycle.
  *
  * Slots. In a cycle each sensor has one slot; slot n is that of sensor n modulo their number. What
