@@ -68,6 +68,16 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                         "Changes in the log that the route has not settled yet."},
     [GM_M_ROUTE_LETTERS] = {"gemel_route_dead_letters", "gauge", "route",
                             "Events that are parked or wait behind one that is."},
+    [GM_M_INTAKE_CONNECTIONS] = {"gemel_intake_connections", "gauge", "source",
+                                 "Connections to a stream's source that are up."},
+    [GM_M_INTAKE_MESSAGES] = {"gemel_intake_messages_total", "counter", "source",
+                              "Messages that were taken and acknowledged."},
+    [GM_M_INTAKE_EVENTS] = {"gemel_intake_events_total", "counter", "source",
+                            "Events of messages that were appended to the stream."},
+    [GM_M_INTAKE_DUPLICATES] = {"gemel_intake_duplicates_total", "counter", "source",
+                                "Events of messages that the stream had taken before."},
+    [GM_M_INTAKE_REFUSED] = {"gemel_intake_refused_total", "counter", "source",
+                             "Messages that held something that is no event."},
 };
 
 /* The only lock of rank 0; held for arithmetic only. */

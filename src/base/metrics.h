@@ -44,6 +44,11 @@ enum gm_metric {
     GM_M_ROUTE_FAILURES,        /* counter, label route: attempts */
     GM_M_ROUTE_LAG,             /* gauge, label route: changes */
     GM_M_ROUTE_LETTERS,         /* gauge, label route */
+    GM_M_INTAKE_CONNECTIONS,    /* gauge, label source: that are up */
+    GM_M_INTAKE_MESSAGES,       /* counter, label source */
+    GM_M_INTAKE_EVENTS,         /* counter, label source: appended */
+    GM_M_INTAKE_DUPLICATES,     /* counter, label source: events taken before */
+    GM_M_INTAKE_REFUSED,        /* counter, label source: messages */
     GM_METRIC_COUNT,
 };
 

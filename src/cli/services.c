@@ -53,6 +53,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_services_o
     gm_rc rc = start_jobs(services, root, options->store, err);
     rc = rc == GM_OK ? start_routes(services, options->config, options->store, err) : rc;
     rc = rc == GM_OK ? start_api(services, options, err) : rc;
+    rc = rc == GM_OK ? gm_sources_start(options->hub, &services->sources, err) : rc;
     if (rc != GM_OK) {
         gm_services_stop(services);
     }
@@ -61,6 +62,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_services_o
 
 void gm_services_stop(struct gm_services *services)
 {
+    gm_sources_stop(services->sources);
     gm_streams_api_stop(services->streams); /* ends those who wait for events */
     gm_adt_stop(services->adt);             /* it asks the others */
     gm_streams_api_close(services->streams);

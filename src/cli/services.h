@@ -14,6 +14,7 @@
 #include "api/streams/streams.h"
 #include "engine/config.h"
 #include "hub/hub.h"
+#include "hub/sources.h"
 #include "job/job.h"
 #include "route/route.h"
 
@@ -24,6 +25,7 @@ struct gm_services {
     char *files_z;                    /* the folder of jobs' files; NULL: any */
     struct gm_streams_api *streams;
     struct gm_adt *adt; /* NULL: off */
+    struct gm_sources *sources;
 };
 
 /* All of it is kept until the stop. */

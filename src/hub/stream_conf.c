@@ -1,6 +1,7 @@
 #include "hub/stream_conf.h"
 
 #include "hub/inside.h"
+#include "hub/mqtt_conf.h"
 #include "stream/stream.h"
 
 static const char *const time_units[] = {"s", "ms", "us", "ns", NULL};
@@ -56,6 +57,11 @@ const struct gm_field gm_stream_fields[] = {
                  .help = "The types of events that are taken, by name, and what each must have. "
                          "Without any, all are.",
                  .example = "{ reading: { required: { temperature: double } } }"),
+    GM_FIELD_MAP(struct gm_stream_conf, from, .alternatives = gm_stream_source_alternatives,
+                 .item_size = sizeof(struct gm_conf_choice),
+                 .help = "What brings events by itself, by name. Events may be pushed over HTTP "
+                         "beside it.",
+                 .example = "{ plant: { mqtt: { url: \"mqtt://broker\", topics: \"factory/#\" } } }"),
     GM_FIELD_END,
 };
 
@@ -68,7 +74,8 @@ static bool is_name(const char *name_z)
            strspn(name_z, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
-static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry *entry)
+static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry *entry,
+                         const struct gm_conf_map *streams)
 {
     const struct gm_stream_conf *conf = entry->value;
     struct gm_decoder *decoder = NULL;
@@ -82,11 +89,14 @@ static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry
         gm_conf_error(doc, &entry->node->place, "streams.%s: %s", entry->name_z, err.text);
     }
     gm_decoder_free(decoder);
+    for (size_t i = 0; i < conf->from.n; i++) {
+        gm_mqtt_conf_check(doc, conf->from.at[i].value, streams);
+    }
 }
 
 void gm_stream_conf_check(struct gm_conf_doc *doc, const struct gm_conf_map *streams)
 {
     for (size_t i = 0; i < streams->n; i++) {
-        check_stream(doc, &streams->at[i]);
+        check_stream(doc, &streams->at[i], streams);
     }
 }

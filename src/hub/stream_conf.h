@@ -35,7 +35,10 @@ struct gm_stream_conf {
     int32_t time_unit;
     const char *type, *origin, *sequence, *id; /* NULL: none */
     struct gm_conf_map types;                  /* of struct gm_event_type_conf; n 0: any */
+    struct gm_conf_map from;                   /* of struct gm_conf_choice: hub/sources.h */
 };
+/* The kinds of sources. */
+const struct gm_alternative *const *gm_stream_source_alternatives(void);
 
 extern const struct gm_field gm_stream_fields[];
 
