@@ -4,8 +4,10 @@ import contextlib
 import hashlib
 import json
 import re
+import resource
 import signal
 import socket
+import sqlite3
 import ssl
 import urllib.request
 
@@ -260,6 +262,40 @@ class Access(adt.Case):
         while server.get("/digitaltwins/x", token=tokens["reader"]).status != 401:
             with server.more:
                 server.more.wait(0.05)
+
+
+class Crowd(adt.Case):
+    def test_more_writes_than_may_wait_are_refused_and_reads_go_on(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 2000:
+            self.skipTest("too few descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        self.model("Room", {"temp": "double"})
+        server = self.serve(tls={"off": True}, limits={"connections": 1500})
+        server.make("r", "Room", temp=1)
+        body = json.dumps(twin("Room", temp=1))
+        request = (f"PUT /digitaltwins/r?api-version={adt.VERSION} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                   f"Authorization: Bearer {server.token}\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
+        writer = sqlite3.connect(self.folder / "data/store.db", isolation_level=None)
+        self.addCleanup(writer.close)
+        clients = []
+        writer.execute("BEGIN IMMEDIATE")  # the store's writer waits for this
+        try:
+            for _ in range(800):
+                clients.append(socket.create_connection(("127.0.0.1", server.port), adt.DEADLINE_S))
+                self.addCleanup(clients[-1].close)
+                clients[-1].sendall(request)
+            self.assertEqual(200, server.get("/digitaltwins/r").status)
+        finally:
+            writer.execute("ROLLBACK")
+        answers = [read_all(client) for client in clients]
+        refused = [answer for answer in answers if b"Too many writes wait" in answer]
+        self.assertGreater(len(refused), 0)
+        for answer in refused:
+            self.assertTrue(answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After: 1" in answer, answer)
+        for answer in answers:
+            self.assertTrue(answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 503 ")), answer)
 
 
 class Alone(adt.Case):
