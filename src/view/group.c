@@ -3,11 +3,14 @@
 
 uint32_t gm_view_key_number(struct gm_view *view, struct gm_str key)
 {
-    uint64_t number;
-    if (!gm_map_get(view->numbers, key, &number)) {
-        number = gm_map_count(view->numbers);
+    uint64_t number = view->guess;
+    size_t count = gm_map_count(view->numbers);
+    bool guessed = number < count && gm_str_eq(gm_map_key_at(view->numbers, number), key);
+    if (!guessed && !gm_map_get(view->numbers, key, &number)) {
+        number = count++;
         (void)gm_map_set(view->numbers, key, number);
     }
+    view->guess = number + 1 < count ? number + 1 : 0;
     return (uint32_t)number;
 }
 

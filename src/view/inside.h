@@ -76,6 +76,7 @@ struct gm_view {
     struct gm_layout layout;
     struct gm_body_paths paths; /* of the values, and of `by` behind them */
     struct gm_map *numbers;     /* of keys */
+    size_t guess;               /* number of the key that is expected next: things report in turn */
     uint32_t stored_keys;       /* keys with a lower number may have cells in the file */
     struct gm_part parts[GM_VIEW_PARTITIONS_MAX];
     GM_VEC(struct gm_new_member) new_members;
