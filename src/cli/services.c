@@ -33,10 +33,21 @@ static gm_rc start_routes(struct gm_services *services, const struct gm_config *
     return gm_routes_start(services->routes, err);
 }
 
+static gm_rc start_views(struct gm_services *services, const struct gm_services_options *options,
+                         struct gm_err *err)
+{
+    const struct gm_views_options views = {.views = &gm_config_root(options->config)->views,
+                                           .streams = gm_hub_directory(options->hub),
+                                           .store = options->store,
+                                           .folder_z = gm_store_folder_z(options->store)};
+    return gm_views_open(&views, &services->views, err);
+}
+
 static gm_rc start_api(struct gm_services *services, const struct gm_services_options *options,
                        struct gm_err *err)
 {
-    const struct gm_streams_api_options streams = {.hub = options->hub, .store = options->store};
+    const struct gm_streams_api_options streams = {
+        .hub = options->hub, .store = options->store, .views = services->views};
     GM_TRY(gm_streams_api_open(&streams, &services->streams, err));
     const struct gm_adt_options adt = {.config = options->config,
                                        .store = options->store,
@@ -52,6 +63,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_services_o
     const struct gm_config_root *root = gm_config_root(options->config);
     gm_rc rc = start_jobs(services, root, options->store, err);
     rc = rc == GM_OK ? start_routes(services, options->config, options->store, err) : rc;
+    rc = rc == GM_OK ? start_views(services, options, err) : rc;
     rc = rc == GM_OK ? start_api(services, options, err) : rc;
     rc = rc == GM_OK ? gm_sources_start(options->hub, &services->sources, err) : rc;
     if (rc != GM_OK) {
@@ -66,6 +78,7 @@ void gm_services_stop(struct gm_services *services)
     gm_streams_api_stop(services->streams); /* ends those who wait for events */
     gm_adt_stop(services->adt);             /* it asks the others */
     gm_streams_api_close(services->streams);
+    gm_views_close(services->views);
     gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);
     gm_free(services->accounts);

@@ -23,6 +23,7 @@ struct gm_services {
     struct gm_routes *routes;
     struct gm_blob_account *accounts; /* of the configuration; the jobs look at them */
     char *files_z;                    /* the folder of jobs' files; NULL: any */
+    struct gm_views *views;
     struct gm_streams_api *streams;
     struct gm_adt *adt; /* NULL: off */
     struct gm_sources *sources;

@@ -126,6 +126,12 @@ const struct gm_field gm_config_fields[] = {
                  .item_size = sizeof(struct gm_stream_conf),
                  .help = "The streams, by name: durable logs of events, DATA/streams/NAME.db each.",
                  .example = "{ telemetry: { key: machine.machineId, time: timeCreated } }"),
+    GM_FIELD_MAP(struct gm_config_root, views, .fields = gm_view_fields,
+                 .item_size = sizeof(struct gm_view_conf),
+                 .help = "Read models folded from streams, by name: latest values, and aggregates "
+                         "over windows of time.",
+                 .example = "{ per_minute: { stream: telemetry, window: 1m, values: { temperature: "
+                            "{ of: machine.temperature } } } }"),
     GM_FIELD_MAP(struct gm_config_root, pipelines, .fields = pipeline_fields,
                  .item_size = sizeof(struct gm_pipeline_conf),
                  .help = "The pipelines, by name. Without any, `gemel run` serves the twin API "
@@ -298,6 +304,24 @@ static void check_listen(struct gm_config *config, const struct gm_node *root)
     }
 }
 
+/* A view's stream must be one of the configuration. */
+static void check_view_streams(struct gm_config *config)
+{
+    const struct gm_conf_map *views = &config->root.views, *streams = &config->root.streams;
+    for (size_t v = 0; v < views->n; v++) {
+        const struct gm_view_conf *conf = views->at[v].value;
+        bool known = conf->stream == NULL; /* that is told already */
+        for (size_t s = 0; s < streams->n && !known; s++) {
+            known = strcmp(streams->at[s].name_z, conf->stream) == 0;
+        }
+        if (!known) {
+            gm_conf_error(config->doc, &views->at[v].node->place,
+                          "views.%s.stream: there is no stream `%s`; declare it under `streams:`",
+                          views->at[v].name_z, conf->stream);
+        }
+    }
+}
+
 static void decode(struct gm_config *config, const struct gm_node *root)
 {
     gm_conf_decode(config->doc, root, gm_config_fields, &config->root);
@@ -305,6 +329,8 @@ static void decode(struct gm_config *config, const struct gm_node *root)
         return;
     }
     gm_stream_conf_check(config->doc, &config->root.streams);
+    gm_view_conf_check(config->doc, &config->root.views);
+    check_view_streams(config);
     for (size_t i = 0; i < config->root.pipelines.n; i++) {
         add_pipeline(config, &config->root.pipelines.at[i]);
     }

@@ -16,6 +16,7 @@
 #include "engine/schedule.h"
 #include "hub/stream_conf.h"
 #include "sync/sweep.h"
+#include "view/conf.h"
 
 struct gm_admin_conf {
     bool enabled;
@@ -75,6 +76,7 @@ struct gm_config_root {
     struct gm_notify_conf notify;
     struct gm_conf_map blobs;     /* of struct gm_blob_conf */
     struct gm_conf_map streams;   /* of struct gm_stream_conf */
+    struct gm_conf_map views;     /* of struct gm_view_conf */
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
     struct gm_conf_map endpoints; /* of struct gm_conf_choice: connect/endpoint.h */
     const char *event_source;     /* NULL: see gm_config_event_source_z */

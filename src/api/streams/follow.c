@@ -1,8 +1,8 @@
 /* Followers: who waits for events, by long poll or server-sent events.
  *
- * One thread reads for all of them in turn, so that a commit costs one wake-up and not one for each.
- * A follower of server-sent events has a piece of text between that thread and the one that serves
- * the connection: when it is full, nothing is read for it until the client has taken some.
+ * One thread reads for all of them in turn, so that a commit costs one wake-up and not one for
+ * each. A follower of server-sent events has a piece of text between that thread and the one that
+ * serves the connection: when it is full, nothing is read for it until the client has taken some.
  *
  * Such a follower has two holders: this thread, which drops it at its end, and the connection,
  * whose `closed` is its last word. The later one frees it. */

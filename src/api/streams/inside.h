@@ -38,6 +38,9 @@ void gm_push_free_all(struct gm_streams_api *api);
 /* ---- read.c ---- */
 extern gm_adt_handler gm_streams_list, gm_streams_get, gm_streams_events, gm_streams_changes;
 
+/* ---- views.c ---- */
+extern gm_adt_handler gm_views_op_list, gm_views_op_rows, gm_views_op_rebuild;
+
 /* ---- entities.c ---- */
 extern gm_adt_handler gm_streams_entity_get, gm_streams_snapshot_get, gm_streams_snapshot_put;
 

@@ -21,6 +21,7 @@
 
 #include "api/adt/operations.h"
 #include "hub/hub.h"
+#include "hub/views.h"
 #include "store/store.h"
 
 enum { GM_FOLLOWERS_MAX = 256 };
@@ -28,6 +29,7 @@ enum { GM_FOLLOWERS_MAX = 256 };
 struct gm_streams_api_options {
     const struct gm_hub *hub; /* keeps */
     struct gm_store *store;   /* keeps */
+    struct gm_views *views;   /* keeps */
 };
 struct gm_streams_api;
 gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
