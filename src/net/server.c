@@ -174,7 +174,7 @@ static void reset_call(struct gm_link *link)
 static enum MHD_Result refuse(struct gm_link *link, int status, const char *code_z,
                               const char *message_z)
 {
-    gm_http_reply_error(&link->call.reply, status, code_z, message_z);
+    gm_link_word(link, status, code_z, message_z);
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
         gm_http_reply_header(&link->call, MHD_HTTP_HEADER_RETRY_AFTER, GM_STR("1"));
     }
@@ -279,8 +279,8 @@ static enum MHD_Result handle(struct gm_link *link)
     } else {
         link->work = (struct gm_work){.fn = handle_on_worker, .ctx = link};
         if (!gm_workers_give(server->workers, &link->work)) {
-            gm_http_reply_error(&link->call.reply, MHD_HTTP_SERVICE_UNAVAILABLE, "retry",
-                                "too many requests are under way; try again later");
+            gm_link_word(link, MHD_HTTP_SERVICE_UNAVAILABLE, "retry",
+                         "too many requests are under way; try again later");
             gm_http_reply_header(&link->call, MHD_HTTP_HEADER_RETRY_AFTER, GM_STR("1"));
             gm_http_call_answer(&link->call);
         }

@@ -117,6 +117,10 @@ struct gm_http_server_options {
      * not everybody can fill memory. NULL: body_size_max. On the thread that serves the
      * connection. */
     size_t (*admit)(void *ctx, const struct gm_http_call *call, uint64_t length);
+    /* Words what the server refuses by itself, as gm_http_reply_error does, which is meant by NULL.
+     * On the thread that serves the connection. */
+    void (*refuse)(struct gm_http_call *call, int status, const char *code_z,
+                   const char *message_z);
     size_t workers_max; /* 0: GM_HTTP_WORKERS_MAX */
     size_t threads;     /* that serve connections; 0: one per processor, 4 at most */
     gm_ns idle_time;    /* of silence; 0: GM_HTTP_IDLE_S */

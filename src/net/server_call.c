@@ -179,12 +179,23 @@ static struct MHD_Response *make_response(struct gm_link *link)
     return MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_PERSISTENT);
 }
 
+void gm_link_word(struct gm_link *link, int status, const char *code_z, const char *message_z)
+{
+    const struct gm_http_server_options *options = &link->server->options;
+    if (options->refuse != NULL) {
+        options->refuse(&link->call, status, code_z, message_z);
+    } else {
+        gm_http_reply_error(&link->call.reply, status, code_z, message_z);
+    }
+}
+
 enum MHD_Result gm_link_send(struct gm_link *link)
 {
     struct gm_http_reply *reply = &link->call.reply;
     if (gm_buf_failed(&reply->body)) {
-        gm_http_reply_error(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit",
-                            "the answer is too large; ask for less of it");
+        reply->header_count = 0; /* those of the answer that could not be made */
+        gm_link_word(link, MHD_HTTP_INTERNAL_SERVER_ERROR, "limit",
+                     "the answer is too large; ask for less of it");
     }
     struct MHD_Response *response = make_response(link);
     if (response == NULL) {

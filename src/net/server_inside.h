@@ -96,6 +96,8 @@ struct gm_framing {
 void gm_link_framing(const struct gm_link *link, struct gm_framing *out_framing);
 
 /* Sends call->reply. On the thread that serves the connection. */
+/* An answer of the server's own. */
+void gm_link_word(struct gm_link *link, int status, const char *code_z, const char *message_z);
 enum MHD_Result gm_link_send(struct gm_link *link);
 
 #endif

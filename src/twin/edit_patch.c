@@ -4,6 +4,7 @@
  * The sentences are those of the service, since clients compare them; the one that follows all of
  * them there ("Please provide a valid patch document. …") is left to whoever answers the client. */
 #include "twin/edit_internal.h"
+#include "json/nodes.h"
 
 enum { SHOWN_MAX = 200 }; /* of a path in a message */
 
@@ -111,7 +112,7 @@ bool gm_edit_read_operation(struct gm_edit *edit, yyjson_mut_val *item,
                                   missing_z);
         return false;
     }
-    if (operation.path.p[0] != '/') {
+    if (!gm_json_pointer_valid(operation.path)) {
         (void)fail_path(edit, operation.path);
         return false;
     }

@@ -80,8 +80,28 @@ class Models(adt.Case):
         self.assertEqual("There is no Model(s) available that matches the provided id(s) dtmi:t:None;1. Check that the Model ID provided is "
                          "valid by doing a Model_List API call.", self.refused(none, 404, "ModelNotFound"))
         self.refused(self.server.get("/models?includeModelDefinition=perhaps"), 400, "InvalidArgument")
+        self.refused(self.server.get("/models?dependenciesFor=Whole"), 400, "InvalidArgument")
+        self.refused(self.server.get("/models?dependenciesFor=%ff"), 400, "InvalidArgument")  # not: everything
         page = self.server.get("/models?includeModelDefinition=true", max_items_per_page="1").json["value"]
         self.assertEqual("dtmi:t:M000;1", page[0]["model"]["@id"])
+
+    def test_links_to_next_pages_do_not_grow_when_clients_add_their_parameters_again(self):
+        self.server.models(*[interface(f"M{i}") for i in range(8)])
+        query = "&includeModelDefinition=false" + "".join(f"&dependenciesFor=dtmi:t:M{i}%3B1" for i in range(8))
+        link, lengths = "/models?" + query[1:], set()
+        while link is not None:
+            link = self.server.get(link, max_items_per_page="1").json["nextLink"]
+            if link is not None:
+                lengths.add(len(link))
+                link = link.split(f":{self.server.port}", 1)[1] + query
+        self.assertEqual(1, len(lengths), lengths)
+
+    def test_what_cannot_be_the_id_of_a_model_is_refused(self):
+        for wrong in ("thisIsNotAValidModelId", "dtmi", "dtmi%3At%3AA%3Bx", "%22"):
+            with self.subTest(wrong=wrong):
+                self.refused(self.server.get(f"/models/{wrong}"), 400, "InvalidArgument")
+                self.refused(self.server.delete(f"/models/{wrong}"), 400, "InvalidArgument")
+        self.refused(self.server.get("/models/dtmi%3At%3AA%3B1000"), 404, "ModelNotFound")
 
     def test_a_decommissioned_model_takes_no_twins(self):
         self.server.models(interface("Base"), interface("Whole", extends="dtmi:t:Base;1"))

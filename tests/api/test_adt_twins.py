@@ -202,6 +202,7 @@ class Twins(adt.Case):
                 answer = self.server.patch("/digitaltwins/r1", patch)
                 self.assertEqual(message + PATCH_HINT, self.refused(answer, 400, "JsonPatchInvalid"))
         for patch in ({}, "x", 1, [1], [[]], [{"op": "add"}], [{"op": "add", "path": 1, "value": 1}], [{"op": "add", "path": "temp", "value": 1}],
+                      [{"op": "add", "path": "/tags/a~2", "value": "x"}],
                       [{"op": "add", "path": "/temp"}], [{"op": 1, "path": "/temp"}], [{"op": "add", "path": "/$dtId", "value": "x"}]):
             with self.subTest(patch=patch):
                 self.assertEqual(400, self.server.patch("/digitaltwins/r1", adt.json.dumps(patch)).status)

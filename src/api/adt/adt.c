@@ -82,6 +82,7 @@ static gm_rc start_server(struct gm_adt *adt, struct gm_err *err)
         .tls = adt->conf->tls.off ? NULL : &tls,
         .handle = gm_adt_handle,
         .admit = gm_adt_admit,
+        .refuse = gm_adt_word_refusal,
         .ctx = adt,
         .connections_max = (size_t)limits->connections,
         .body_size_max = largest_body(limits),

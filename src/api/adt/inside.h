@@ -12,6 +12,9 @@ enum {
 /* The server's functions; `ctx` is the struct gm_adt. */
 void gm_adt_handle(void *ctx, struct gm_http_call *http);
 size_t gm_adt_admit(void *ctx, const struct gm_http_call *http, uint64_t length);
+/* What the server refuses by itself, in the service's form. */
+void gm_adt_word_refusal(struct gm_http_call *http, int status, const char *code_z,
+                         const char *message_z);
 void gm_adt_reader_close(struct gm_adt_reader *reader);
 
 #endif

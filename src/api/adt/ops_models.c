@@ -1,6 +1,7 @@
 /* Models: operations 1-5. */
 #include "api/adt/call.h"
 #include "base/num.h"
+#include "dtdl/dtmi.h"
 #include "store/model_service.h"
 #include "twin/models.h"
 
@@ -28,9 +29,19 @@ static struct models_call *new_call(struct gm_adt_call *call)
     return work;
 }
 
-static void refuse_no_model(struct gm_adt_call *call, struct gm_str ids)
+/* What cannot be the id of a model is told apart from one that no model has. */
+static void refuse_no_model(struct gm_adt_call *call, struct gm_str id)
 {
-    gm_adt_refuse(call, 404, "ModelNotFound", NOT_FOUND, GM_STR_ARG(ids));
+    struct gm_dtmi dtmi;
+    if (gm_dtmi_parse_any(id, &dtmi)) {
+        gm_adt_refuse(call, 404, "ModelNotFound", NOT_FOUND, GM_STR_ARG(id));
+    } else {
+        gm_adt_refuse(call, 400, "InvalidArgument",
+                      "The model id " GM_STR_FMT
+                      " is not valid; ids look like dtmi:com:example:Room;1. See model "
+                      "documentation(https://aka.ms/ADTv2Models) for supported format.",
+                      GM_STR_ARG(id));
+    }
 }
 
 static bool no_room(struct gm_adt_call *call)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/adt/call.h"
+#include "api/adt/inside.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/num.h"
@@ -133,6 +134,25 @@ void gm_adt_fail(struct gm_adt_call *call, gm_rc rc, const struct gm_err *err)
                   "The request could not be done; the server's log says why.");
 }
 
+void gm_adt_word_refusal(struct gm_http_call *http, int status, const char *code_z,
+                         const char *message_z)
+{
+    static const struct {
+        int status;
+        const char *code_z;
+    } codes[] = {{400, "InvalidArgument"},
+                 {413, "RequestEntityTooLarge"},
+                 {500, "InternalServerError"},
+                 {503, "ServiceUnavailable"}};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(codes); i++) {
+        code_z = codes[i].status == status ? codes[i].code_z : code_z;
+    }
+    gm_http_reply_error(&http->reply, status, code_z, message_z);
+    http->reply.content_type_z = "application/json; charset=utf-8";
+    gm_http_reply_header(http, "x-ms-error-code", gm_str_z(code_z));
+    gm_metric_add(GM_M_API_REFUSED, gm_str_z(code_z), 1);
+}
+
 /* ---- continuation tokens ---- */
 
 static const char digits[] = "0123456789abcdef";
@@ -205,26 +225,48 @@ bool gm_adt_page(struct gm_adt_call *call, size_t count_default, size_t count_ma
     return true;
 }
 
-/* Parameters of the request that the next page's request has as well. */
-static bool add_parameter(void *ctx, const char *name_z, const char *value_z)
+static bool has_parameter(struct gm_str link, struct gm_str parameter)
 {
-    struct gm_buf *out = ctx;
-    static const char *const own[] = {"continuationToken", "api-version"};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(own); i++) {
-        if (gm_adt_same_name(name_z, own[i])) {
+    struct gm_str one;
+    bool more = link.n > 0;
+    while (more) {
+        more = gm_str_cut(link, '&', &one, &link);
+        if (gm_str_eq(one, parameter)) {
             return true;
         }
     }
-    gm_buf_add_char(out, '&');
-    gm_buf_add_z(out, name_z);
-    gm_buf_add_char(out, '=');
+    return false;
+}
+
+/* A client may add its own parameters to the link that it was given, so those of the request that
+ * the next page needs as well are taken once each: links do not grow from page to page. */
+static bool add_parameter(void *ctx, const char *name_z, const char *value_z)
+{
+    struct gm_buf *out = ctx;
+    static const char *const kept[] = {"dependenciesFor", "includeModelDefinition",
+                                       "relationshipName"};
+    size_t which = 0;
+    while (which < GM_ARRAY_COUNT(kept) && !gm_adt_same_name(name_z, kept[which])) {
+        which++;
+    }
+    if (which == GM_ARRAY_COUNT(kept)) {
+        return true;
+    }
+    struct gm_buf parameter;
+    gm_buf_init(&parameter, GM_HTTP_HEADERS_SIZE_MAX * (size_t)3);
+    gm_buf_addf(&parameter, "%s=", kept[which]);
     for (const char *at = value_z; *at != '\0'; at++) {
         if (*at == ' ') {
-            gm_buf_add_z(out, "%20"); /* what a plus sign became */
+            gm_buf_add_z(&parameter, "%20"); /* what a plus sign became */
         } else {
-            gm_buf_add_char(out, *at);
+            gm_buf_add_char(&parameter, *at);
         }
     }
+    if (!has_parameter(gm_buf_str(out), gm_buf_str(&parameter))) {
+        gm_buf_add_char(out, '&');
+        gm_buf_add(out, gm_buf_str(&parameter));
+    }
+    gm_buf_deinit(&parameter);
     return true;
 }
 

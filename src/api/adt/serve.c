@@ -78,16 +78,36 @@ static bool check_size(struct gm_adt_call *call)
     return false;
 }
 
-static bool decode_parts(struct gm_adt_call *call)
+static bool parameter_fits(void *ctx, const char *name_z, const char *value_z)
 {
-    for (size_t i = 0; i < GM_ADT_PARTS_MAX && call->parts[i].p != NULL; i++) {
-        if (!gm_adt_unescape(call->arena, call->parts[i], &call->parts[i])) {
-            gm_adt_refuse(call, 400, "InvalidArgument",
-                          "The address has a bad percent escape, or is not UTF-8.");
-            return false;
-        }
+    bool *fits = ctx;
+    struct gm_str value = gm_str_z(value_z);
+    struct gm_buf plain;
+    (void)name_z;
+    if (memchr(value.p, '%', value.n) == NULL) {
+        *fits = gm_utf8_valid(value, NULL);
+        return *fits;
     }
-    return true;
+    gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
+    *fits = gm_http_unescape(value, &plain);
+    gm_buf_deinit(&plain);
+    return *fits;
+}
+
+/* A parameter that cannot be read must not be taken for one that was not sent: without its filter
+ * a listing is another one. */
+static bool decode_address(struct gm_adt_call *call)
+{
+    bool fits = true;
+    gm_http_call_each_query(call->http, parameter_fits, &fits);
+    for (size_t i = 0; fits && i < GM_ADT_PARTS_MAX && call->parts[i].p != NULL; i++) {
+        fits = gm_adt_unescape(call->arena, call->parts[i], &call->parts[i]);
+    }
+    if (!fits) {
+        gm_adt_refuse(call, 400, "InvalidArgument",
+                      "The address has a bad percent escape, or is not UTF-8.");
+    }
+    return fits;
 }
 
 static void refuse_access(struct gm_adt_call *call, enum gm_access_answer answer, int64_t after_s)
@@ -132,7 +152,7 @@ static void go_on(struct gm_adt_call *call, const struct gm_identity *who)
         return;
     }
     call->identity = gm_arena_dup(call->arena, gm_str_z(who->name));
-    if (check_version(call) && decode_parts(call) && check_size(call)) {
+    if (check_version(call) && decode_address(call) && check_size(call)) {
         call->operation->handle(call);
     }
 }
