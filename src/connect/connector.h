@@ -70,6 +70,7 @@
 
 struct gm_governors;
 struct gm_graph;
+struct gm_stream_directory;
 
 enum gm_role { GM_ROLE_SOURCE = 1, GM_ROLE_SINK = 2 };
 
@@ -79,6 +80,10 @@ enum gm_cap {
     /* a pass from the beginning shows every object: what it does not show is gone */
     GM_CAP_COMPLETE = 2,
     GM_CAP_CURSOR = 4, /* a pass can start behind a cursor and shows what came since */
+    /* Records are events: keys come again and again, each batch has a key once, and the record of
+     * the highest version is the one that counts. Every pass goes on behind the cursor, whatever
+     * steps are now; it can wait for more (env->waits). */
+    GM_CAP_EVENTS = 8,
 };
 
 struct gm_connect_env {
@@ -87,6 +92,9 @@ struct gm_connect_env {
     const struct gm_clock *clock;
     const struct gm_stop *stop;
     uint64_t hash_seed; /* for gm_record_hash */
+    const struct gm_stream_directory *streams; /* NULL: the process has none open */
+    const char *data_z;                        /* the data directory */
+    bool waits; /* GM_CAP_EVENTS: `read` waits for more instead of saying GM_E_END */
 };
 
 /* What one pass will be; known after connect. */

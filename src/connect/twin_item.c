@@ -2,6 +2,8 @@
  * on the pipeline's worker. */
 #include "connect/twin_item.h"
 
+#include "twin/times.h"
+
 /* One record under preparation. `own`: what is wrong with it alone. */
 struct work {
     struct gm_twin_preparer *preparer;
@@ -207,6 +209,7 @@ static gm_rc find_model(struct work *work, struct gm_str id)
 static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
 {
     struct gm_str model = {NULL, 0};
+    yyjson_mut_val *metadata = NULL;
     yyjson_mut_obj_iter iter = yyjson_mut_obj_iter_with(work->record->body);
     for (yyjson_mut_val *key; (key = yyjson_mut_obj_iter_next(&iter)) != NULL;) {
         struct gm_str name = gm_json_str(key);
@@ -218,6 +221,7 @@ static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
             work->item->twin.id = gm_json_str(value);
         } else if (gm_str_is(name, "$metadata")) {
             model = gm_json_member_str(value, "$model");
+            metadata = value;
         } else if (gm_str_is(name, "$relationships")) {
             *out_relationships = value;
         } else if (!gm_str_is(name, "$etag")) {
@@ -234,6 +238,9 @@ static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
     if (model.p == NULL) {
         return gm_fail(&work->own, GM_E_INVALID, "$metadata.$model is missing or not text");
     }
+    struct gm_times_source sources = {.doc = work->batch->doc};
+    GM_TRY(gm_times_take_sources(&sources, (struct gm_str){NULL, 0}, metadata, &work->own));
+    work->item->twin.sources = sources.sources;
     return find_model(work, model);
 }
 

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "engine/run_internal.h"
 
-/* The keys of a batch's new records while it is on its way: a later batch that has one of them
- * again must wait for the state that this one writes. Open addressing; 0 marks a free place. */
+/* The keys of a batch's new records while it is on its way (of events: all keys): a later batch that
+ * has one of them again must wait for the state that this one writes. Open addressing; 0 marks a free place. */
 enum { NEW_KEYS_SIZE = 4 * GM_BATCH_RECORDS_MAX };
 
 struct slot {
@@ -230,13 +230,13 @@ static bool new_keys_have(const struct slot *slot, uint64_t hash)
     return false;
 }
 
-static void list_new_keys(struct slot *slot)
+static void list_new_keys(struct slot *slot, bool every)
 {
     memset(slot->new_keys, 0, NEW_KEYS_SIZE * sizeof(*slot->new_keys));
     slot->new_key_count = 0;
     for (size_t i = 0; i < slot->batch->count; i++) {
         const struct gm_record *record = &slot->batch->records[i];
-        if (record->known || record->unkeyed) {
+        if ((record->known && !every) || record->unkeyed) {
             continue;
         }
         uint64_t hash = key_hash(record->key);
@@ -251,6 +251,7 @@ static void list_new_keys(struct slot *slot)
 
 static bool meets_new_keys_underway(const struct attempt *attempt, const struct gm_batch *batch)
 {
+    bool every = gm_run_takes_events(attempt->work);
     for (size_t s = 0; s < RUN_SLOTS; s++) {
         const struct slot *other = &attempt->slots[s];
         if (!other->out || other->new_key_count == 0) {
@@ -258,7 +259,7 @@ static bool meets_new_keys_underway(const struct attempt *attempt, const struct 
         }
         for (size_t i = 0; i < batch->count; i++) {
             const struct gm_record *record = &batch->records[i];
-            if (!record->known && !record->unkeyed && new_keys_have(other, key_hash(record->key))) {
+            if ((!record->known || every) && !record->unkeyed && new_keys_have(other, key_hash(record->key))) {
                 return true;
             }
         }
@@ -297,7 +298,9 @@ static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *
         GM_TRY(complete_all(attempt, err));
         GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     }
-    mark_repetitions(work, batch);
+    if (!gm_run_takes_events(work)) {
+        mark_repetitions(work, batch);
+    }
     for (size_t i = 0; work->options->resync && i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (record->verdict == GM_VERDICT_UNCHANGED && record->slot > 0) {
@@ -313,7 +316,8 @@ static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct g
                          struct gm_err *err)
 {
     uint64_t ignored;
-    if (gm_map_count(work->parked_keys) > 0 &&
+    /* Of events the newest counts, so it waits for none that was parked. */
+    if (!gm_run_takes_events(work) && gm_map_count(work->parked_keys) > 0 &&
         gm_map_get(work->parked_keys, record->key, &ignored)) {
         gm_record_fail(batch, record, GM_E_CONFLICT,
                        "waits behind an earlier record of key \"" GM_STR_FMT "\" that is parked",
@@ -370,7 +374,7 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
         return complete(attempt, slot, err);
     }
     gm_rc sent = outside ? gm_run_send_batch(work, batch, attempt->stop, err) : GM_OK;
-    list_new_keys(slot);
+    list_new_keys(slot, gm_run_takes_events(work));
     slot->job = (struct batch_job){.work = work,
                                    .batch = batch,
                                    .partial = sent != GM_OK,

@@ -99,7 +99,8 @@ static const struct gm_field pipeline_fields[] = {
                     .help = "Where records take effect: exactly one connector."),
     GM_FIELD_STR(struct gm_pipeline_conf, schedule, .example = "every 10m",
                  .help = "When it runs: `every 10m`, or five cron fields in UTC (`*/15 6-22 * * "
-                         "mon-fri`). Without one it runs once at start. "
+                         "mon-fri`), or, of a stream, `continuous`: for ever. Without one it runs once "
+                         "at start. "
                          "A run that is still under way is not overlapped: the next one is skipped "
                          "and counted."),
     GM_FIELD_SPAN(struct gm_pipeline_conf, full_every, .def = "24h",
@@ -280,6 +281,14 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
                   &(struct gm_steps_conf){
                       .steps = conf->steps, .map = conf->map, .folder_z = config->folder_z},
                   NULL);
+    if (pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS && pipeline->source != NULL &&
+        (pipeline->source->caps & GM_CAP_EVENTS) == 0) {
+        const struct gm_node *node = gm_node_member(entry->node, GM_STR("schedule"));
+        gm_conf_error(config->doc, &node->place,
+                      "pipelines.%s.schedule: the source `%s` comes to an end; `continuous` is for "
+                      "streams; write `every 10m`",
+                      entry->name_z, pipeline->source->name_z);
+    }
     const struct gm_node *source_parts[] = {conf->source.node, conf->steps};
     const struct gm_node *step_parts[] = {conf->steps, conf->map, conf->sink.node};
     pipeline->source_fingerprint_z =

@@ -27,7 +27,7 @@ struct gm_engine {
     struct gm_mutex *mu;
     struct gm_cond *changed; /* a task's state, or stopping */
     bool stopping;           /* guarded by mu */
-    bool scheduling;         /* guarded by mu */
+    bool scheduling;         /* set before the runners start */
     struct gm_stop *stop;    /* for pauses outside mu */
     struct gm_thread *scheduler;
     struct gm_thread **runners;
@@ -50,6 +50,21 @@ static struct task *task_of(struct gm_engine *engine, const struct gm_pipeline *
     }
     GM_ASSERT(false && "a pipeline of another configuration");
     return NULL;
+}
+
+static bool is_continuous(const struct task *task)
+{
+    return task->pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS;
+}
+
+/* How many runs may be under way: those that never end take nobody's place. */
+static size_t runners_max(const struct gm_engine *engine)
+{
+    size_t count = (size_t)engine->root->concurrency;
+    for (size_t i = 0; i < engine->task_count; i++) {
+        count += is_continuous(&engine->tasks[i]) ? 1 : 0;
+    }
+    return count;
 }
 
 /* ---- one run ---- */
@@ -121,6 +136,7 @@ static void run_task(struct gm_engine *engine, struct task *task, const char *ca
                                  .handle = task->handle,
                                  .cause_z = cause_z,
                                  .keep_runs = engine->root->keep_runs,
+                                 .waits = engine->scheduling && is_continuous(task),
                                  .resync = engine->options.resync},
         &report, &err);
     gm_metric_set(GM_M_RUN_RUNNING, label, 0);
@@ -171,7 +187,7 @@ static void run_tasks(void *arg)
 
 static gm_rc start_runners(struct gm_engine *engine, struct gm_err *err)
 {
-    while (engine->runner_count < (size_t)engine->root->concurrency) {
+    while (engine->runner_count < runners_max(engine)) {
         GM_TRY(gm_thread_start("gemel-run", run_tasks, engine,
                                &engine->runners[engine->runner_count], err));
         engine->runner_count++;
@@ -189,7 +205,9 @@ static void schedule_due(struct gm_engine *engine, gm_ns now)
         if (task->next > now) {
             continue;
         }
-        if (task->state == TASK_IDLE) {
+        if (is_continuous(task) && task->state != TASK_IDLE) {
+            /* as it should be */
+        } else if (task->state == TASK_IDLE) {
             task->state = TASK_WAITING;
             task->cause_z = "schedule";
             gm_cond_broadcast(engine->changed);
@@ -275,12 +293,12 @@ gm_rc gm_engine_open(const struct gm_engine_options *options, struct gm_engine *
     engine->stop = gm_stop_new();
     engine->task_count = gm_config_pipeline_count(options->config);
     engine->tasks = gm_alloc_array(engine->task_count, sizeof(*engine->tasks));
-    engine->runners = gm_alloc_array((size_t)engine->root->concurrency, sizeof(*engine->runners));
     for (size_t i = 0; i < engine->task_count; i++) {
         engine->tasks[i].pipeline = gm_config_pipeline(options->config, i);
         engine->tasks[i].handle = gm_run_handle_new();
         engine->tasks[i].next = INT64_MAX;
     }
+    engine->runners = gm_alloc_array(runners_max(engine), sizeof(*engine->runners));
     gm_rc rc = GM_OK;
     if (engine->root->models != NULL) {
         size_t added;
@@ -301,8 +319,8 @@ gm_rc gm_engine_open(const struct gm_engine_options *options, struct gm_engine *
 gm_rc gm_engine_start(struct gm_engine *engine, struct gm_err *err)
 {
     GM_TRY(set_first_times(engine, err));
-    GM_TRY(start_runners(engine, err));
     engine->scheduling = true;
+    GM_TRY(start_runners(engine, err));
     return gm_thread_start("gemel-schedule", keep_schedule, engine, &engine->scheduler, err);
 }
 
@@ -437,7 +455,8 @@ bool gm_engine_idle(struct gm_engine *engine)
     bool idle = true;
     gm_mutex_lock(engine->mu);
     for (size_t i = 0; i < engine->task_count; i++) {
-        idle = idle && engine->tasks[i].state == TASK_IDLE;
+        const struct task *task = &engine->tasks[i];
+        idle = idle && (task->state == TASK_IDLE || is_continuous(task));
     }
     gm_mutex_unlock(engine->mu);
     return idle;

@@ -61,7 +61,7 @@ struct gm_engine_pipeline_status {
 };
 void gm_engine_status(struct gm_engine *engine, const struct gm_pipeline *pipeline,
                       struct gm_engine_pipeline_status *out_status);
-/* No run is under way or waiting. */
+/* No run is under way or waiting, but for those that never end. */
 bool gm_engine_idle(struct gm_engine *engine);
 
 const struct gm_config *gm_engine_config(const struct gm_engine *engine);

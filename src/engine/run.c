@@ -88,6 +88,9 @@ static struct gm_str first_cursor(const struct run_work *work)
     bool can = (work->pipeline->source->caps & GM_CAP_CURSOR) != 0 && work->row.cursor.n > 0;
     bool same = gm_str_is(work->row.source_fingerprint, work->pipeline->source_fingerprint_z) &&
                 gm_str_is(work->row.step_fingerprint, work->pipeline->step_fingerprint_z);
+    if (gm_run_takes_events(work)) {
+        return work->options->resync ? (struct gm_str){"", 0} : work->row.cursor;
+    }
     bool due = clock->wall(clock) - work->row.last_full_time >= work->conf->full_every;
     bool incremental = can && same && !due && !work->options->resync;
     return incremental ? work->row.cursor : (struct gm_str){"", 0};

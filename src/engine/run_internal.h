@@ -65,6 +65,12 @@ struct run_work {
 struct gm_stop *gm_run_watch(struct gm_run_handle *handle);
 void gm_run_unwatch(struct gm_run_handle *handle, struct gm_stop *stop);
 
+/* Its source has GM_CAP_EVENTS. */
+static inline bool gm_run_takes_events(const struct run_work *work)
+{
+    return (work->pipeline->source->caps & GM_CAP_EVENTS) != 0;
+}
+
 /* ---- attempt.c: one pass over the source ---- */
 
 /* GM_OK: the pass went to its end and everything is committed. GM_E_RETRY: the source broke; try

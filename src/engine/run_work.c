@@ -152,6 +152,9 @@ gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void
     struct gm_connect_env env = {.folder_z = work->options->folder_z,
                                  .clock = gm_store_clock(work->options->store),
                                  .stop = stop,
+                                 .streams = gm_store_streams(work->options->store),
+                                 .data_z = gm_store_folder_z(work->options->store),
+                                 .waits = work->options->waits,
                                  .hash_seed = work->pipeline->hash_seed};
     return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);
 }

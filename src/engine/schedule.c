@@ -155,6 +155,10 @@ static gm_rc parse_cron(struct gm_str text, struct gm_schedule *schedule, struct
 gm_rc gm_schedule_parse(struct gm_str text, struct gm_schedule *out_schedule, struct gm_err *err)
 {
     struct gm_str trimmed = gm_str_trim(text);
+    if (gm_str_is(trimmed, "continuous")) {
+        *out_schedule = (struct gm_schedule){.type = GM_SCHEDULE_CONTINUOUS};
+        return GM_OK;
+    }
     if (!gm_str_starts(trimmed, GM_STR("every "))) {
         struct gm_schedule schedule;
         GM_TRY(parse_cron(trimmed, &schedule, err));
@@ -224,6 +228,8 @@ gm_ns gm_schedule_next(const struct gm_schedule *schedule, gm_ns last_start, gm_
         return last_start > INT64_MAX - schedule->every ? INT64_MAX : last_start + schedule->every;
     case GM_SCHEDULE_CRON:
         return next_cron(schedule, now);
+    case GM_SCHEDULE_CONTINUOUS:
+        return now + GM_SECOND;
     case GM_SCHEDULE_NONE:
         break;
     }

@@ -1,4 +1,4 @@
-/* When a pipeline runs: `every 10m` or five cron fields `minute hour day month weekday` in UTC (as
+/* When a pipeline runs: `continuous` (for ever, where the source can wait for more), `every 10m`, or five cron fields `minute hour day month weekday` in UTC (as
  * crontab(5) has them: lists, ranges, steps, names of months and weekdays; day and weekday both
  * restricted means either; one that begins with `*` is not restricted).
  *
@@ -14,7 +14,12 @@
 #include "base/str.h"
 #include "base/time.h"
 
-enum gm_schedule_type { GM_SCHEDULE_NONE, GM_SCHEDULE_EVERY, GM_SCHEDULE_CRON };
+enum gm_schedule_type {
+    GM_SCHEDULE_NONE,
+    GM_SCHEDULE_EVERY,
+    GM_SCHEDULE_CRON,
+    GM_SCHEDULE_CONTINUOUS
+};
 
 struct gm_schedule {
     enum gm_schedule_type type; /* NONE: at start, and when asked */
@@ -28,7 +33,7 @@ struct gm_schedule {
 gm_rc gm_schedule_parse(struct gm_str text, struct gm_schedule *out_schedule, struct gm_err *err)
     GM_MUST_CHECK;
 /* The first time after `now` (wall clock) at which to run. EVERY counts from `last_start` (0: never
- * ran: now) and does not try to catch up on times that passed. INT64_MAX: never. */
+ * ran: now) and does not try to catch up on times that passed. CONTINUOUS: a second after `now`. INT64_MAX: never. */
 gm_ns gm_schedule_next(const struct gm_schedule *schedule, gm_ns last_start, gm_ns now);
 
 #endif

@@ -187,6 +187,8 @@ struct gm_projection {
     bool is_link;
     struct gm_template id; /* of the twin; of a link: its source */
     struct gm_template model;
+    bool has_source_time;
+    struct gm_template source_time; /* when what it says was true */
     struct gm_map_object body;
     bool has_relationships;
     size_t relationship_count;

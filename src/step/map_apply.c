@@ -282,6 +282,33 @@ static gm_rc add_relationships(const struct work *work, yyjson_mut_val *body,
     return list != NULL ? add(work, body, GM_STR("$relationships"), list) : fail_full(work);
 }
 
+/* {"NAME":{"sourceTime":…}} for each property that the body sets; none when the time is null. */
+static gm_rc add_source_times(const struct work *work, yyjson_mut_val *metadata,
+                              yyjson_mut_val *body, const struct gm_template *template)
+{
+    struct gm_str time;
+    const struct gm_path *null;
+    yyjson_mut_doc *doc = work->to.doc;
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    GM_TRY(gm_template_render(template, work->run, &time, &null, work->err));
+    if (time.n == 0) {
+        return GM_OK;
+    }
+    yyjson_mut_obj_foreach(body, index, max, key, value)
+    {
+        struct gm_str name = gm_json_str(key);
+        bool component = gm_json_member(value, GM_STR("$metadata")) != NULL;
+        if (name.n == 0 || name.p[0] == '$' || yyjson_mut_is_null(value) || component) {
+            continue;
+        }
+        yyjson_mut_val *own = yyjson_mut_obj(doc);
+        GM_TRY(own != NULL ? add_text(work, own, GM_STR("sourceTime"), time) : fail_full(work));
+        GM_TRY(add(work, metadata, name, own));
+    }
+    return GM_OK;
+}
+
 static gm_rc make_twin(const struct work *work, const struct gm_projection *map,
                        yyjson_mut_val **out_body)
 {
@@ -301,7 +328,8 @@ static gm_rc make_twin(const struct work *work, const struct gm_projection *map,
         GM_TRY(add_relationships(work, body, map));
     }
     *out_body = body;
-    return add_properties(work, body, &map->body);
+    GM_TRY(add_properties(work, body, &map->body));
+    return map->has_source_time ? add_source_times(work, metadata, body, &map->source_time) : GM_OK;
 }
 
 static gm_rc make_link(const struct work *work, const struct gm_projection *map,

@@ -189,11 +189,12 @@ static void report_unknown_heads(struct gm_step_compile *c, const struct gm_node
     for (size_t i = 0; i < node->item_count; i++) {
         struct gm_str name = node->items[i]->key;
         if (gm_str_starts(name, GM_STR("$")) && !gm_str_is(name, "$dtId") &&
-            !gm_str_is(name, "$model")) {
+            !gm_str_is(name, "$model") && !gm_str_is(name, "$sourceTime")) {
             struct gm_nearest nearest = gm_nearest_to(name);
             char near[GM_NEAREST_TEXT_SIZE];
             gm_nearest_try(&nearest, GM_STR("$dtId"));
             gm_nearest_try(&nearest, GM_STR("$model"));
+            gm_nearest_try(&nearest, GM_STR("$sourceTime"));
             gm_conf_error(c->doc, &node->items[i]->key_place,
                           "`" GM_STR_FMT "` is not known in a map%s", GM_STR_ARG(name),
                           gm_nearest_text(&nearest, near));
@@ -220,6 +221,11 @@ static void compile_twin(struct gm_step_compile *c, const struct gm_node *node,
         gm_conf_error(
             c->doc, &node->place,
             "`$model` is missing: the twin's model, as in $model: \"dtmi:shop:Product;1\"");
+    }
+    const struct gm_node *time = gm_node_member(node, GM_STR("$sourceTime"));
+    if (time != NULL) {
+        map->has_source_time = true;
+        (void)gm_template_compile(c, time, GM_STR("$sourceTime"), &map->source_time);
     }
     report_unknown_heads(c, node);
     struct gm_map_scope scope = {.type = GM_SCOPE_ANY, .owner = GM_STR("the twin")};

@@ -8,6 +8,7 @@
  *     map:                                   # typed projection into a twin …
  *       $dtId: "product-{ProductID}"         # templates: {path}, {path|slug}; {{ }} are braces
  *       $model: "dtmi:shop:Product;1"        # or a template
+ *       $sourceTime: "{changedAt}"           # when it was so: sourceTime of the properties
  *       name: ProductName                    # a path; the type comes from the model
  *       unitPrice: { from: UnitPrice, type: double, default: 0 }
  *       label: { template: "{ProductName} ({ProductID})" }

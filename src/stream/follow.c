@@ -136,6 +136,13 @@ gm_rc gm_stream_follow_read(struct gm_stream_follow *follow, size_t count_max,
     return GM_OK;
 }
 
+void gm_stream_follow_unread(struct gm_stream_follow *follow, size_t count)
+{
+    follow->rest -= count;
+    follow->rest_count += count;
+    follow->cursor.next[follow->turn] -= (int64_t)count;
+}
+
 gm_rc gm_stream_follow_skip_trimmed(struct gm_stream_follow *follow, int partition,
                                     int64_t *out_missed, struct gm_err *err)
 {

@@ -44,6 +44,8 @@ void gm_stream_follow_close(struct gm_stream_follow *follow); /* NULL is fine */
  * they are about is page->partition. */
 gm_rc gm_stream_follow_read(struct gm_stream_follow *follow, size_t count_max,
                             struct gm_stream_page *out_page, struct gm_err *err) GM_MUST_CHECK;
+/* The last `count` events of the page before are read again. */
+void gm_stream_follow_unread(struct gm_stream_follow *follow, size_t count);
 /* Behind what was read, with -1 and INT64_MAX replaced by what they stood for. */
 const struct gm_stream_cursor *gm_stream_follow_cursor(struct gm_stream_follow *follow);
 /* After GM_E_LIMIT of a partition: goes on at the oldest event there is; how many were missed. */
