@@ -14,8 +14,8 @@ GRID = gemel.SHARED / "graph/energy-grid-import.ndjson"
 COMMANDS = ["run", "check", "plan", "status", "runs", "runs show", "runs approve", "dead-letters list", "dead-letters show",
             "dead-letters redrive", "dead-letters drop", "verify", "forget", "query", "history", "changes", "trace", "waiting",
             "routes", "routes put", "routes delete", "routes letters", "routes redrive", "routes drop", "models",
-            "models upload", "models show", "models decommission", "models delete", "import", "export", "token", "token new",
-            "tls show", "tls export", "tls renew", "sample company", "connector list", "connector help", "schema", "reference"]
+            "models upload", "models show", "models decommission", "models delete", "streams", "streams check", "tail", "append", "import", "export", "token", "token new",
+            "tls show", "tls export", "tls renew", "sample company", "sample factory", "connector list", "connector help", "schema", "reference"]
 MAPPING = {"$dtId": "p-{id}", "$model": "dtmi:t:Part;1", "name": "name", "relationships": [{"name": "madeBy", "target": "m-{maker}"}]}
 
 
@@ -54,7 +54,7 @@ class Commands(gemel.Case):
                 self.assertIn(expected, done.err + done.out)
 
     def test_connectors_and_reference_are_printed(self):
-        self.assertEqual({"adt", "csv", "jsonl", "sql", "twins"}, {one["name"] for one in self.gemel("connector", "list", "--json").json()})
+        self.assertEqual({"adt", "csv", "jsonl", "sql", "stream", "twins"}, {one["name"] for one in self.gemel("connector", "list", "--json").json()})
         for name in ("csv", "jsonl", "sql", "twins"):
             self.assertIn(name, self.gemel("connector", "help", name).out)
         pages = self.gemel("reference").out.split()
