@@ -10,8 +10,9 @@
 #include "net/mqtt.h"
 
 enum {
-    SEND_MAX = 4000,      /* messages without an answer, a connection */
-    EXCHANGE_EVERY = 200, /* messages */
+    /* messages without an answer, a connection: with each answer the library walks over the others */
+    SEND_MAX = 500,
+    EXCHANGE_EVERY = 100, /* messages */
     TOPIC_SIZE = 200,
     PACK_MAX = 100, /* readings in a message */
 };
