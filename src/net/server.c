@@ -24,6 +24,8 @@ enum {
     OTHER_DESCRIPTORS = 256, /* of the process: files, databases, sinks */
     CONNECTIONS_MIN = 16,
     WAITING_PER_WORKER = 16, /* calls */
+    /* Of one request. Each takes about 70 bytes of the connection's GM_HTTP_HEADERS_SIZE_MAX. */
+    PARAMETERS_MAX = 256,
 };
 
 /* How long the end waits for answers to be handed over. A client that does not read loses its
@@ -364,6 +366,24 @@ static size_t keep_escapes(void *ctx, struct MHD_Connection *connection, char *t
     return strlen(text_z);
 }
 
+/* The library (0.9.75) neither answers nor closes when parameters fill a connection's memory, so
+ * too many of them end the connection here, before they are parted. */
+static void *on_address(void *ctx, const char *address_z, struct MHD_Connection *connection)
+{
+    (void)ctx;
+    size_t count = 1;
+    for (const char *at = strchr(address_z, '&'); at != NULL; at = strchr(at + 1, '&')) {
+        count++;
+    }
+    if (count > PARAMETERS_MAX) {
+        struct gm_link *link =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        gm_socket_shutdown(link->fd);
+        gm_log_debug("http.parameters", GM_L_INT("count", count));
+    }
+    return NULL; /* as if nobody had looked: the first call of on_access is told by it */
+}
+
 static void log_line(void *ctx, const char *format_z, va_list args) GM_PRINTF(2, 0);
 static void log_line(void *ctx, const char *format_z, va_list args)
 {
@@ -444,8 +464,8 @@ static bool start_daemon(struct gm_http_server *server, int fd)
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)GM_HTTP_HEADERS_SIZE_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more,
-        MHD_OPTION_END);
+        keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address, NULL,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
     return server->daemon != NULL;
 }
 

@@ -323,6 +323,30 @@ static void a_huge_body_is_refused_before_it_comes(void **state)
     wire_close(wire);
 }
 
+/* More than a connection has memory for. */
+static void a_flood_of_parameters_ends_the_connection(void **state)
+{
+    enum { COUNT = 2000 };
+    struct world *world = *state;
+    start(world, (struct gm_http_server_options){.handle = handle_echo});
+    struct gm_buf request;
+    gm_buf_init(&request, 1 << 20);
+    gm_buf_add_z(&request, "GET /p?a=");
+    for (size_t i = 0; i < COUNT; i++) {
+        gm_buf_add_z(&request, "&b=");
+    }
+    gm_buf_add_z(&request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    gm_buf_add_char(&request, '\0');
+    struct wire *wire = wire_open(url_z(world), NULL);
+    wire_send(wire, request.p);
+    assert_true(wire_ended(wire));
+    wire_close(wire);
+    gm_buf_deinit(&request);
+    wire = wire_open(url_z(world), NULL);
+    assert_int_equal(wire_get(wire, "/next?a=1&b=2"), 200);
+    wire_close(wire);
+}
+
 static void a_client_that_asks_before_it_sends_is_told(void **state)
 {
     struct world *world = *state;
@@ -668,6 +692,7 @@ int main(void)
         TEST(a_larger_body_is_refused_and_the_connection_goes_on),
         TEST(how_large_a_body_may_be_depends_on_who_asks),
         TEST(a_huge_body_is_refused_before_it_comes),
+        TEST(a_flood_of_parameters_ends_the_connection),
         TEST(a_client_that_asks_before_it_sends_is_told),
         TEST(a_request_whose_end_has_two_readings_is_refused),
         TEST(calls_are_answered_by_other_threads),
