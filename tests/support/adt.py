@@ -83,21 +83,24 @@ class Server:
                                         stderr=subprocess.PIPE, text=True, preexec_fn=limit if file_size_max else None)
         self.log = []
         try:
-            self.url = self._wait_for_url()
+            self._begin()
         except BaseException:
             self.process.kill()
             self.process.communicate()
             raise
+
+    def _begin(self):
+        self.url = self._wait_for_url()
         self.port = int(self.url.rsplit(":", 1)[1])
         self.told = len(self.log)
         self.more = threading.Condition()
-        self.reader = threading.Thread(target=self._read_log, daemon=True)
-        self.reader.start()
-        development = folder / "data/tokens/development"
+        development = self.folder / "data/tokens/development"
         self.token = development.read_text().strip() if development.exists() else "gemel_none"
-        self.authority = folder / "data/tls/ca.pem"
+        self.authority = self.folder / "data/tls/ca.pem"
         self.context = ssl.create_default_context(cafile=str(self.authority)) if self.url.startswith("https:") else None
         self.local = threading.local()
+        self.reader = threading.Thread(target=self._read_log, daemon=True)
+        self.reader.start()
 
     def _wait_for_url(self):
         for line in self.process.stderr:
