@@ -16,6 +16,7 @@ enum {
 struct gm_admin {
     struct gm_engine *engine;
     struct gm_routes *routes;
+    struct gm_views *views;
     struct gm_http_server *server;
     struct gm_desk desk;
     char *file_z; /* DATA/admin.json */
@@ -184,6 +185,7 @@ static void answer_request(void *ctx, struct gm_http_call *http)
     struct gm_http_reply *reply = &http->reply;
     struct gm_call call = {.engine = admin->engine,
                            .routes = admin->routes,
+                           .views = admin->views,
                            .desk = &admin->desk,
                            .http = http,
                            .reply = reply,
@@ -280,13 +282,15 @@ static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *
     return write_file(admin, err);
 }
 
-gm_rc gm_admin_start(struct gm_engine *engine, struct gm_routes *routes,
-                     struct gm_admin **out_admin, struct gm_err *err)
+gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,
+                     struct gm_err *err)
 {
+    struct gm_engine *engine = options->engine;
     const struct gm_admin_conf *conf = &gm_config_root(gm_engine_config(engine))->admin;
     struct gm_admin *admin = gm_alloc(sizeof(*admin));
     admin->engine = engine;
-    admin->routes = routes;
+    admin->routes = options->routes;
+    admin->views = options->views;
     admin->desk.mu = gm_mutex_new();
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));

@@ -1,7 +1,7 @@
 /* The admin API: health, readiness, metrics, pipelines, runs and what is done about them, over
  * plain HTTP on a loopback address.
  *
- *     GM_TRY(gm_admin_start(engine, routes, &admin, err)); // listens at admin.listen
+ *     GM_TRY(gm_admin_start(&options, &admin, err)); // listens at admin.listen
  *     gm_admin_stop(admin);
  *
  *     GET  /health                      200 while the process lives
@@ -47,8 +47,13 @@ struct gm_admin;
 /* *out_admin is NULL when the configuration has it off. GM_E_CONFIG: the address is taken or not to
  * be had. */
 /* `routes` (may be NULL: none are served) is kept until the stop. */
-gm_rc gm_admin_start(struct gm_engine *engine, struct gm_routes *routes,
-                     struct gm_admin **out_admin, struct gm_err *err) GM_MUST_CHECK;
+struct gm_admin_options {
+    struct gm_engine *engine;
+    struct gm_routes *routes; /* NULL: none are served here */
+    struct gm_views *views;   /* likewise */
+};
+gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,
+                     struct gm_err *err) GM_MUST_CHECK;
 /* Waits for requests under way. Those that wait for a run to end do so until the engine stops: stop
  * that first. NULL is fine. */
 void gm_admin_stop(struct gm_admin *admin);

@@ -10,7 +10,7 @@
 #include "json/json.h"
 
 enum {
-    GM_QUERY_MAX = 4,
+    GM_QUERY_MAX = 5,
     GM_CHANGE_WAITS_MAX = 16, /* requests that wait for changes: few of the server's workers */
 };
 
@@ -28,6 +28,7 @@ struct gm_desk {
 struct gm_call {
     struct gm_engine *engine;
     struct gm_routes *routes; /* NULL: none are served here */
+    struct gm_views *views;   /* likewise */
     struct gm_desk *desk;
     const struct gm_http_call *http;
     const struct gm_route *route;
@@ -45,11 +46,11 @@ struct gm_call {
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
 extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines,
     gm_admin_runs, gm_admin_dead_letters, gm_admin_changes, gm_admin_history, gm_admin_routes_list,
-    gm_admin_route_letters;
+    gm_admin_route_letters, gm_admin_views, gm_admin_view_rows;
 extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
     gm_admin_plan, gm_admin_verify, gm_admin_route_put, gm_admin_route_delete,
     gm_admin_route_redrive, gm_admin_route_drop, gm_admin_models_upload,
-    gm_admin_model_decommission, gm_admin_model_delete;
+    gm_admin_model_decommission, gm_admin_model_delete, gm_admin_view_rebuild;
 
 /* What parameters of the query are read with: `number` stays as it is when none is given. */
 gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)

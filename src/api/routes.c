@@ -27,6 +27,14 @@ static const struct gm_route_field history_query[] = {
     {"limit", "At most so many (default: 20, at most 1000)."},
     {0},
 };
+static const struct gm_route_field view_query[] = {
+    {"key", "Only rows of this key."},
+    {"from", "Only windows that begin at this time or later, as `2026-11-20T17:00:00Z`."},
+    {"to", "Only windows that begin before this time."},
+    {"limit", "At most so many (default: 100, at most 10000)."},
+    {"after", "Go on behind a page: its `continuationToken`."},
+    {0},
+};
 static const struct gm_route_field route_letters_query[] = {
     {"after", "Only letters behind this one: `next` of the answer before."},
     {"limit", "At most so many (default: 50, at most 1000)."},
@@ -103,6 +111,16 @@ static const struct gm_route routes[] = {
      "\"actor\":\"Products\",\"position\":42,\"previous\":17,\"data\":[{\"op\":\"replace\","
      "\"path\":\"/unitPrice\",\"value\":18.5}]}],\"next\":4712,\"oldest\":1,\"newest\":4711}",
      gm_admin_changes},
+    {"GET", "/views", "The views, and how far each is behind its stream.", NULL, NULL,
+     "{\"value\":[{\"name\":\"per_minute\",\"stream\":\"telemetry\",\"keys\":50000,"
+     "\"watermark\":\"2026-11-20T17:09:45Z\",\"lag\":0,\"late\":0,\"ungrouped\":0,"
+     "\"rebuilding\":false}]}",
+     gm_admin_views},
+    {"GET", "/views/{name}", "Rows of a view, in order of windows and keys.", view_query, NULL,
+     "{\"value\":[{\"key\":\"machine-7\",\"start\":\"2026-11-20T17:00:00Z\",\"end\":"
+     "\"2026-11-20T17:01:00Z\",\"closed\":true,\"corrections\":0,\"temperature\":{\"mean\":52.9}}],"
+     "\"continuationToken\":null}",
+     gm_admin_view_rows},
     {"GET", "/twins/{id}/history",
      "What happened to a twin, newest first. `next` is for `before` of the next request, or null "
      "at "
@@ -158,6 +176,9 @@ static const struct gm_route routes[] = {
      choice_body, "{\"applied\":2,\"failed\":0,\"held\":0}", gm_admin_redrive},
     {"POST", "/pipelines/{name}/drop-letters", "Throws dead letters away.", NULL, choice_body,
      "{\"dropped\":2}", gm_admin_drop_letters},
+    {"POST", "/views/{name}/rebuild",
+     "202: makes the view anew from its stream, while the old one serves.", NULL, NULL,
+     "{\"accepted\":true}", gm_admin_view_rebuild},
     {"POST", "/runs/{num}/approve", "Releases the deletions that a run blocked.", NULL, NULL,
      "{\"deleted\":12}", gm_admin_approve},
     {0},

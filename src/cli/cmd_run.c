@@ -234,8 +234,11 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
     const struct gm_services_options options = {
         .config = session->config, .store = session->store, .hub = session->hub};
     GM_TRY(gm_services_start(&session->services, &options, err));
+    const struct gm_admin_options admin = {.engine = session->engine,
+                                           .routes = session->services.routes,
+                                           .views = session->services.views};
     /* its address may be taken */
-    GM_TRY(gm_admin_start(session->engine, session->services.routes, &session->admin, err));
+    GM_TRY(gm_admin_start(&admin, &session->admin, err));
     return gm_engine_start(session->engine, err);
 }
 

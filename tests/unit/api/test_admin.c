@@ -65,7 +65,9 @@ static int setup(void **state)
         gm_engine_open(&(struct gm_engine_options){.config = world->config, .store = world->store},
                        &world->engine, &world->err),
         world->err);
-    check_ok(gm_admin_start(world->engine, NULL, &world->admin, &world->err), world->err);
+    check_ok(gm_admin_start(&(struct gm_admin_options){.engine = world->engine}, &world->admin,
+                            &world->err),
+             world->err);
     read_admin_file(world);
     *state = world;
     return 0;
@@ -175,7 +177,9 @@ static void a_second_server_cannot_have_the_same_address(void **state)
         gm_engine_open(&(struct gm_engine_options){.config = other.config, .store = other.store},
                        &other.engine, &other.err),
         other.err);
-    check_rc(gm_admin_start(other.engine, NULL, &other.admin, &other.err), GM_E_CONFIG, other.err);
+    check_rc(gm_admin_start(&(struct gm_admin_options){.engine = other.engine}, &other.admin,
+                            &other.err),
+             GM_E_CONFIG, other.err);
     check_err_says(other.err, "another process listens there; set `admin.listen` to another "
                               "address, or `admin.enabled: false`");
     assert_null(other.admin);
