@@ -39,6 +39,8 @@ static const struct gm_option factory_options[] = {
     {"connections", "N", "How many at a time (default: 2)."},
     {"token", "TEXT", "For HTTP: the bearer token."},
     {"ca", "FILE", "Who signs the server's certificate (PEM)."},
+    {"certificate", "FILE", "For MQTT: this client's certificate (PEM)."},
+    {"certificate-key", "FILE", "For MQTT: its private key (PEM)."},
     {"user", "NAME", "For MQTT."},
     {"password", "TEXT", "For MQTT."},
     {"qos", "N", "For MQTT: 0 or 1 (default: 1)."},
@@ -203,6 +205,8 @@ static gm_rc read_out(const struct gm_args *args, struct gm_load_out_options *ou
     }
     out->token_z = gm_args_value(args, "token");
     out->ca_file_z = gm_args_value(args, "ca");
+    out->certificate_z = gm_args_value(args, "certificate");
+    out->key_z = gm_args_value(args, "certificate-key");
     out->user_z = gm_args_value(args, "user");
     out->password_z = gm_args_value(args, "password");
     out->version5 = gm_args_has(args, "mqtt5");
