@@ -39,6 +39,9 @@ enum gm_metric {
     GM_M_RESIDENT_BYTES,        /* gauge: resident memory of the process */
     GM_M_API_CALLS,             /* counter, label operation */
     GM_M_API_SECONDS,           /* counter, label operation: total time until the answer */
+    GM_M_TARGET_CALLS,          /* counter, label target: calls that services answered */
+    GM_M_TARGET_REFUSALS,       /* counter, label target: 429 and 503 */
+    GM_M_TARGET_FAILURES,       /* counter, label target: no answer, or a 5xx */
     GM_M_API_REFUSED,           /* counter, label code */
     GM_M_ROUTE_DELIVERED,       /* counter, label route: events */
     GM_M_ROUTE_FAILURES,        /* counter, label route: attempts */

@@ -1,6 +1,7 @@
 #include "connect/exchange.h"
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/num.h"
 #include "base/rng.h"
 #include "os/process.h"
@@ -20,9 +21,10 @@ struct gm_exchange {
     struct gm_http_client *client;
     struct gm_slots slots;
     struct gm_rng rng;
-    struct gm_call *first, **last; /* those that wait, in order */
-    gm_ns progress;                /* when a call was last answered */
-    gm_rc rc;                      /* not GM_OK: the run ends */
+    struct gm_call *first, **last;     /* those that wait, in order */
+    gm_ns progress;                    /* when a call was last answered */
+    int64_t answered, refused, failed; /* since the metrics were told */
+    gm_rc rc;                          /* not GM_OK: the run ends */
     struct gm_err err;
 };
 
@@ -158,6 +160,7 @@ static gm_ns retry_after_of(const struct gm_http_answer *answer)
 static void try_again(struct gm_exchange *exchange, struct gm_call *call, const char *why_z)
 {
     gm_ns longest = PAUSE_FIRST;
+    exchange->failed++;
     call->attempts_++;
     call->repeated = true;
     if (call->attempts_ >= GM_CALL_ATTEMPTS_MAX) {
@@ -176,6 +179,7 @@ static void take_refusal(struct gm_exchange *exchange, struct gm_call *call,
                          const struct gm_http_answer *answer)
 {
     gm_ns now = now_of(exchange);
+    exchange->refused++;
     gm_governor_refused(exchange->options.governor, retry_after_of(answer),
                         gm_rng_double(&exchange->rng), now);
     gm_slots_refused(&exchange->slots, now);
@@ -226,6 +230,7 @@ static void take_done(struct gm_exchange *exchange, struct gm_http_done *done)
         gm_ns now = now_of(exchange);
         bool busy = gm_http_client_count(exchange->client) + 1 >= gm_slots_count(&exchange->slots);
         exchange->progress = now;
+        exchange->answered++;
         gm_governor_accepted(exchange->options.governor);
         gm_slots_answered(&exchange->slots, done->took, busy);
         call->answered(call, answer);
@@ -265,6 +270,15 @@ static void check_patience(struct gm_exchange *exchange)
     }
 }
 
+static void tell_metrics(struct gm_exchange *exchange)
+{
+    struct gm_str label = gm_str_z(exchange->options.url_z);
+    gm_metric_add(GM_M_TARGET_CALLS, label, (double)exchange->answered);
+    gm_metric_add(GM_M_TARGET_REFUSALS, label, (double)exchange->refused);
+    gm_metric_add(GM_M_TARGET_FAILURES, label, (double)exchange->failed);
+    exchange->answered = exchange->refused = exchange->failed = 0;
+}
+
 gm_rc gm_exchange_run(struct gm_exchange *exchange, const struct gm_stop *stop, struct gm_err *err)
 {
     exchange->progress = now_of(exchange);
@@ -282,6 +296,7 @@ gm_rc gm_exchange_run(struct gm_exchange *exchange, const struct gm_stop *stop, 
         }
     }
     drain(exchange);
+    tell_metrics(exchange);
     gm_rc rc = exchange->rc;
     if (rc != GM_OK) {
         *err = exchange->err;
