@@ -46,6 +46,8 @@
  *            left it sets target and target_id. At the end of a pass: what waits for something
  *            else, a page at a time, GM_E_END when nothing does. With work->dry nothing will be
  *            sent: it gives every record the verdict that it expects.
+ *            Several batches may be looked at, with work->more from the second on, and are noted,
+ *            sent and kept together.
  *   intend   on the writer's thread, in a transaction with the states of those records, which
  *            become pending: notes what is going to be sent
  *   send     on the worker, after that commit: sends it, as many calls at a time as the target
@@ -128,6 +130,7 @@ struct gm_sink_work {
     bool dry;                   /* of `look`: a plan, nothing will be sent */
     bool last;                  /* of `look`: the pass is at its end */
     bool resync;                /* of `look`: what is known of the targets may be wrong */
+    bool more;                  /* of `look`: the batch joins those that were looked at before */
 };
 
 /* What was delivered for one key. Of a sink in the store one of both is set; of a sink outside both

@@ -195,7 +195,9 @@ static void batch_job_done(void *ctx, gm_rc rc, const struct gm_err *err)
 
 gm_rc gm_run_submit_batch(struct batch_job *job, struct gm_err *err)
 {
+    /* Batches that were sent together have little to write, and share a commit. */
+    bool outside = job->work->pipeline->sink->outside != NULL;
     job->job = (struct gm_store_job){
-        .fn = run_batch_job, .done = batch_job_done, .ctx = job, .alone = true};
+        .fn = run_batch_job, .done = batch_job_done, .ctx = job, .alone = !outside};
     return gm_store_submit(job->work->options->store, &job->job, err);
 }

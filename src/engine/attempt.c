@@ -13,21 +13,25 @@ enum { NEW_KEYS_SIZE = 4 * GM_BATCH_RECORDS_MAX };
 struct slot {
     struct gm_batch *batch;
     struct batch_job job;
-    bool out; /* with the writer */
+    bool out;  /* with the writer */
+    bool held; /* gathered, to be sent with others */
     size_t new_key_count;
     uint64_t *new_keys; /* NEW_KEYS_SIZE */
 };
 
 /* The worker waits at one queue for everything: batches that the reader filled, batches that the
  * writer is done with (slot->out tells them apart), and `end` when the reader has ended. Every slot
- * is in one place at a time, so RUN_SLOTS + 1 places suffice and nobody who pushes ever waits. */
+ * is in one place at a time, so as many places and one more suffice and nobody who pushes ever waits. */
 struct attempt {
     struct run_work *work;
-    struct slot slots[RUN_SLOTS];
+    struct slot slots[RUN_SLOTS_OUTSIDE];
+    size_t slot_count;
+    struct slot *held[RUN_HELD_MAX];
+    size_t held_count, held_records;
     struct slot end; /* no batch: the reader has ended */
     struct gm_queue *free, *inbox;
     /* taken out of the inbox while waiting for the writer, in order */
-    struct slot *kept[RUN_SLOTS + 1];
+    struct slot *kept[RUN_SLOTS_OUTSIDE + 1];
     size_t kept_count;
     size_t out_count;
     struct gm_stop *stop;
@@ -252,14 +256,15 @@ static void list_new_keys(struct slot *slot, bool every)
 static bool meets_new_keys_underway(const struct attempt *attempt, const struct gm_batch *batch)
 {
     bool every = gm_run_takes_events(attempt->work);
-    for (size_t s = 0; s < RUN_SLOTS; s++) {
+    for (size_t s = 0; s < attempt->slot_count; s++) {
         const struct slot *other = &attempt->slots[s];
-        if (!other->out || other->new_key_count == 0) {
+        if ((!other->out && !other->held) || other->new_key_count == 0) {
             continue;
         }
         for (size_t i = 0; i < batch->count; i++) {
             const struct gm_record *record = &batch->records[i];
-            if ((!record->known || every) && !record->unkeyed && new_keys_have(other, key_hash(record->key))) {
+            if ((!record->known || every) && !record->unkeyed &&
+                new_keys_have(other, key_hash(record->key))) {
                 return true;
             }
         }
@@ -289,12 +294,69 @@ static void mark_repetitions(struct run_work *work, struct gm_batch *batch)
     }
 }
 
+/* ---- to the writer ---- */
+
+/* `sent`: what became of sending, for sinks outside. */
+static gm_rc submit(struct attempt *attempt, struct slot *slot, gm_rc sent, struct gm_err *err)
+{
+    slot->job = (struct batch_job){.work = attempt->work,
+                                   .batch = slot->batch,
+                                   .partial = sent != GM_OK,
+                                   .done = attempt->inbox,
+                                   .slot = slot};
+    slot->out = true;
+    attempt->out_count++;
+    gm_rc rc = gm_run_submit_batch(&slot->job, err);
+    if (rc != GM_OK) {
+        slot->out = false;
+        attempt->out_count--;
+    }
+    return rc;
+}
+
+/* Sends what was gathered. */
+static gm_rc send_held(struct attempt *attempt, struct gm_err *err)
+{
+    struct gm_run_sending sending = {
+        .work = attempt->work, .count = attempt->held_count, .stop = attempt->stop};
+    if (attempt->held_count == 0) {
+        return GM_OK;
+    }
+    for (size_t i = 0; i < attempt->held_count; i++) {
+        sending.batches[i] = attempt->held[i]->batch;
+    }
+    attempt->held_count = attempt->held_records = 0;
+    gm_rc sent = gm_run_send_batches(&sending, err);
+    gm_rc rc = sent;
+    for (size_t i = 0; i < sending.count; i++) {
+        struct slot *slot = attempt->held[i];
+        struct gm_err own;
+        slot->held = false;
+        gm_rc submitted = submit(attempt, slot, sent, rc == GM_OK ? err : &own);
+        rc = rc == GM_OK ? submitted : rc;
+    }
+    return rc;
+}
+
+/* Gathers a batch for a sink outside, until there is enough to be sent. */
+static gm_rc hold(struct attempt *attempt, struct slot *slot, struct gm_err *err)
+{
+    size_t count;
+    GM_TRY(gm_run_look_at_batch(attempt->work, slot->batch, attempt->held_count > 0, &count, err));
+    attempt->held[attempt->held_count++] = slot;
+    attempt->held_records += count;
+    slot->held = true;
+    bool enough = attempt->held_records >= RUN_HELD_RECORDS || attempt->held_count == RUN_HELD_MAX;
+    return enough ? send_held(attempt, err) : GM_OK;
+}
+
 static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *err)
 {
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
     GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     if (meets_new_keys_underway(attempt, batch)) {
+        GM_TRY(send_held(attempt, err));
         GM_TRY(complete_all(attempt, err));
         GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     }
@@ -359,7 +421,8 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
     for (size_t i = 0; i < batch->count; i++) {
         work->unkeyed += batch->records[i].unkeyed;
     }
-    if (outside) { /* what is known of the targets is what the batches before have committed */
+    if (outside && attempt->held_count == 0) {
+        /* What is known of the targets is what the batches before have committed. */
         GM_TRY(complete_all(attempt, err));
     }
     GM_TRY(compare(attempt, slot, err));
@@ -373,41 +436,47 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
     if (!needs_writer(batch)) {
         return complete(attempt, slot, err);
     }
-    gm_rc sent = outside ? gm_run_send_batch(work, batch, attempt->stop, err) : GM_OK;
     list_new_keys(slot, gm_run_takes_events(work));
-    slot->job = (struct batch_job){.work = work,
-                                   .batch = batch,
-                                   .partial = sent != GM_OK,
-                                   .done = attempt->inbox,
-                                   .slot = slot};
-    slot->out = true;
-    attempt->out_count++;
-    struct gm_err own;
-    gm_rc rc = gm_run_submit_batch(&slot->job, sent == GM_OK ? err : &own);
-    if (rc != GM_OK) {
-        slot->out = false;
-        attempt->out_count--;
+    return outside ? hold(attempt, slot, err) : submit(attempt, slot, GM_OK, err);
+}
+
+/* The next thing to do; NULL: nothing comes for a while, so that what was gathered should be
+ * sent. */
+static struct slot *wait_for_slot(struct attempt *attempt)
+{
+    if (attempt->held_count == 0 || attempt->kept_count > 0) {
+        return next_slot(attempt);
     }
-    return sent != GM_OK ? sent : rc;
+    return gm_queue_pop_for(attempt->inbox, RUN_HELD_LONGEST);
+}
+
+/* Goes on with one thing. */
+static gm_rc advance(struct attempt *attempt, struct slot *slot, bool good, struct gm_err *err)
+{
+    struct gm_err own;
+    if (slot == NULL) {
+        return good ? send_held(attempt, err) : GM_OK;
+    }
+    if (slot->out) {
+        return complete(attempt, slot, good ? err : &own);
+    }
+    return good ? process(attempt, slot, err) : GM_OK;
 }
 
 static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
 {
     gm_rc rc = GM_OK;
     bool reading = true;
-    while (reading || attempt->out_count > 0) {
-        struct slot *slot = next_slot(attempt);
+    while (reading || attempt->out_count > 0 || (rc == GM_OK && attempt->held_count > 0)) {
+        struct slot *slot = reading || attempt->out_count > 0 ? wait_for_slot(attempt) : NULL;
         if (slot == &attempt->end) {
             reading = false;
             continue;
         }
-        struct gm_err own;
-        bool good = rc == GM_OK;
-        gm_rc one = slot->out ? complete(attempt, slot, good ? err : &own)
-                    : good    ? process(attempt, slot, err)
-                              : GM_OK;
-        rc = good ? one : rc;
+        gm_rc one = advance(attempt, slot, rc == GM_OK, err);
+        rc = rc == GM_OK ? one : rc;
         if (rc != GM_OK) { /* the reader must end, whatever it waits for */
+            attempt->held_count = 0;
             gm_stop_request(attempt->stop);
             gm_queue_close(attempt->free);
         }
@@ -425,7 +494,7 @@ static gm_rc work_through(struct attempt *attempt, struct gm_err *err)
 
 static void attempt_deinit(struct attempt *attempt)
 {
-    for (size_t i = 0; i < RUN_SLOTS; i++) {
+    for (size_t i = 0; i < attempt->slot_count; i++) {
         gm_batch_free(attempt->slots[i].batch);
         gm_free(attempt->slots[i].new_keys);
     }
@@ -436,10 +505,12 @@ static void attempt_deinit(struct attempt *attempt)
 
 static void attempt_init(struct attempt *attempt)
 {
-    attempt->free = gm_queue_new(RUN_SLOTS);
-    attempt->inbox = gm_queue_new(RUN_SLOTS + 1);
+    attempt->slot_count =
+        attempt->work->pipeline->sink->outside != NULL ? RUN_SLOTS_OUTSIDE : RUN_SLOTS;
+    attempt->free = gm_queue_new(attempt->slot_count);
+    attempt->inbox = gm_queue_new(attempt->slot_count + 1);
     attempt->stop = gm_run_watch(attempt->work->options->handle);
-    for (size_t i = 0; i < RUN_SLOTS; i++) {
+    for (size_t i = 0; i < attempt->slot_count; i++) {
         attempt->slots[i].batch = gm_batch_new();
         attempt->slots[i].new_keys = gm_alloc_array(NEW_KEYS_SIZE, sizeof(uint64_t));
         (void)gm_queue_push(attempt->free, &attempt->slots[i]);

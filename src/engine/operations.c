@@ -252,7 +252,10 @@ static gm_rc redrive_letter(struct redrive *redrive, struct gm_err *err)
     gm_rc sent = GM_OK;
     if (work->pipeline->sink->outside != NULL) {
         work->run->num = redrive->letter->run;
-        sent = gm_run_send_batch(work, redrive->batch, NULL, err);
+        struct gm_run_sending sending = {.work = work, .batches = {redrive->batch}, .count = 1};
+        size_t count;
+        sent = gm_run_look_at_batch(work, redrive->batch, false, &count, err);
+        sent = sent == GM_OK ? gm_run_send_batches(&sending, err) : sent;
         redrive->undecided = sent != GM_OK;
     }
     gm_rc written =

@@ -26,7 +26,7 @@ static const struct gm_outside *outside_of(const struct run_work *work)
 
 struct intent {
     struct run_work *work;
-    struct gm_batch *batch; /* NULL: none */
+    const struct gm_run_sending *sending; /* NULL: no batch */
     struct gm_sink_work sink_work;
 };
 
@@ -52,10 +52,12 @@ static gm_rc write_intent(struct intent *intent, const struct gm_store_tx *tx, s
                                    .now = intent->sink_work.now,
                                    .last_slot = &work->row.last_slot,
                                    .live_count = &work->row.live_count};
-    for (size_t i = 0; intent->batch != NULL && i < intent->batch->count; i++) {
-        struct gm_record *record = &intent->batch->records[i];
-        if (is_to_be_sent(record)) {
-            GM_TRY(gm_state_intend(tx->states, &cause, record, err));
+    for (size_t b = 0; intent->sending != NULL && b < intent->sending->count; b++) {
+        struct gm_batch *batch = intent->sending->batches[b];
+        for (size_t i = 0; i < batch->count; i++) {
+            if (is_to_be_sent(&batch->records[i])) {
+                GM_TRY(gm_state_intend(tx->states, &cause, &batch->records[i], err));
+            }
         }
     }
     GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
@@ -74,18 +76,31 @@ static gm_rc intend(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
     return rc;
 }
 
-gm_rc gm_run_send_batch(struct run_work *work, struct gm_batch *batch, const struct gm_stop *stop,
-                        struct gm_err *err)
+gm_rc gm_run_look_at_batch(struct run_work *work, struct gm_batch *batch, bool more,
+                           size_t *out_count, struct gm_err *err)
 {
-    const struct gm_outside *outside = outside_of(work);
-    struct intent intent = {.work = work, .batch = batch, .sink_work = sink_work_of(work, stop)};
-    GM_TRY(outside->look(work->sink, &intent.sink_work, batch, err));
-    if (work->options->plan || count_to_be_sent(batch) == 0) {
+    struct gm_sink_work sink_work = sink_work_of(work, NULL);
+    sink_work.more = more;
+    GM_TRY(outside_of(work)->look(work->sink, &sink_work, batch, err));
+    *out_count = count_to_be_sent(batch);
+    return GM_OK;
+}
+
+gm_rc gm_run_send_batches(const struct gm_run_sending *sending, struct gm_err *err)
+{
+    struct run_work *work = sending->work;
+    struct intent intent = {
+        .work = work, .sending = sending, .sink_work = sink_work_of(work, sending->stop)};
+    size_t count = 0;
+    for (size_t i = 0; i < sending->count; i++) {
+        count += count_to_be_sent(sending->batches[i]);
+    }
+    if (work->options->plan || count == 0) {
         return GM_OK;
     }
     GM_TRY(gm_store_write(work->options->store, intend, &intent, err));
     intent.sink_work.db = work->db;
-    return outside->send(work->sink, &intent.sink_work, err);
+    return outside_of(work)->send(work->sink, &intent.sink_work, err);
 }
 
 static gm_rc keep(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)

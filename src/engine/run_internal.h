@@ -19,7 +19,15 @@ struct gm_run_handle {
     _Atomic int64_t started, read, written, parked, rows_estimate, read_bytes, bytes_estimate;
 };
 
-enum { RUN_SLOTS = 4 };
+enum {
+    RUN_SLOTS = 4,
+    /* Of a sink outside the store, whose batches are gathered until there is enough to send: with a
+     * commit before and after each of them, few changes in many batches would wait for the disk. */
+    RUN_SLOTS_OUTSIDE = 12,
+    RUN_HELD_MAX = 8,        /* batches that are gathered */
+    RUN_HELD_RECORDS = 2000, /* records to be sent that are enough */
+};
+#define RUN_HELD_LONGEST (50 * GM_MS) /* without another batch */
 
 /* The last `window` records that were tried: whether each had to be parked. */
 struct breaker {
@@ -101,10 +109,19 @@ void gm_run_restore_counters(struct run_work *work, const struct run_counters *s
 
 /* ---- outside.c: sinks outside the store, on the worker ---- */
 
-/* Looks at a prepared batch, notes what will be sent, sends it. What became of it is kept by the
- * batch's job, also when this fails. A plan only looks. No job of this run is out. */
-gm_rc gm_run_send_batch(struct run_work *work, struct gm_batch *batch, const struct gm_stop *stop,
-                        struct gm_err *err) GM_MUST_CHECK;
+/* Looks at a prepared batch; `more`: behind others that will be sent with it. *out_count: how many
+ * of its records are to be sent. No job of this run is out when the first is looked at. */
+gm_rc gm_run_look_at_batch(struct run_work *work, struct gm_batch *batch, bool more,
+                           size_t *out_count, struct gm_err *err) GM_MUST_CHECK;
+/* Notes what will be sent of batches that were looked at, and sends it. What became of it is kept by
+ * the first batch's job, also when this fails. Of a plan nothing is sent. */
+struct gm_run_sending {
+    struct run_work *work;
+    struct gm_batch *batches[RUN_HELD_MAX];
+    size_t count;
+    const struct gm_stop *stop;
+};
+gm_rc gm_run_send_batches(const struct gm_run_sending *sending, struct gm_err *err) GM_MUST_CHECK;
 /* At the end of a pass: what waits in the sink is tried once more. */
 gm_rc gm_run_send_last(struct run_work *work, const struct gm_stop *stop, struct gm_err *err)
     GM_MUST_CHECK;

@@ -117,7 +117,7 @@ static void mark(struct adt_thing *thing, const char *text_z)
     thing->outcome = ADT_REFUSED;
     thing->refusal = gm_arena_dup(thing->sink->arena, gm_str_z(text_z));
     if (thing->record != NULL) {
-        gm_record_fail(thing->sink->batch, thing->record, GM_E_INVALID, "%s", text_z);
+        gm_record_fail(thing->batch, thing->record, GM_E_INVALID, "%s", text_z);
     }
     if (thing->removal != NULL && thing->removal->err.rc == GM_OK) {
         (void)gm_fail(&thing->removal->err, GM_E_INVALID, "%s", text_z);

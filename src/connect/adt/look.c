@@ -216,6 +216,7 @@ static gm_rc add_wanted(struct look *look, struct gm_str id, struct adt_thing **
         return adt_too_much(err);
     }
     thing->record = look->record;
+    thing->batch = sink->batch;
     thing->behind = look->first;
     look->first = thing;
     GM_TRY(adt_know(thing, known, err));
@@ -278,6 +279,8 @@ static gm_rc look_at_former(struct look *look, const struct gm_twin_item *item, 
         }
         thing->goal = ADT_GO;
         thing->record = look->record;
+        thing->batch = sink->batch;
+        thing->batch = sink->batch;
         thing->behind = look->first;
         look->first = thing;
         GM_TRY(adt_know(thing, known, err));
@@ -374,7 +377,10 @@ gm_rc adt_look(void *self, const struct gm_sink_work *work, struct gm_batch *bat
                struct gm_err *err)
 {
     struct adt_sink *sink = self;
-    adt_session_begin(sink, work);
+    if (!work->more) {
+        adt_session_begin(sink, work);
+    }
+    sink->work.db = work->db;
     sink->batch = batch;
     if (sink->doc == NULL) {
         return adt_too_much(err);

@@ -58,6 +58,7 @@ struct adt_sink;
 struct adt_thing {
     struct adt_sink *sink;
     struct gm_record *record;   /* NULL: of none */
+    struct gm_batch *batch;     /* of the record */
     struct gm_removal *removal; /* NULL: of none */
     /* of the same record: the list, and the next one of it */
     struct adt_thing *first_of_record, *behind;
@@ -105,7 +106,7 @@ struct adt_sink {
     struct gm_arena *arena;
     yyjson_mut_doc *doc;
     struct gm_sink_work work;
-    struct gm_batch *batch;
+    struct gm_batch *batch; /* being looked at */
     struct gm_removal *removals;
     size_t removal_count;
     GM_VEC(struct adt_thing *) things;
