@@ -399,7 +399,7 @@ void gm_governor_accepted(struct gm_governor_user *user)
 
 /* ---- slots ---- */
 
-enum { SLOTS_FIRST = 16 };
+enum { SLOTS_FIRST = 4 };
 #define SLOTS_TOLERANCE 2.0 /* times the usual latency that mean nothing yet */
 #define SLOTS_QUEUE 4.0  /* requests that may wait at the target: what a round grows by at most */
 #define SLOTS_WEIGHT 0.2 /* of a round */
