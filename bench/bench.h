@@ -65,6 +65,10 @@ void bench_edit(const struct bench *bench);
 
 void bench_stream(const struct bench *bench);
 
+/* ---- ingest.c ---- */
+
+void bench_ingest(const struct bench *bench);
+
 /* ---- view.c ---- */
 
 void bench_view(const struct bench *bench);

@@ -155,6 +155,7 @@ int main(int argc, char **argv)
     }
     bench_edit(&bench);
     bench_stream(&bench);
+    bench_ingest(&bench);
     bench_view(&bench);
     bench_adt(&bench);
     bench_sink(&bench);

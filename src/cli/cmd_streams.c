@@ -280,7 +280,7 @@ const struct gm_command gm_command_tail = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Print the events of a stream.",
-    .help_z = "Works while `gemel run` has it. --json prints what the API gives: partition, "
+    .help_z = "Works while `gemel run` has it. --json prints what the API gives: partition,\n"
               "offset, key, type, times, body.",
     .example_z = "gemel tail telemetry --follow --key 4711",
     .options = tail_options,
@@ -385,8 +385,8 @@ const struct gm_command gm_command_append = {
     .args_min = 1,
     .args_max = 2,
     .summary_z = "Append lines of JSON from a file, or standard input, to a stream.",
-    .help_z = "Takes the data directory for itself. gzip and zstd are recognised. The first wrong "
-              "line ends it, unless --partial; run again, it takes what is new when the stream's "
+    .help_z = "Takes the data directory for itself. gzip and zstd are recognised. The first wrong\n"
+              "line ends it, unless --partial; run again, it takes what is new when the stream's\n"
               "events have ids or sequences.",
     .example_z = "gemel append telemetry readings.ndjson",
     .options = append_options,

@@ -19,7 +19,11 @@ static void add_time(struct gm_buf *out, const char *name_z, gm_ns time)
 
 void gm_event_write_json(const struct gm_event *event, int partition, struct gm_buf *out)
 {
-    gm_buf_addf(out, "{\"partition\":%d,\"offset\":%lld", partition, (long long)event->offset);
+    gm_buf_add_char(out, '{');
+    if (partition >= 0) {
+        gm_buf_addf(out, "\"partition\":%d,", partition);
+    }
+    gm_buf_addf(out, "\"offset\":%lld", (long long)event->offset);
     add_text(out, "key", event->key);
     add_text(out, "type", event->type);
     add_text(out, "origin", event->origin);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "flow/event.h"
 
+/* partition -1: not told */
 void gm_event_write_json(const struct gm_event *event, int partition, struct gm_buf *out);
 
 #endif

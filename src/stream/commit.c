@@ -79,19 +79,6 @@ static gm_rc write_part(struct gm_stream *stream, const struct gm_group *group,
     return add_figures(stream, &figures, err);
 }
 
-static gm_rc write_versions(struct gm_stream *stream, const struct gm_group *group,
-                            struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_VERSION_PUT, &stmt, err));
-    for (size_t i = 0; i < group->versions.n; i++) {
-        gm_bind_text(stmt, 1, group->versions.at[i].key);
-        gm_bind_i64(stmt, 2, group->versions.at[i].version);
-        GM_TRY(gm_stmt_run(stmt, NULL, err));
-    }
-    return GM_OK;
-}
-
 static gm_rc write_origins(struct gm_stream *stream, const struct gm_group *group,
                            struct gm_err *err)
 {
@@ -170,6 +157,9 @@ static gm_rc remove_oldest(struct gm_stream *stream, int partition, const struct
                            struct gm_err *err)
 {
     struct gm_stmt *stmt;
+    if (stream->options.versions) {
+        GM_TRY(gm_stream_trim_entities(stream, oldest->place, err));
+    }
     GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_CHUNK_DELETE, &stmt, err));
     gm_bind_i64(stmt, 1, oldest->place);
     GM_TRY(gm_stmt_run(stmt, NULL, err));
@@ -231,9 +221,7 @@ static gm_rc write_group(struct gm_stream *stream, struct gm_group *group, struc
     for (size_t i = 0; i < group->parts.n; i++) {
         GM_TRY(write_part(stream, group, &group->parts.at[i], err));
     }
-    if (group->versions.n > 0) {
-        GM_TRY(write_versions(stream, group, err));
-    }
+    GM_TRY(gm_stream_write_entities(stream, group, err));
     if (group->marks) {
         GM_TRY(write_marks(stream, group, err));
     }

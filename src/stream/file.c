@@ -49,8 +49,10 @@ static gm_rc make_partitions(struct gm_stream *stream, struct gm_err *err)
 static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
 {
     static const char *const tables[] = {
-        GM_SQL_STREAM_CREATE_FACTS,   GM_SQL_STREAM_CREATE_PARTITIONS, GM_SQL_STREAM_CREATE_CHUNKS,
-        GM_SQL_STREAM_CREATE_ORIGINS, GM_SQL_STREAM_CREATE_VERSIONS,
+        GM_SQL_STREAM_CREATE_FACTS,     GM_SQL_STREAM_CREATE_PARTITIONS,
+        GM_SQL_STREAM_CREATE_CHUNKS,    GM_SQL_STREAM_CREATE_ORIGINS,
+        GM_SQL_STREAM_CREATE_VERSIONS,  GM_SQL_STREAM_CREATE_ENTITY_EVENTS,
+        GM_SQL_STREAM_CREATE_SNAPSHOTS,
     };
     const struct gm_stream_options *options = &stream->options;
     int64_t format, partitions, versions;

@@ -46,6 +46,7 @@ struct gm_group_part {
 struct gm_group_version {
     struct gm_str key; /* of the append's event */
     int64_t version;
+    int64_t place; /* of the event */
 };
 
 struct gm_group {
@@ -118,6 +119,14 @@ size_t gm_append_size(const struct gm_append *append);
 
 /* ---- commit.c ---- */
 void gm_stream_commit_thread(void *arg);
+
+/* ---- entity.c ---- */
+/* Versions and snapshots of a group. */
+gm_rc gm_stream_write_entities(struct gm_stream *stream, const struct gm_group *group,
+                               struct gm_err *err) GM_MUST_CHECK;
+/* Before the chunk at `place` goes. */
+gm_rc gm_stream_trim_entities(struct gm_stream *stream, int64_t place, struct gm_err *err)
+    GM_MUST_CHECK;
 
 /* ---- recover.c: what is known of a file when it is opened ---- */
 gm_rc gm_stream_recover(struct gm_stream *stream, struct gm_err *err) GM_MUST_CHECK;

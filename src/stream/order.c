@@ -66,19 +66,26 @@ static gm_rc read_version(struct gm_stream *stream, struct gm_str key, uint64_t 
 }
 
 static gm_rc count_version(struct gm_stream *stream, struct gm_group *group, struct gm_str key,
-                           struct gm_err *err)
+                           int64_t place, struct gm_err *err)
 {
     uint64_t version;
     GM_TRY(read_version(stream, key, &version, err));
     (void)gm_map_set(stream->versions, key, version + 1);
-    *gm_vec_push(&group->versions) = (struct gm_group_version){key, (int64_t)version + 1};
+    *gm_vec_push(&group->versions) = (struct gm_group_version){key, (int64_t)version + 1, place};
     return GM_OK;
 }
 
-/* Sets append->moved when it expects another version. */
+/* Sets append->moved when it expects another version, or its snapshot is of one that is still to
+ * come. */
 static gm_rc check_version(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
 {
     uint64_t version;
+    if (append->snapshot != NULL) {
+        GM_TRY(read_version(stream, append->snapshot->key, &version, err));
+        append->version = (int64_t)version;
+        append->moved = append->snapshot->version > (int64_t)version;
+        return GM_OK;
+    }
     if (!append->expects || append->count == 0) {
         return GM_OK;
     }
@@ -138,7 +145,8 @@ static gm_rc order_append(struct ordering *ordering, struct gm_append *append, s
             append->offsets[i] = offset;
         }
         if (new && stream->options.versions) {
-            GM_TRY(count_version(stream, ordering->group, event->key, err));
+            int64_t place = gm_place(partition_of(stream, event->key), offset);
+            GM_TRY(count_version(stream, ordering->group, event->key, place, err));
             append->version++;
         }
     }

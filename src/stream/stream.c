@@ -61,7 +61,7 @@ static gm_rc check_append(const struct gm_stream *stream, const struct gm_append
                            "event %zu: an append that expects a version is about one key", i + 1);
         }
     }
-    if (append->expects && !stream->options.versions) {
+    if ((append->expects || append->snapshot != NULL) && !stream->options.versions) {
         return gm_fail(err, GM_E_CONFIG, "%s keeps no versions; declare it with `versions: true`",
                        stream->path_z);
     }

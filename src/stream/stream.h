@@ -25,7 +25,8 @@
  * date every GM_STREAM_IDS_MAX / 2 events.
  *
  * Entities. In a stream with `versions` an append may name the version it expects of its one key:
- * the number of events of that key so far. When it is another, nothing is written.
+ * the number of events of that key so far. When it is another, nothing is written. Reading an
+ * entity, and its snapshots: stream/entity.h.
  *
  * Stored bytes (table `chunks`, one row a chunk of one partition): first offset, count, codec (1:
  * zstd), size before compression, checksum (XXH3-64 of the uncompressed bytes), earliest and latest
@@ -83,10 +84,19 @@ int64_t gm_stream_next(struct gm_stream *stream, int partition);
 
 /* ---- appending ---- */
 
+/* See stream/entity.h. */
+struct gm_stream_snapshot {
+    struct gm_str key;
+    int64_t version;     /* from 1, no later than the key's */
+    struct gm_str state; /* JSON, checked by the caller; GM_EVENT_BODY_SIZE_MAX at most */
+};
+
 struct gm_append {
     const struct gm_event *events; /* with their texts: kept until `done` */
     size_t count;
     bool checked; /* bodies are known to be JSON */
+    /* In place of events: puts a snapshot. An older one than there is is passed over. */
+    const struct gm_stream_snapshot *snapshot;
     bool expects; /* all are of one key, whose version must be `expected` */
     int64_t expected;
     /* On the stream's writer, after the commit or with the failure. */

@@ -142,6 +142,40 @@ class Streams(adt.Case):
         self.server = self.start()
         self.assertEqual({"appended": 0, "duplicates": 4}, self.push("telemetry", body).json)
 
+    # ---- entities ----
+
+    def entity(self, key, body, path="events", method="POST", **headers):
+        return self.server.call(method, f"/streams/orders/entities/{key}/{path}", body, version=None, **(headers or NDJSON))
+
+    def test_an_append_that_expects_another_version_is_refused(self):
+        answer = self.entity("o%2F1", lines({"type": "placed", "amount": 5}), Content_Type="application/json", If_Match='"0"')
+        self.assertEqual((200, 1, '"1"'), (answer.status, answer.json["version"], answer.etag))
+        self.refused(self.entity("o%2F1", lines({"type": "paid"}), Content_Type="application/json", If_Match='"0"'), 409, "VersionConflict")
+        self.assertEqual(3, self.entity("o%2F1", lines({"type": "paid"}, {"type": "paid"}), If_Match='"1"', **NDJSON).json["version"])
+        entity = self.server.get("/streams/orders/entities/o%2F1", version=None).json
+        self.assertEqual((3, 1, ["placed", "paid", "paid"]), (entity["version"], entity["first"], [one["type"] for one in entity["events"]]))
+        self.refused(self.server.get("/streams/orders/entities/none", version=None), 404, "EntityNotFound")
+        self.refused(self.server.get("/streams/cloud/entities/none", version=None), 400, "InvalidArgument")
+
+    def test_a_snapshot_stands_for_the_events_before_it(self):
+        for n in range(50):
+            self.entity("o1", lines({"type": "placed", "amount": n}, *({"type": "paid"} for _ in range(n % 3))))
+        version = self.server.get("/streams/orders/entities/o1?limit=0", version=None).json["version"]
+        self.assertEqual(99, version)
+        put = self.server.put("/streams/orders/snapshots/o1", {"version": 90, "state": {"sum": 1}}, version=None)
+        self.assertEqual(200, put.status, put)
+        self.server.put("/streams/orders/snapshots/o1", {"version": 80, "state": {"sum": 0}}, version=None)
+        self.refused(self.server.put("/streams/orders/snapshots/o1", {"version": 100, "state": 1}, version=None), 409, "VersionConflict")
+        self.server.end(signal.SIGKILL)
+        self.server = self.start()
+        entity = self.server.get("/streams/orders/entities/o1", version=None).json
+        self.assertEqual((90, {"sum": 1}), (entity["snapshot"]["version"], entity["snapshot"]["state"]))
+        self.assertEqual((91, 9), (entity["first"], len(entity["events"])))
+        every = self.server.get("/streams/orders/entities/o1?after=0", version=None).json
+        self.assertEqual(list(range(50)), [one["body"]["amount"] for one in every["events"] if one["type"] == "placed"])
+        self.assertEqual({"sum": 1}, self.server.get("/streams/orders/snapshots/o1", version=None).json["state"])
+        self.refused(self.server.get("/streams/orders/snapshots/none", version=None), 404, "EntityNotFound")
+
     # ---- giving out ----
 
     def test_pages_go_on_at_their_cursor(self):

@@ -27,19 +27,20 @@ static const struct gm_adt_operation operations[] = {
      "Appends events of one entity. `If-Match`, or `?expected=`, is the version that it must have: "
      "409 when it moved. The answer has its `version` afterwards.",
      gm_streams_entity_push},
+    {"GET", "/streams/{name}/entities/{key}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "An entity: its `version`, its newest `snapshot`, and the `events` since; or behind the "
+     "version `after`. `limit`: 1000.",
+     gm_streams_entity_get},
+    {"GET", "/streams/{name}/snapshots/{key}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "The newest snapshot of an entity: `version` and `state`.", gm_streams_snapshot_get},
+    {"PUT", "/streams/{name}/snapshots/{key}", GM_ADT_WRITER, GM_ADT_EVENTS, "200",
+     "Keeps `{\"version\":…,\"state\":…}`: what the entity's events up to `version` come to. One "
+     "that is older than what is kept is passed over.",
+     gm_streams_snapshot_put},
     {"GET", "/changes", GM_ADT_READER, GM_ADT_SMALL, "200",
      "The twins' changes from a number on: `from`, `limit`, `wait`, and server-sent events, as of "
      "a stream's events.",
      gm_streams_changes},
-    {"GET", "/views", GM_ADT_READER, GM_ADT_SMALL, "200",
-     "The views: how far each is behind its stream, in `value`.", gm_views_op_list},
-    {"GET", "/views/{name}", GM_ADT_READER, GM_ADT_SMALL, "200",
-     "Rows of a view in order of windows and keys: `key`, `from` and `to` (times between which "
-     "windows begin), `limit` (100; 10000 at most), `continuationToken`.",
-     gm_views_op_rows},
-    {"POST", "/views/{name}/rebuild", GM_ADT_ADMIN, GM_ADT_SMALL, "202",
-     "Makes the view anew from its stream; the old one serves until that is done.",
-     gm_views_op_rebuild},
     {0},
 };
 

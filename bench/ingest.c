@@ -1,0 +1,348 @@
+/* ingest.*: readings of 50,000 sensors into a durable stream: lines of a file, and requests of 500
+ * over HTTP on loopback, the server a process of its own. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/adt/adt.h"
+#include "api/streams/streams.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "bench.h"
+#include "hub/hub.h"
+#include "hub/ingest.h"
+#include "os/file.h"
+#include "os/thread.h"
+
+enum {
+    ROUNDS = 3,
+    SENSORS = 50000,
+    FILE_EVENTS = 2000000,
+    BATCH = 500, /* events in a request */
+    CONNECTIONS = 16,
+    REQUESTS = 250, /* of each connection */
+    REQUEST_SIZE_MAX = 1 << 20,
+    ANSWER_SIZE = 4096,
+};
+
+static const char configuration[] =
+    "data: ./ingest\n"
+    "admin: { enabled: false }\n"
+    "log: { level: warn }\n"
+    "api: { listen: \"127.0.0.1:0\", tls: { off: true } }\n"
+    "streams: { telemetry: { key: machine.machineId, time: timeCreated } }\n";
+
+static void must(gm_rc rc, const struct gm_err *err)
+{
+    if (rc != GM_OK) {
+        bench_die("%s", err->text);
+    }
+}
+
+/* A reading in the form of the factory's devices, as one line. */
+static void add_reading(struct gm_buf *out, int64_t n)
+{
+    int64_t sensor = n % SENSORS, second = n / SENSORS;
+    gm_buf_addf(out,
+                "{\"factoryId\":%lld,\"machine\":{\"machineId\":%lld,\"temperature\":%.1f,"
+                "\"pressure\":%.1f,\"electricityUtilization\":%.1f},\"ambient\":{\"temperature\":"
+                "%.1f,\"humidity\":%lld},\"timeCreated\":\"2026-11-20T17:%02lld:%02lldZ\"}\n",
+                (long long)(sensor / 10000 + 1), (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
+                7500 + (double)(n * 13 % 801) / 10, 27 + (double)(n * 3 % 53) / 10,
+                20 + (double)(n % 41) / 10, (long long)(18 + n % 5), (long long)(second / 60 % 60),
+                (long long)(second % 60));
+}
+
+/* ---- what both open ---- */
+
+struct world {
+    struct gm_config *config;
+    struct gm_store *store;
+    struct gm_hub *hub;
+};
+
+static void open_world(const struct bench *bench, struct world *world)
+{
+    struct gm_err err = {0};
+    GM_AUTO_FREE char *config_z = gm_format_z("%s/ingest.yaml", bench->folder_z);
+    must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    must(gm_config_load(config_z, &world->config, &err), &err);
+    const struct gm_config_root *root = gm_config_root(world->config);
+    must(gm_store_open(&(struct gm_store_options){.folder_z = root->data}, &world->store, &err),
+         &err);
+    must(gm_hub_open(&(struct gm_hub_options){.streams = &root->streams,
+                                              .folder_z = root->data,
+                                              .clock = gm_clock_system()},
+                     &world->hub, &err),
+         &err);
+}
+
+static void close_world(struct world *world)
+{
+    gm_hub_close(world->hub);
+    gm_store_close(world->store);
+    gm_config_free(world->config);
+}
+
+static void remove_world(const struct bench *bench)
+{
+    GM_AUTO_FREE char *command_z = gm_format_z("rm -rf '%s/ingest'", bench->folder_z);
+    (void)bench_command(command_z);
+}
+
+/* ---- a file ---- */
+
+static void write_file(const char *path_z)
+{
+    struct gm_file *file;
+    struct gm_err err = {0};
+    struct gm_buf text;
+    gm_buf_init(&text, 4 << 20);
+    must(gm_file_create(path_z, &file, &err), &err);
+    for (int64_t n = 0; n < FILE_EVENTS; n++) {
+        add_reading(&text, n);
+        if (text.n > (1 << 20) || n + 1 == FILE_EVENTS) {
+            must(gm_file_write(file, gm_buf_str(&text), &err), &err);
+            gm_buf_reset(&text);
+        }
+    }
+    gm_file_close(file);
+    gm_buf_deinit(&text);
+}
+
+static gm_rc read_file(void *ctx, void *to, size_t size, size_t *out_n, struct gm_err *err)
+{
+    return gm_file_read(ctx, to, size, out_n, err);
+}
+
+static void ingest_file(const struct bench *bench, const void *arg, struct bench_result *result)
+{
+    const char *path_z = arg;
+    struct gm_err err = {0};
+    struct world world;
+    struct gm_file *file;
+    open_world(bench, &world);
+    const struct gm_hub_stream *stream = gm_hub_find(world.hub, GM_STR("telemetry"));
+    must(gm_file_open(path_z, &file, &err), &err);
+    struct gm_ingest ingest = {
+        .stream = stream->stream, .decoder = stream->decoder, .read = read_file, .ctx = file};
+    double start = bench_now();
+    must(gm_ingest_run(&ingest, &err), &err);
+    result->seconds = bench_now() - start;
+    result->rows = ingest.appended;
+    gm_file_close(file);
+    close_world(&world);
+}
+
+static void bench_file(const struct bench *bench)
+{
+    double rates[ROUNDS], memory = 0;
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/ingest.ndjson", bench->folder_z);
+    write_file(path_z);
+    for (int i = 0; i < ROUNDS; i++) {
+        remove_world(bench);
+        struct bench_result result = bench_measure(bench, ingest_file, path_z);
+        if (result.rows != FILE_EVENTS) {
+            bench_die("ingest.file: %lld events appended", (long long)result.rows);
+        }
+        rates[i] = (double)result.rows / result.seconds;
+        memory = result.peak_mb;
+    }
+    bench_print(bench, &(struct bench_line){.name_z = "ingest.file",
+                                            .value = bench_median(rates, ROUNDS),
+                                            .unit_z = "events/s"});
+    bench_print(bench, &(struct bench_line){
+                           .name_z = "ingest.file.memory", .value = memory, .unit_z = "MB"});
+}
+
+/* ---- HTTP ---- */
+
+/* In the server's process, until the other end of `stop` is closed. */
+static void serve(const struct bench *bench, int tell, int stop)
+{
+    struct gm_err err = {0};
+    struct world world;
+    struct gm_streams_api *streams;
+    struct gm_adt *adt;
+    char byte;
+    open_world(bench, &world);
+    must(gm_streams_api_open(
+             &(struct gm_streams_api_options){.hub = world.hub, .store = world.store}, &streams,
+             &err),
+         &err);
+    must(gm_adt_start(&(struct gm_adt_options){.config = world.config,
+                                               .store = world.store,
+                                               .mount = {gm_streams_api_operations(), streams}},
+                      &adt, &err),
+         &err);
+    GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
+    if (write(tell, line_z, strlen(line_z)) < 0) {
+        bench_die("pipe: %s", strerror(errno));
+    }
+    while (read(stop, &byte, 1) > 0) {
+    }
+    gm_streams_api_stop(streams);
+    gm_adt_stop(adt);
+    gm_streams_api_close(streams);
+    close_world(&world);
+    _exit(0);
+}
+
+struct client {
+    struct gm_thread *thread;
+    struct gm_buf request;
+    int port;
+    int64_t appended;
+};
+
+static int connect_to(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        bench_die("connect: %s", strerror(errno));
+    }
+    return fd;
+}
+
+static void send_all(int fd, struct gm_str bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t n = send(fd, bytes.p, bytes.n, 0);
+        if (n <= 0) {
+            bench_die("send: %s", strerror(errno));
+        }
+        bytes = (struct gm_str){bytes.p + n, bytes.n - (size_t)n};
+    }
+}
+
+/* An answer is short, and its body ends with a brace. */
+static void read_answer(int fd)
+{
+    char text[ANSWER_SIZE + 1];
+    size_t n = 0;
+    do {
+        ssize_t got = recv(fd, text + n, ANSWER_SIZE - n, 0);
+        if (got <= 0) {
+            bench_die("recv: %s", strerror(errno));
+        }
+        n += (size_t)got;
+        text[n] = '\0';
+    } while (n < ANSWER_SIZE && text[n - 1] != '}');
+    if (strstr(text, "\"appended\":500") == NULL) {
+        bench_die("ingest.http: %s", text);
+    }
+}
+
+static void send_requests(void *arg)
+{
+    struct client *client = arg;
+    int fd = connect_to(client->port);
+    for (int i = 0; i < REQUESTS; i++) {
+        send_all(fd, gm_buf_str(&client->request));
+        read_answer(fd);
+        client->appended += BATCH;
+    }
+    close(fd);
+}
+
+static void make_request(const struct bench *bench, struct client *client, int index)
+{
+    struct gm_buf body, token;
+    struct gm_err err = {0};
+    GM_AUTO_FREE char *token_z = gm_format_z("%s/ingest/tokens/development", bench->folder_z);
+    gm_buf_init(&body, REQUEST_SIZE_MAX);
+    gm_buf_init(&token, ANSWER_SIZE);
+    gm_buf_init(&client->request, REQUEST_SIZE_MAX);
+    must(gm_file_read_all(token_z, &token, &err), &err);
+    for (int i = 0; i < BATCH; i++) {
+        add_reading(&body, (int64_t)index * BATCH + i);
+    }
+    gm_buf_addf(&client->request,
+                "POST /streams/telemetry/events HTTP/1.1\r\nHost: localhost\r\n"
+                "Authorization: Bearer " GM_STR_FMT "\r\nContent-Type: application/x-ndjson\r\n"
+                "Content-Length: %zu\r\n\r\n",
+                GM_STR_ARG(gm_str_trim(gm_buf_str(&token))), body.n);
+    gm_buf_add(&client->request, gm_buf_str(&body));
+    gm_buf_deinit(&body);
+    gm_buf_deinit(&token);
+}
+
+static int64_t send_from_all(const struct bench *bench, int port)
+{
+    struct client clients[CONNECTIONS] = {0};
+    struct gm_err err = {0};
+    int64_t appended = 0;
+    for (int i = 0; i < CONNECTIONS; i++) {
+        clients[i].port = port;
+        make_request(bench, &clients[i], i);
+    }
+    for (int i = 0; i < CONNECTIONS; i++) {
+        must(gm_thread_start("bench", send_requests, &clients[i], &clients[i].thread, &err), &err);
+    }
+    for (int i = 0; i < CONNECTIONS; i++) {
+        gm_thread_join(clients[i].thread);
+        gm_buf_deinit(&clients[i].request);
+        appended += clients[i].appended;
+    }
+    return appended;
+}
+
+static void ingest_http(const struct bench *bench, const void *arg, struct bench_result *result)
+{
+    (void)arg;
+    int tell[2], stop[2], status;
+    char line[32] = "";
+    int64_t port = 0;
+    pid_t pid;
+    if (pipe(tell) != 0 || pipe(stop) != 0 || (pid = fork()) < 0) {
+        bench_die("the server does not start: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        close(tell[0]);
+        close(stop[1]);
+        serve(bench, tell[1], stop[0]);
+    }
+    close(tell[1]);
+    close(stop[0]);
+    ssize_t n = read(tell[0], line, sizeof(line) - 1);
+    if (n <= 0 || !gm_parse_i64(gm_str_trim((struct gm_str){line, (size_t)n}), &port)) {
+        bench_die("the server does not start");
+    }
+    double start = bench_now();
+    result->rows = send_from_all(bench, (int)port);
+    result->seconds = bench_now() - start;
+    close(stop[1]);
+    close(tell[0]);
+    waitpid(pid, &status, 0);
+}
+
+static void bench_http(const struct bench *bench)
+{
+    double rates[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        remove_world(bench);
+        struct bench_result result = bench_measure(bench, ingest_http, NULL);
+        rates[i] = (double)result.rows / result.seconds;
+    }
+    bench_print(bench, &(struct bench_line){.name_z = "ingest.http",
+                                            .value = bench_median(rates, ROUNDS),
+                                            .unit_z = "events/s"});
+}
+
+void bench_ingest(const struct bench *bench)
+{
+    if (bench_wants(bench, "ingest.file")) {
+        bench_file(bench);
+    }
+    if (bench_wants(bench, "ingest.http")) {
+        bench_http(bench);
+    }
+}

@@ -1,0 +1,1 @@
+DELETE FROM entity_events WHERE key = $1 AND place = $2

@@ -1,0 +1,1 @@
+SELECT version, taken, state FROM snapshots WHERE key = $1

@@ -1,0 +1,1 @@
+INSERT INTO snapshots (key, version, taken, state) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO UPDATE SET version = excluded.version, taken = excluded.taken, state = excluded.state WHERE snapshots.version <= excluded.version
