@@ -98,6 +98,13 @@ class Twins(adt.Case):
             with self.subTest(body=body):
                 self.assertEqual(400, self.server.put("/digitaltwins/x", body=adt.json.dumps(body)).status)
 
+    def test_a_body_in_quotes_is_what_it_holds(self):
+        quoted = adt.json.dumps(adt.json.dumps(twin("Room", sensor={"$metadata": {}}, temp=3)))
+        self.assertEqual(3, self.server.put("/digitaltwins/quoted", quoted).json["temp"])
+        for body in ('"{"', '"{}"', '"[]"', '" "', '"' + '{\\"a\\":' * 500 + '"'):
+            with self.subTest(body=body[:20]):
+                self.assertEqual(400, self.server.put("/digitaltwins/quoted", body).status)
+
     def test_twins_are_bounded(self):
         tags = {f"k{i}": "x" * 1000 for i in range(40)}
         answer = self.server.put("/digitaltwins/big", twin("Room", sensor={"$metadata": {}}, tags=tags))

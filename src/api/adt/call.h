@@ -111,7 +111,8 @@ bool gm_adt_same_name(const char *a_z, const char *b_z);
 /* Percent signs taken apart, in the arena, with a NUL behind. False: a bad escape, a NUL, no
  * UTF-8. */
 bool gm_adt_unescape(struct gm_arena *arena, struct gm_str text, struct gm_str *out_text);
-/* The body's JSON value. NULL: there is none or it is no JSON, and the call is ended with a 400. */
+/* The body's JSON value; of a string that holds a JSON object, that object. NULL: there is none or
+ * it is no JSON, and the call is ended with a 400. */
 yyjson_mut_val *gm_adt_body(struct gm_adt_call *call);
 
 /* ---- reading ---- */

@@ -80,6 +80,16 @@ const char *gm_adt_header_z(const struct gm_adt_call *call, const char *name_z)
 
 /* ---- the body ---- */
 
+/* The Java SDK (1.5.0) sends a body that it was given as text as a JSON string. */
+static yyjson_mut_val *without_quotes(struct gm_adt_call *call, yyjson_mut_val *value)
+{
+    struct gm_err err = {0};
+    struct gm_str text = gm_str_trim(gm_json_str(value));
+    yyjson_mut_val *inner;
+    bool quoted = text.n > 0 && text.p[0] == '{';
+    return quoted && gm_json_parse(call->doc, text, &inner, &err) == GM_OK ? inner : value;
+}
+
 yyjson_mut_val *gm_adt_body(struct gm_adt_call *call)
 {
     struct gm_err err = {0};
@@ -100,5 +110,5 @@ yyjson_mut_val *gm_adt_body(struct gm_adt_call *call)
                       err.text);
         return NULL;
     }
-    return value;
+    return yyjson_mut_is_str(value) ? without_quotes(call, value) : value;
 }
