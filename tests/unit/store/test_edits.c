@@ -103,6 +103,7 @@ static void run_together(struct place *place, struct edit_job *jobs, size_t coun
     struct edit_job first;
     make_job(&first, GM_EDIT_PATCH_TWIN, 999999, "[]");
     first.gate = gm_queue_new(1);
+    first.job.alone = true; /* else its group has those of the others that are there by then */
     check_ok(gm_store_submit(place->store, &first.job, &place->err), place->err);
     for (size_t i = 0; i < count; i++) {
         jobs[i].rc = GM_E_CANCELLED;
