@@ -38,19 +38,21 @@ gm_rc gm_file_info(const char *path_z, struct gm_file_info *out_info, struct gm_
 struct gm_file {
     int fd;
     const char *path_z;
-    char *path_owned_z; /* NULL: a standard stream, which nobody closes */
+    char *path_owned_z; /* NULL: a standard stream */
 };
+
+/* Nobody closes these. */
+static struct gm_file standard_in = {.fd = STDIN_FILENO, .path_z = "standard input"};
+static struct gm_file standard_out = {.fd = STDOUT_FILENO, .path_z = "standard output"};
 
 struct gm_file *gm_file_stdin(void)
 {
-    static struct gm_file file = {.fd = STDIN_FILENO, .path_z = "standard input"};
-    return &file;
+    return &standard_in;
 }
 
 struct gm_file *gm_file_stdout(void)
 {
-    static struct gm_file file = {.fd = STDOUT_FILENO, .path_z = "standard output"};
-    return &file;
+    return &standard_out;
 }
 
 static gm_rc open_file(const char *path_z, int flags, mode_t mode, struct gm_file **out_file,
@@ -206,7 +208,7 @@ gm_rc gm_file_sync(struct gm_file *file, struct gm_err *err)
 
 void gm_file_close(struct gm_file *file)
 {
-    if (file == NULL || file->path_owned_z == NULL) {
+    if (file == NULL || file == &standard_in || file == &standard_out) {
         return;
     }
     /* What close could report, gm_file_sync has reported before to those who care. */
