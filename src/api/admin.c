@@ -2,6 +2,7 @@
 #include "api/admin.h"
 
 #include "api/call.h"
+#include "base/coding.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
@@ -99,7 +100,7 @@ static gm_rc unescape(struct gm_call *call, struct gm_str text, struct gm_str *o
     struct gm_buf plain;
     gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
     gm_buf_add_z(&plain, ""); /* an empty value is one that was given */
-    bool fine = gm_http_unescape(text, &plain);
+    bool fine = gm_percent_take(&plain, text);
     *out_text = gm_arena_dup(call->arena, gm_buf_str(&plain));
     gm_buf_deinit(&plain);
     return fine ? GM_OK
@@ -238,13 +239,9 @@ static void handle_request(void *ctx, struct gm_http_call *http)
 
 static void make_token(struct gm_admin *admin)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[TOKEN_SIZE];
     gm_random_bytes(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        admin->token[2 * i] = digits[bytes[i] >> 4];
-        admin->token[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    gm_hex_z(bytes, sizeof(bytes), admin->token);
 }
 
 static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)

@@ -259,8 +259,7 @@ static bool take_token(const char *authorization_z, struct gm_str *out_token)
     size_t n = sizeof(scheme) - 1;
     for (size_t i = 0; i < n; i++) {
         char c = authorization_z != NULL ? authorization_z[i] : '\0';
-        c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-        if (c != scheme[i]) {
+        if (gm_ascii_lower(c) != scheme[i]) {
             return false;
         }
     }

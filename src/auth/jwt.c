@@ -1,6 +1,6 @@
 #include "auth/jwt.h"
 
-#include "auth/base64url.h"
+#include "base/coding.h"
 #include "json/json.h"
 
 enum { ARENA_SIZE_MAX = 1 << 20 };

@@ -4,7 +4,7 @@
 #include <gnutls/crypto.h>
 #include <stdatomic.h>
 
-#include "auth/base64url.h"
+#include "base/coding.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"

@@ -2,9 +2,9 @@
 
 #include <gnutls/crypto.h>
 
-#include "auth/base64url.h"
 #include "auth/sha256.h"
 #include "auth/token_file.h"
+#include "base/coding.h"
 #include "base/mem.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -40,14 +40,9 @@ void gm_token_wipe(char *text, size_t n)
 
 void gm_token_hash(struct gm_str token, char out[GM_SHA256_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t hash[GM_SHA256_SIZE];
     gm_sha256(token, hash);
-    for (size_t i = 0; i < sizeof(hash); i++) {
-        out[2 * i] = digits[hash[i] >> 4];
-        out[2 * i + 1] = digits[hash[i] & 15];
-    }
-    out[2 * sizeof(hash)] = '\0';
+    gm_hex_z(hash, sizeof(hash), out);
 }
 
 /* ---- the development token ---- */

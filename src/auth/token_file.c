@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 #include <stdio.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "conf/conf.h"
@@ -51,26 +52,9 @@ static const struct gm_field file_fields[] = {
     GM_FIELD_END,
 };
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'                     ? c - '0'
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                    : -1;
-}
-
 static bool parse_hash(const char *text_z, uint8_t out[GM_SHA256_SIZE])
 {
-    if (strlen(text_z) != 2 * (size_t)GM_SHA256_SIZE) {
-        return false;
-    }
-    for (size_t i = 0; i < GM_SHA256_SIZE; i++) {
-        int high = hex_digit(text_z[2 * i]), low = hex_digit(text_z[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
+    return strlen(text_z) == 2 * (size_t)GM_SHA256_SIZE && gm_hex_read(gm_str_z(text_z), out);
 }
 
 static bool name_is_fine(const char *name_z)

@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/coding.h"
+
 /* The whole of xxHash is compiled in here: keys are short, and a call through the library costs as
  * much as the hash. */
 #define XXH_INLINE_ALL
@@ -36,14 +38,9 @@ struct gm_hash128 gm_hash128_load(const uint8_t in[GM_HASH128_SIZE])
 
 void gm_hash128_hex(struct gm_hash128 hash, char out[GM_HASH128_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t bytes[GM_HASH128_SIZE];
     gm_hash128_store(hash, bytes);
-    for (size_t i = 0; i < GM_HASH128_SIZE; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 0x0F];
-    }
-    out[GM_HASH128_HEX_SIZE - 1] = '\0';
+    gm_hex_z(bytes, sizeof(bytes), out);
 }
 
 struct gm_hash128 gm_hash128_sum(struct gm_hash128 a, struct gm_hash128 b)

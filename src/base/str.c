@@ -12,6 +12,15 @@ int gm_str_cmp(struct gm_str a, struct gm_str b)
     return (a.n > b.n) - (a.n < b.n);
 }
 
+bool gm_str_same(struct gm_str a, struct gm_str b)
+{
+    size_t i = 0;
+    while (a.n == b.n && i < a.n && gm_ascii_lower(a.p[i]) == gm_ascii_lower(b.p[i])) {
+        i++;
+    }
+    return a.n == b.n && i == a.n;
+}
+
 bool gm_str_is(struct gm_str s, const char *z)
 {
     return gm_str_eq(s, gm_str_z(z));

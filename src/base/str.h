@@ -39,6 +39,15 @@ static inline bool gm_str_eq(struct gm_str a, struct gm_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Of ASCII letters alone, whatever the locale says. */
+static inline char gm_ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Equal but for the case of ASCII letters. */
+bool gm_str_same(struct gm_str a, struct gm_str b);
+
 /* Byte order (memcmp, then length): the order of keys everywhere, equal to SQLite's BINARY and
  * PostgreSQL's "C". */
 int gm_str_cmp(struct gm_str a, struct gm_str b);

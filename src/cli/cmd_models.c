@@ -2,6 +2,7 @@
  * store; the rest is done by that process then. */
 #include <stdio.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cli/commands.h"
@@ -365,22 +366,12 @@ static gm_rc do_here(struct gm_store *store, const struct deed *deed, struct gm_
     return rc;
 }
 
-/* A DTMI in a path: its colons and semicolon are escaped, the rest of it needs not be. */
 static char *path_of(const struct deed *deed)
 {
     struct gm_buf path;
     gm_buf_init(&path, 64 << 10);
     gm_buf_add_z(&path, "/models/");
-    for (size_t i = 0; i < deed->id.n; i++) {
-        unsigned char c = (unsigned char)deed->id.p[i];
-        bool plain =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (plain) {
-            gm_buf_add_char(&path, (char)c);
-        } else {
-            gm_buf_addf(&path, "%%%02X", c);
-        }
-    }
+    gm_percent_add(&path, deed->id);
     gm_buf_add_z(&path, deed->deletes ? "/delete" : "/decommission");
     return gm_buf_take_z(&path);
 }

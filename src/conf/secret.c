@@ -1,6 +1,7 @@
 /* Secrets: references to them, and keeping them out of what is shown. */
 #include <stdlib.h>
 
+#include "base/coding.h"
 #include "conf/inside.h"
 
 enum { SECRET_SIZE_MAX = 64 << 10 };
@@ -96,18 +97,6 @@ static void add_form(struct gm_conf_doc *doc, struct gm_str form)
     }
 }
 
-static void add_percent_encoded(struct gm_buf *out, struct gm_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (is_word_char(c) || c == '-' || c == '.' || c == '~') {
-            gm_buf_add_char(out, c);
-        } else {
-            gm_buf_addf(out, "%%%02X", (unsigned char)c);
-        }
-    }
-}
-
 void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret)
 {
     struct gm_buf form;
@@ -118,7 +107,7 @@ void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret)
         add_form(doc, (struct gm_str){form.p + 1, form.n - 2}); /* without its quotes */
     }
     gm_buf_reset(&form);
-    add_percent_encoded(&form, secret);
+    gm_percent_add(&form, secret);
     if (!gm_buf_failed(&form)) {
         add_form(doc, gm_buf_str(&form));
     }

@@ -1,5 +1,6 @@
 #include "connect/credential.h"
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/http.h"
@@ -142,7 +143,7 @@ static void add_parameter(struct gm_buf *form, const char *name_z, const char *v
 {
     if (value_z != NULL) {
         gm_buf_addf(form, "%s%s=", form->n > 0 ? "&" : "", name_z);
-        gm_http_escape(form, gm_str_z(value_z));
+        gm_percent_add(form, gm_str_z(value_z));
     }
 }
 

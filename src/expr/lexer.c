@@ -269,23 +269,10 @@ gm_rc gm_lexer_init(struct gm_lexer *lexer, struct gm_arena *arena, struct gm_st
     return gm_lexer_next(lexer, err);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool gm_lexer_at_keyword(const struct gm_lexer *lexer, const char *keyword_z)
 {
-    struct gm_str text = lexer->token.text;
-    if (lexer->token.type != GM_TOKEN_NAME || strlen(keyword_z) != text.n) {
-        return false;
-    }
-    for (size_t i = 0; i < text.n; i++) {
-        if (lower(text.p[i]) != lower(keyword_z[i])) {
-            return false;
-        }
-    }
-    return true;
+    return lexer->token.type == GM_TOKEN_NAME &&
+           gm_str_same(lexer->token.text, gm_str_z(keyword_z));
 }
 
 bool gm_lexer_at_symbol(const struct gm_lexer *lexer, const char *symbol_z)

@@ -1,27 +1,18 @@
 /* Cells: their text, their JSON, and keys made of them. */
+#include "base/coding.h"
 #include "base/num.h"
 #include "flow/flow.h"
 
-/* RFC 4648 section 4, with padding. p NULL at the limit. */
+/* p NULL at the limit. */
 static struct gm_str base64(struct gm_arena *arena, struct gm_str bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = gm_arena_alloc(arena, (bytes.n + 2) / 3 * 4);
+    size_t n = GM_BASE64_SIZE(bytes.n);
+    char *out = gm_arena_alloc(arena, n);
     if (out == NULL) {
         return (struct gm_str){NULL, 0};
     }
-    const unsigned char *in = (const unsigned char *)bytes.p;
-    char *p = out;
-    for (size_t i = 0; i < bytes.n; i += 3, p += 4) {
-        size_t left = bytes.n - i;
-        unsigned triple = (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) |
-                          (left > 2 ? (unsigned)in[i + 2] : 0);
-        p[0] = digits[triple >> 18];
-        p[1] = digits[triple >> 12 & 63];
-        p[2] = left > 1 ? digits[triple >> 6 & 63] : '=';
-        p[3] = left > 2 ? digits[triple & 63] : '=';
-    }
-    return (struct gm_str){out, (size_t)(p - out)};
+    gm_base64(bytes, out);
+    return (struct gm_str){out, n};
 }
 
 /* Numbers that JSON and text forms lack are spelled as PostgreSQL spells them. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/blob_request.h"
@@ -25,7 +26,7 @@ static gm_rc locate_file(const char *url_z, struct gm_blob_place *place, struct 
     }
     struct gm_buf path;
     gm_buf_init(&path, PATH_SIZE_MAX);
-    bool fine = gm_str_starts(rest, GM_STR("/")) && gm_http_unescape(rest, &path);
+    bool fine = gm_str_starts(rest, GM_STR("/")) && gm_percent_take(&path, rest);
     if (fine) {
         place->path_z = gm_str_dup_z(gm_buf_str(&path));
         place->kind = GM_BLOB_FILE;

@@ -4,6 +4,7 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "net/blob_request.h"
@@ -43,7 +44,7 @@ static char *unescape_z(struct gm_str text)
     struct gm_buf plain;
     gm_buf_init(&plain, TEXT_SIZE_MAX);
     gm_buf_add_z(&plain, "");
-    bool fine = gm_http_unescape(text, &plain);
+    bool fine = gm_percent_take(&plain, text);
     char *out_z = gm_str_dup_z(fine ? gm_buf_str(&plain) : text);
     gm_buf_deinit(&plain);
     return out_z;
@@ -59,7 +60,7 @@ static void add_query(struct gm_buf *text, struct gm_str query)
         (void)gm_str_cut(part, '=', &name, &value);
         struct parameter parameter = {unescape_z(name), unescape_z(value)};
         for (char *c = parameter.name_z; *c != '\0'; c++) {
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
+            *c = gm_ascii_lower(*c);
         }
         *gm_vec_push(&parameters) = parameter;
     }

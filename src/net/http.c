@@ -178,47 +178,17 @@ gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer 
     return GM_OK;
 }
 
-static bool same_name(struct gm_str name, const char *name_z)
-{
-    size_t n = strlen(name_z);
-    for (size_t i = 0; i < n && i < name.n; i++) {
-        char a = name.p[i], b = name_z[i];
-        a = (char)(a >= 'A' && a <= 'Z' ? a | 0x20 : a);
-        b = (char)(b >= 'A' && b <= 'Z' ? b | 0x20 : b);
-        if (a != b) {
-            return false;
-        }
-    }
-    return name.n == n;
-}
-
 struct gm_str gm_http_answer_header(const struct gm_http_answer *answer, const char *name_z)
 {
     struct gm_str rest = gm_buf_str(&answer->headers);
     while (rest.n > 0) {
         struct gm_str line, name, value;
         (void)gm_str_cut(rest, '\n', &line, &rest);
-        if (gm_str_cut(line, ':', &name, &value) && same_name(name, name_z)) {
+        if (gm_str_cut(line, ':', &name, &value) && gm_str_same(name, gm_str_z(name_z))) {
             return gm_str_trim(value);
         }
     }
     return (struct gm_str){NULL, 0};
-}
-
-void gm_http_escape(struct gm_buf *out, struct gm_str text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            gm_buf_add_char(out, (char)c);
-        } else {
-            char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-            gm_buf_add(out, (struct gm_str){escaped, sizeof(escaped)});
-        }
-    }
 }
 
 void gm_http_answer_free(struct gm_http_answer *answer)

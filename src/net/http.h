@@ -52,8 +52,6 @@ gm_rc gm_http_send(const struct gm_http_request *request, struct gm_http_answer 
                    struct gm_err *err) GM_MUST_CHECK;
 /* The first header of that name, in any case; p NULL: there is none. */
 struct gm_str gm_http_answer_header(const struct gm_http_answer *answer, const char *name_z);
-/* Appends text as part of a path or a query: all but letters, digits and -._~ as %XX (RFC 3986). */
-void gm_http_escape(struct gm_buf *out, struct gm_str text);
 void gm_http_answer_free(struct gm_http_answer *answer);
 
 #endif

@@ -67,9 +67,6 @@ const char *gm_http_call_header(const struct gm_http_call *call, const char *nam
 void gm_http_call_each_query(const struct gm_http_call *call,
                              bool (*fn)(void *ctx, const char *name_z, const char *value_z),
                              void *ctx);
-/* Percent signs taken apart, in `out`. False: a bad escape, a NUL, or not UTF-8. */
-bool gm_http_unescape(struct gm_str text, struct gm_buf *out) GM_MUST_CHECK;
-
 /* Adds a header to the answer; name and value (copied) are text without line ends. */
 void gm_http_reply_header(struct gm_http_call *call, const char *name_z, struct gm_str value);
 /* {"error":{"code":…,"message":…}}, in place of what the body had. */

@@ -40,33 +40,6 @@ void gm_http_call_each_query(const struct gm_http_call *call,
     (void)MHD_get_connection_values(link->connection, MHD_GET_ARGUMENT_KIND, visit_query, &walk);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool gm_http_unescape(struct gm_str text, struct gm_buf *out)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '%') {
-            int high = i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
-            int low = i + 2 < text.n ? hex_digit(text.p[i + 2]) : -1;
-            c = (char)(high * 16 + low);
-            if (high < 0 || low < 0 || c == '\0') {
-                return false;
-            }
-            i += 2;
-        }
-        gm_buf_add_char(out, c);
-    }
-    return !gm_buf_failed(out) && gm_utf8_valid(gm_buf_str(out), NULL);
-}
-
 /* ---- answers ---- */
 
 void gm_http_reply_error(struct gm_http_reply *reply, int status, const char *code_z,

@@ -6,21 +6,6 @@
 /* Several misspelled columns are named at once, as far as an error's text reaches. */
 enum { MISSING_TEXT_SIZE = GM_ERR_TEXT_SIZE - 32 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool equal_but_for_case(struct gm_str a, struct gm_str b)
-{
-    for (size_t i = 0; a.n == b.n && i < a.n; i++) {
-        if (lower(a.p[i]) != lower(b.p[i])) {
-            return false;
-        }
-    }
-    return a.n == b.n;
-}
-
 struct gm_nearest gm_nearest_to(struct gm_str wrong)
 {
     return (struct gm_nearest){.wrong = wrong, .limit = (wrong.n + 2) / 3};
@@ -28,7 +13,7 @@ struct gm_nearest gm_nearest_to(struct gm_str wrong)
 
 void gm_nearest_try(struct gm_nearest *nearest, struct gm_str name)
 {
-    size_t distance = equal_but_for_case(nearest->wrong, name)
+    size_t distance = gm_str_same(nearest->wrong, name)
                           ? 0
                           : gm_str_distance(nearest->wrong, name, nearest->limit);
     if (distance <= nearest->limit && (nearest->best.p == NULL || distance < nearest->limit)) {

@@ -63,8 +63,8 @@ static bool is_missing(struct gm_str expected, struct gm_str token)
     if (gm_str_is(expected, "SELECT")) {
         return !gm_str_is(token, "<EOF>");
     }
-    return gm_str_is(expected, "FROM") && (gm_query_same_word(token, "DIGITALTWINS") ||
-                                           gm_query_same_word(token, "RELATIONSHIPS"));
+    return gm_str_is(expected, "FROM") && (gm_str_same(token, GM_STR("DIGITALTWINS")) ||
+                                           gm_str_same(token, GM_STR("RELATIONSHIPS")));
 }
 
 void gm_query_fault_of(const struct gm_err *err, struct gm_query_fault *out_fault)

@@ -7,15 +7,6 @@ static gm_rc no_room(struct gm_err *err)
     return gm_fail(err, GM_E_LIMIT, "the query is too large");
 }
 
-bool gm_query_same_word(struct gm_str a, const char *word_z)
-{
-    size_t i = 0;
-    while (i < a.n && word_z[i] != '\0' && gm_query_lower(a.p[i]) == gm_query_lower(word_z[i])) {
-        i++;
-    }
-    return i == a.n && word_z[i] == '\0';
-}
-
 gm_rc gm_query_take_keyword(struct gm_lexer *lexer, const char *keyword_z, struct gm_err *err)
 {
     if (!gm_lexer_at_keyword(lexer, keyword_z)) {

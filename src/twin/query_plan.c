@@ -180,7 +180,7 @@ static bool pins_id(const struct gm_expr *term)
     bool pins = false;
     for (size_t i = 0; path != NULL && path->type == GM_EXPR_PATH && i < GM_ARRAY_COUNT(names);
          i++) {
-        pins = pins || gm_query_same_word(path->segments[path->segment_count - 1], names[i]);
+        pins = pins || gm_str_same(path->segments[path->segment_count - 1], gm_str_z(names[i]));
     }
     return pins;
 }

@@ -3,15 +3,6 @@
 
 #include "base/num.h"
 
-static bool same_but_for_case(struct gm_str a, struct gm_str b)
-{
-    size_t k = 0;
-    while (a.n == b.n && k < a.n && gm_query_lower(a.p[k]) == gm_query_lower(b.p[k])) {
-        k++;
-    }
-    return a.n == b.n && k == a.n && k > 0;
-}
-
 /* What a name that is no collection's must mean when there are several: one that differs in the
  * case of letters alone, or the relationship of a JOIN that gave it no name, by its own. -1:
  * neither, or several. */
@@ -20,7 +11,7 @@ static int find_loosely(const struct gm_plan *plan, struct gm_str name)
     int found = -1;
     for (int i = 0; i < plan->collection_count && plan->collection_count > 1; i++) {
         const struct gm_plan_collection *collection = &plan->collections[i];
-        bool same = collection->alias.n > 0 ? same_but_for_case(collection->alias, name)
+        bool same = collection->alias.n > 0 ? gm_str_same(collection->alias, name)
                                             : gm_str_eq(collection->relationship_name, name);
         if (same && found >= 0) {
             return -1;

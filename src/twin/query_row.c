@@ -73,7 +73,7 @@ static gm_rc read_collections(struct gm_plan_row *row, yyjson_mut_val **out_valu
 static yyjson_mut_val *walk(yyjson_mut_val *value, const struct gm_plan_select *select)
 {
     for (size_t i = 0; i < select->segment_count && value != NULL; i++) {
-        bool is_id = i == 0 && gm_query_same_word(select->segments[0], "$dtId");
+        bool is_id = i == 0 && gm_str_same(select->segments[0], GM_STR("$dtId"));
         value = gm_json_member(value, is_id ? GM_STR("$dtId") : select->segments[i]);
     }
     return value;

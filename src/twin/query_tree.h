@@ -101,11 +101,4 @@ bool gm_query_at_name(const struct gm_lexer *lexer);
 gm_rc gm_query_take_name(struct gm_lexer *lexer, const char *expected_z, struct gm_str *out_name,
                          struct gm_err *err) GM_MUST_CHECK;
 
-/* Whether `a` is the word, in any case of ASCII letters. */
-bool gm_query_same_word(struct gm_str a, const char *word_z);
-static inline char gm_query_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 #endif

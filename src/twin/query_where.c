@@ -123,7 +123,7 @@ static void twin_operand(const struct context *ctx, const char *table_z,
 {
     const struct gm_str *segments = path->segments;
     size_t count = path->segment_count;
-    if (count == 1 && gm_query_same_word(segments[0], "$dtId")) {
+    if (count == 1 && gm_str_same(segments[0], GM_STR("$dtId"))) {
         text_operand(ctx, "%b.id", table_z, out);
     } else if (gm_str_is(segments[0], "$metadata")) {
         struct gm_plan_select rest = behind(path, 1);

@@ -1,8 +1,8 @@
 /* A JWKS, an empty line, and a token: what is not refused has all that it should have. */
 #include <stdint.h>
 
-#include "auth/base64url.h"
 #include "auth/jwt.h"
+#include "base/coding.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
-#include "auth/base64url.h"
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "support/check.h"

@@ -106,8 +106,6 @@ struct gm_str gm_adt_param(struct gm_adt_call *call, const char *name_z);
 void gm_adt_each_param(struct gm_adt_call *call, const char *name_z,
                        void (*fn)(void *ctx, struct gm_str value), void *ctx);
 const char *gm_adt_header_z(const struct gm_adt_call *call, const char *name_z); /* NULL: none */
-/* Without regard to the case of ASCII letters. */
-bool gm_adt_same_name(const char *a_z, const char *b_z);
 /* Percent signs taken apart, in the arena, with a NUL behind. False: a bad escape, a NUL, no
  * UTF-8. */
 bool gm_adt_unescape(struct gm_arena *arena, struct gm_str text, struct gm_str *out_text);

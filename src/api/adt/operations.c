@@ -132,24 +132,6 @@ const char *gm_adt_role_name(enum gm_adt_role role)
 
 /* ---- matching ---- */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool same_word(struct gm_str a, struct gm_str b)
-{
-    if (a.n != b.n) {
-        return false;
-    }
-    for (size_t i = 0; i < a.n; i++) {
-        if (lower(a.p[i]) != lower(b.p[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool path_fits(struct gm_str pattern, struct gm_str path,
                       struct gm_str out_parts[GM_ADT_PARTS_MAX])
 {
@@ -160,7 +142,7 @@ static bool path_fits(struct gm_str pattern, struct gm_str path,
         (void)gm_str_cut(path, '/', &got, &path);
         if (wanted.n > 0 && wanted.p[0] == '{' && got.n > 0) {
             out_parts[count++] = got;
-        } else if (!same_word(wanted, got)) {
+        } else if (!gm_str_same(wanted, got)) {
             return false;
         }
     }

@@ -172,8 +172,8 @@ void gm_adt_models_post(struct gm_adt_call *call)
 static bool wants_definition(struct gm_adt_call *call, bool *out_wanted)
 {
     struct gm_str text = gm_adt_param(call, "includeModelDefinition");
-    *out_wanted = text.n > 0 && gm_adt_same_name(text.p, "true");
-    if (text.n == 0 || *out_wanted || gm_adt_same_name(text.p, "false")) {
+    *out_wanted = gm_str_same(text, GM_STR("true"));
+    if (text.n == 0 || *out_wanted || gm_str_same(text, GM_STR("false"))) {
         return true;
     }
     gm_adt_refuse(call, 400, "InvalidArgument",

@@ -1,5 +1,6 @@
 /* Relationships: operations 11-16. */
 #include "api/adt/edit.h"
+#include "base/coding.h"
 #include "base/num.h"
 
 enum {
@@ -82,23 +83,6 @@ static gm_rc add_outgoing(void *ctx, const struct gm_relationship *relationship,
     return yyjson_mut_arr_append(listing->items, value) ? GM_OK : no_room(err);
 }
 
-static void escape(struct gm_buf *out, struct gm_str text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            gm_buf_add_char(out, (char)c);
-        } else {
-            gm_buf_add_char(out, '%');
-            gm_buf_add_char(out, digits[c >> 4]);
-            gm_buf_add_char(out, digits[c & 15]);
-        }
-    }
-}
-
 static bool add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name_z,
                      struct gm_str text)
 {
@@ -116,9 +100,9 @@ static gm_rc add_incoming(void *ctx, const struct gm_relationship *relationship,
     struct gm_buf link;
     gm_buf_init(&link, TOKEN_SIZE_MAX);
     gm_buf_add_z(&link, "/digitaltwins/");
-    escape(&link, relationship->source_id);
+    gm_percent_add(&link, relationship->source_id);
     gm_buf_add_z(&link, "/relationships/");
-    escape(&link, relationship->id);
+    gm_percent_add(&link, relationship->id);
     bool ok = item != NULL && add_text(doc, item, "$relationshipId", relationship->id) &&
               add_text(doc, item, "$sourceId", relationship->source_id) &&
               add_text(doc, item, "$relationshipName", relationship->name) &&

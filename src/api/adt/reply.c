@@ -4,6 +4,7 @@
 
 #include "api/adt/call.h"
 #include "api/adt/inside.h"
+#include "base/coding.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/num.h"
@@ -155,35 +156,20 @@ void gm_adt_word_refusal(struct gm_http_call *http, int status, const char *code
 
 /* ---- continuation tokens ---- */
 
-static const char digits[] = "0123456789abcdef";
-
 void gm_adt_token_write(struct gm_str text, struct gm_buf *out)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        gm_buf_add_char(out, digits[c >> 4]);
-        gm_buf_add_char(out, digits[c & 15]);
+    char *to = gm_buf_reserve(out, 2 * text.n);
+    if (to != NULL) {
+        gm_hex_z(text.p, text.n, to);
+        gm_buf_commit(out, 2 * text.n);
     }
-}
-
-static int digit(char c)
-{
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-    return at != NULL ? (int)(at - digits) : -1;
 }
 
 bool gm_adt_token_read(struct gm_arena *arena, struct gm_str token, struct gm_str *out_text)
 {
-    char *text = token.n % 2 == 0 ? gm_arena_alloc(arena, token.n / 2 + 1) : NULL;
-    if (text == NULL) {
+    char *text = gm_arena_alloc(arena, token.n / 2 + 1);
+    if (text == NULL || !gm_hex_read(token, text)) {
         return false;
-    }
-    for (size_t i = 0; i < token.n / 2; i++) {
-        int high = digit(token.p[2 * i]), low = digit(token.p[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        text[i] = (char)(high * 16 + low);
     }
     text[token.n / 2] = '\0';
     *out_text = (struct gm_str){text, token.n / 2};
@@ -246,7 +232,7 @@ static bool add_parameter(void *ctx, const char *name_z, const char *value_z)
     static const char *const kept[] = {"dependenciesFor", "includeModelDefinition",
                                        "relationshipName"};
     size_t which = 0;
-    while (which < GM_ARRAY_COUNT(kept) && !gm_adt_same_name(name_z, kept[which])) {
+    while (which < GM_ARRAY_COUNT(kept) && !gm_str_same(gm_str_z(name_z), gm_str_z(kept[which]))) {
         which++;
     }
     if (which == GM_ARRAY_COUNT(kept)) {

@@ -1,17 +1,6 @@
 /* What was asked: parameters, headers, the body. */
 #include "api/adt/call.h"
-
-bool gm_adt_same_name(const char *a_z, const char *b_z)
-{
-    for (; *a_z != '\0' && *b_z != '\0'; a_z++, b_z++) {
-        char a = *a_z >= 'A' && *a_z <= 'Z' ? (char)(*a_z | 0x20) : *a_z;
-        char b = *b_z >= 'A' && *b_z <= 'Z' ? (char)(*b_z | 0x20) : *b_z;
-        if (a != b) {
-            return false;
-        }
-    }
-    return *a_z == *b_z;
-}
+#include "base/coding.h"
 
 bool gm_adt_unescape(struct gm_arena *arena, struct gm_str text, struct gm_str *out_text)
 {
@@ -21,7 +10,7 @@ bool gm_adt_unescape(struct gm_arena *arena, struct gm_str text, struct gm_str *
     }
     struct gm_buf plain;
     gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
-    bool ok = gm_http_unescape(text, &plain);
+    bool ok = gm_percent_take(&plain, text);
     *out_text = gm_arena_dup(arena, gm_buf_str(&plain));
     gm_buf_deinit(&plain);
     return ok && out_text->p != NULL;
@@ -41,7 +30,7 @@ static bool visit(void *ctx, const char *name_z, const char *value_z)
 {
     struct search *search = ctx;
     struct gm_str value;
-    if (value_z[0] == '\0' || !gm_adt_same_name(name_z, search->name_z) ||
+    if (value_z[0] == '\0' || !gm_str_same(gm_str_z(name_z), gm_str_z(search->name_z)) ||
         !gm_adt_unescape(search->call->arena, gm_str_z(value_z), &value)) {
         return true;
     }

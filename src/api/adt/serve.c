@@ -1,6 +1,7 @@
 /* The way of a call up to its handler, what it reads with, and how it is passed on. */
 #include "api/adt/call.h"
 #include "api/adt/inside.h"
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/num.h"
 
@@ -89,7 +90,7 @@ static bool parameter_fits(void *ctx, const char *name_z, const char *value_z)
         return *fits;
     }
     gm_buf_init(&plain, GM_HTTP_HEADERS_SIZE_MAX);
-    *fits = gm_http_unescape(value, &plain);
+    *fits = gm_percent_take(&plain, value);
     gm_buf_deinit(&plain);
     return *fits;
 }

@@ -164,8 +164,7 @@ static bool decode_body(struct gm_push *push, struct gm_str text)
     };
     struct gm_str type = media_type(push->call);
     size_t at = 0;
-    while (at < GM_ARRAY_COUNT(forms) &&
-           !gm_adt_same_name(type.p != NULL ? type.p : "", forms[at].type_z)) {
+    while (at < GM_ARRAY_COUNT(forms) && !gm_str_same(type, gm_str_z(forms[at].type_z))) {
         at++;
     }
     bool structured = at < 2;

@@ -1,4 +1,5 @@
 /* Calls and what their answers mean. */
+#include "base/coding.h"
 #include "base/mem.h"
 #include "connect/adt/sink.h"
 
@@ -18,10 +19,10 @@ static void add_path(struct adt_sink *sink, const struct adt_thing *thing, const
                      struct gm_buf *out)
 {
     gm_buf_add(out, GM_STR("/digitaltwins/"));
-    gm_http_escape(out, thing->twin_id);
+    gm_percent_add(out, thing->twin_id);
     if (thing->is_link) {
         gm_buf_add(out, GM_STR("/relationships/"));
-        gm_http_escape(out, thing->link_id);
+        gm_percent_add(out, thing->link_id);
     }
     if (below_z != NULL) {
         gm_buf_add_z(out, below_z);

@@ -1,6 +1,7 @@
 /* What is there, for verification: read for many targets at a time, told for one. */
 #include <stdlib.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "connect/adt/sink.h"
 
@@ -47,10 +48,10 @@ static gm_rc ask_for(struct adt_sink *sink, const struct gm_object *row, struct 
     }
     gm_buf_init(&path, PATH_SIZE_MAX);
     gm_buf_add(&path, GM_STR("/digitaltwins/"));
-    gm_http_escape(&path, found->twin_id);
+    gm_percent_add(&path, found->twin_id);
     if (found->is_link) {
         gm_buf_add(&path, GM_STR("/relationships/"));
-        gm_http_escape(&path, found->link_id);
+        gm_percent_add(&path, found->link_id);
     }
     gm_buf_addf(&path, "?api-version=%s", sink->conf->api_version);
     const char *path_z = adt_keep_z(sink, &path);

@@ -5,6 +5,7 @@
  * still hinders is listed then: what is ours goes, what others made stays, and with it the twin,
  * unless the setting `other_relationships` says otherwise. From any other twin only what this
  * pipeline delivered is taken off. */
+#include "base/coding.h"
 #include "base/mem.h"
 #include "connect/adt/sink.h"
 
@@ -265,9 +266,9 @@ static void clear_next(struct adt_thing *thing)
     struct gm_buf path;
     gm_buf_init(&path, 16 << 10);
     gm_buf_add(&path, GM_STR("/digitaltwins/"));
-    gm_http_escape(&path, one->source);
+    gm_percent_add(&path, one->source);
     gm_buf_add(&path, GM_STR("/relationships/"));
-    gm_http_escape(&path, one->id);
+    gm_percent_add(&path, one->id);
     gm_buf_addf(&path, "?api-version=%s", sink->conf->api_version);
     listing->path_z = adt_keep_z(sink, &path);
     gm_buf_deinit(&path);

@@ -22,6 +22,16 @@ static void views_compare_by_bytes_then_length(void **state)
     assert_false(gm_str_is(GM_STR("abc"), "ab"));
 }
 
+static void only_the_case_of_ascii_letters_is_passed_over(void **state)
+{
+    (void)state;
+    assert_true(gm_str_same(GM_STR("Content-Type"), GM_STR("content-tYPE")));
+    assert_true(gm_str_same(null_view, GM_STR("")));
+    assert_false(gm_str_same(GM_STR("ab"), GM_STR("abc")));
+    assert_false(gm_str_same(GM_STR("@["), GM_STR("`{"))); /* a bit apart, and no letters */
+    assert_false(gm_str_same(GM_STR("\xC3\xA4"), GM_STR("\xC3\x84")));
+}
+
 static void beginnings_and_ends_are_found(void **state)
 {
     (void)state;
@@ -205,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_compare_by_bytes_then_length),
+        cmocka_unit_test(only_the_case_of_ascii_letters_is_passed_over),
         cmocka_unit_test(beginnings_and_ends_are_found),
         cmocka_unit_test(a_cut_splits_at_the_first_separator),
         cmocka_unit_test(trimming_takes_ascii_white_space_only),

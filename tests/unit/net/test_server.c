@@ -208,24 +208,6 @@ static void a_401_says_how_to_authenticate(void **state)
     wire_close(wire);
 }
 
-static void escapes_are_taken_apart_and_bad_ones_refused(void **state)
-{
-    (void)state;
-    struct gm_buf out;
-    gm_buf_init(&out, 100);
-    assert_true(gm_http_unescape(GM_STR("a%2fb%C3%A4%"
-                                        "41"),
-                                 &out));
-    check_str(gm_buf_str(&out), "a/b\xc3\xa4"
-                                "A");
-    static const char *const bad[] = {"%", "%4", "%zz", "a%00", "%ff", "%c3", "%-1"};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(bad); i++) {
-        gm_buf_reset(&out);
-        assert_false(gm_http_unescape(gm_str_z(bad[i]), &out));
-    }
-    gm_buf_deinit(&out);
-}
-
 /* ---- bodies ---- */
 
 static void post(struct wire *wire, size_t size, const char *more_z)
@@ -687,7 +669,6 @@ int main(void)
         TEST(head_has_the_length_and_no_body),
         TEST(an_answer_without_a_body_has_no_type),
         TEST(a_401_says_how_to_authenticate),
-        TEST(escapes_are_taken_apart_and_bad_ones_refused),
         TEST(a_body_may_be_as_large_as_the_limit),
         TEST(a_larger_body_is_refused_and_the_connection_goes_on),
         TEST(how_large_a_body_may_be_depends_on_who_asks),
