@@ -3,6 +3,7 @@
 
 #include "api/adt/operations.h"
 #include "api/routes.h"
+#include "api/streams/streams.h"
 #include "base/metrics.h"
 #include "cli/commands.h"
 #include "net/server.h"
@@ -188,6 +189,15 @@ static void add_admin_api(struct gm_buf *out)
     }
 }
 
+static void add_operations(struct gm_buf *out, const struct gm_adt_operation *operations)
+{
+    gm_buf_add_z(out, "\n| operation | role | answers | |\n|---|---|---|---|\n");
+    for (const struct gm_adt_operation *at = operations; at->method_z != NULL; at++) {
+        gm_buf_addf(out, "| `%s %s` | %s | %s | %s |\n", at->method_z, at->path_z,
+                    gm_adt_role_name(at->role), at->answer_z, at->help_z);
+    }
+}
+
 static void add_twin_api(struct gm_buf *out)
 {
     gm_buf_add_z(
@@ -203,12 +213,18 @@ static void add_twin_api(struct gm_buf *out)
     for (size_t i = 0; i < GM_ADT_VERSION_COUNT; i++) {
         gm_buf_addf(out, "%s `%s`", i > 0 ? "," : "", gm_adt_versions[i]);
     }
-    gm_buf_add_z(out, ".\n\n| operation | role | answers | |\n|---|---|---|---|\n");
-    const struct gm_adt_operation *at;
-    for (at = gm_adt_operations(); at->method_z != NULL; at++) {
-        gm_buf_addf(out, "| `%s %s` | %s | %s | %s |\n", at->method_z, at->path_z,
-                    gm_adt_role_name(at->role), at->answer_z, at->help_z);
-    }
+    gm_buf_add_z(out, ".\n");
+    add_operations(out, gm_adt_operations());
+}
+
+static void add_streams_api(struct gm_buf *out)
+{
+    gm_buf_add_z(out, "# Operations of streams\n\n"
+                      "On the server of the [twin API](twin-api.md), at the address `api.listen`, "
+                      "with its tokens "
+                      "and roles, but without `api-version`. How to use them stands in "
+                      "[streams](../streams.md).\n");
+    add_operations(out, gm_streams_api_operations());
 }
 
 static const struct {
@@ -220,6 +236,7 @@ static const struct {
     {"steps", add_steps},
     {"commands", add_commands},
     {"twin-api", add_twin_api},
+    {"streams-api", add_streams_api},
     {"admin-api", add_admin_api},
     {"metrics", add_metrics},
 };

@@ -13,9 +13,9 @@ import sqlite3
 import gemel
 
 EXAMPLES = {"README.md": "examples/minimal/models"}
-ROOT = {"api", "blobs", "data", "endpoints", "event_source", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
+ROOT = {"api", "blobs", "data", "endpoints", "event_source", "streams", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
 PIPELINE = {"source", "steps", "map", "sink", "schedule", "full_every", "enabled", "missing", "errors", "retry"}
-SOURCES = {"csv", "jsonl", "sql"}
+SOURCES = {"csv", "jsonl", "sql", "stream"}
 SINKS = {"adt", "twins"}
 THING = {"@context": "dtmi:dtdl:context;3", "@id": "dtmi:docs:Thing;1", "@type": "Interface", "contents": []}
 MISSING_PARTS = {
