@@ -12,7 +12,7 @@ enum {
 };
 #define STEP (10 * GM_MS)
 #define UTILISATION 0.98
-#define BURST_SECONDS 0.1
+#define BURST_SECONDS 0.4
 #define PAUSE_FIRST (100 * GM_MS)
 #define PAUSE_LONGEST (60 * GM_SECOND)
 #define SPEED_MIN 0.05

@@ -10,7 +10,7 @@
  * What always holds, for each class with a budget of R units a second: between two settlements no
  * second, wherever it begins, has more than R units; and while there is enough work, 98 % of R are
  * spent. So the budget may be the limit that a service publishes. A bucket is filled at 98 % of R
- * and holds a tenth of a second, so that what a stall missed is caught up; beside it the spending
+ * and holds 0.4 of a second, so that what a stall missed is caught up; beside it the spending
  * of the last second is counted in steps of 10 ms, and what would go above R waits.
  *
  * Units that are known only after the answer (request units) are reserved as an estimate and

@@ -182,7 +182,7 @@ static void what_was_used_beyond_the_estimate_is_paid_before_the_next(void **sta
     (void)ask(world, user, 1, &wait);
     world->now += GM_SECOND;
     assert_true(ask(world, user, 1, &wait));
-    gm_governor_settle(user, &one, 50, world->now);
+    gm_governor_settle(user, &one, 90, world->now);
     assert_false(ask(world, user, 1, &wait));
     assert_true(wait > 300 * GM_MS && wait < 600 * GM_MS);
     gm_governor_leave(user);
@@ -192,7 +192,7 @@ static void what_was_not_used_of_the_estimate_comes_back(void **state)
 {
     struct world *world = *state;
     struct gm_governor_user *user = join(world, 100);
-    struct gm_rate_ask large = {.cost = 10};
+    struct gm_rate_ask large = {.cost = 38};
     gm_ns wait;
     (void)ask(world, user, 1, &wait);
     world->now += GM_SECOND;
