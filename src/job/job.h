@@ -129,7 +129,8 @@ gm_rc gm_jobs_add(struct gm_jobs *jobs, const struct gm_job_request *request,
 /* It ends soon: its status is `cancelling`, then `cancelled`. */
 gm_rc gm_jobs_cancel(struct gm_jobs *jobs, const struct gm_job_name *name,
                      struct gm_job_answer *out_answer, struct gm_err *err) GM_MUST_CHECK;
-/* Forgets a finished job, or one that was not begun. */
+/* Forgets a finished job, or one that was not begun. The end of one that is being cancelled is
+ * waited for, for seconds at most. */
 gm_rc gm_jobs_remove(struct gm_jobs *jobs, const struct gm_job_name *name,
                      struct gm_job_answer *out_answer, struct gm_err *err) GM_MUST_CHECK;
 

@@ -10,6 +10,8 @@ enum { JOB_ARENA_SIZE = 1 << 20 };
  * store. */
 #define IDLE_TIME GM_HOUR
 #define FAILURE_TIME (5 * GM_SECOND)
+/* How long who removes a job waits for its cancellation to be done. */
+#define CANCELLING_TIME (10 * GM_SECOND)
 
 char *gm_job_file_z(const struct gm_jobs *jobs, int64_t num, const char *suffix_z)
 {
@@ -89,7 +91,8 @@ struct ask {
     const struct gm_job_request *request;
     const struct gm_job_name *name;
     struct gm_job_answer *answer;
-    int64_t num; /* out: of the job concerned */
+    int64_t num;     /* out: of the job concerned */
+    bool cancelling; /* out: it ends by itself */
 };
 
 static void wake(struct gm_jobs *jobs)
@@ -201,6 +204,7 @@ static gm_rc forget(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
     }
     bool busy = job.finished == 0 && job.status != GM_JOB_NOT_STARTED;
     ask->answer->outcome = busy ? GM_JOB_BUSY : GM_JOB_DONE;
+    ask->cancelling = busy && job.status == GM_JOB_CANCELLING;
     return busy ? GM_OK : gm_job_remove(tx->db, job.num, err);
 }
 
@@ -217,12 +221,26 @@ static void remove_files(const struct gm_jobs *jobs, int64_t num)
     }
 }
 
+static void wait_for_end(struct gm_jobs *jobs, int64_t num)
+{
+    const struct gm_deadline deadline = gm_deadline_in(CANCELLING_TIME, NULL);
+    gm_mutex_lock(jobs->mu);
+    while (jobs->current == num && !jobs->closed && !gm_deadline_passed(&deadline)) {
+        (void)gm_cond_wait_for(jobs->news, jobs->mu, gm_deadline_left(&deadline));
+    }
+    gm_mutex_unlock(jobs->mu);
+}
+
 gm_rc gm_jobs_remove(struct gm_jobs *jobs, const struct gm_job_name *name,
                      struct gm_job_answer *out_answer, struct gm_err *err)
 {
     *out_answer = (struct gm_job_answer){0};
     struct ask ask = {.jobs = jobs, .name = name, .answer = out_answer};
     GM_TRY(gm_store_write(jobs->options.store, forget, &ask, err));
+    if (ask.cancelling) {
+        wait_for_end(jobs, ask.num);
+        GM_TRY(gm_store_write(jobs->options.store, forget, &ask, err));
+    }
     if (out_answer->outcome == GM_JOB_DONE) {
         remove_files(jobs, ask.num);
     }
@@ -332,6 +350,7 @@ static gm_rc do_job(struct gm_jobs *jobs, const struct gm_job *job, struct gm_ar
     jobs->current = 0;
     gm_stop_free(jobs->stop);
     jobs->stop = NULL;
+    gm_cond_broadcast(jobs->news);
     gm_mutex_unlock(jobs->mu);
     return rc;
 }

@@ -80,6 +80,17 @@ class Files(Case):
         self.assertEqual(204, server.call("DELETE", "/jobs/imports/a").status)
         self.assertEqual((404, "JobNotFound"), server.call("DELETE", "/jobs/imports/a").error)
 
+    def test_a_job_that_is_being_cancelled_can_be_deleted_at_once(self):
+        server = self.serve()
+        (server.folder / "in.ndjson").write_bytes(import_file(100000))
+        body = {"inputBlobUri": f"file://{server.folder}/in.ndjson", "outputBlobUri": f"file://{server.folder}/out.ndjson"}
+        self.assertEqual(201, server.put("/jobs/imports/a", body).status)
+        answer = server.post("/jobs/imports/a/cancel")
+        self.assertEqual(200, answer.status, answer)
+        self.assertIn(answer.json["status"], ("cancelling", "cancelled"))
+        self.assertEqual(204, server.delete("/jobs/imports/a").status)
+        self.assertEqual((404, "JobNotFound"), server.get("/jobs/imports/a").error)
+
     def test_files_must_lie_where_the_configuration_says(self):
         server = self.serve(jobs={"files": "./exchange"})
         (server.folder / "in.ndjson").write_bytes(import_file(1))

@@ -101,7 +101,8 @@ static const struct gm_adt_operation operations[] = {
     {"GET", "/jobs/imports/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "200", "An import job.",
      gm_adt_import_get},
     {"DELETE", "/jobs/imports/{id}", GM_ADT_ADMIN, GM_ADT_SMALL, "204",
-     "Forgets an import job that has ended or was not begun; what it imported stays.",
+     "Forgets an import job that has ended, is being cancelled, or was not begun; what it imported "
+     "stays.",
      gm_adt_import_delete},
     {"POST", "/jobs/imports/{id}/cancel", GM_ADT_ADMIN, GM_ADT_SMALL, "200",
      "Ends an import job; what it imported stays.", gm_adt_import_cancel},
