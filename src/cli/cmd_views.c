@@ -2,6 +2,7 @@
  * where none does, rows are those of its last save. */
 #include <stdio.h>
 
+#include "base/coding.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/commands.h"
@@ -95,12 +96,12 @@ static void write_path(const struct gm_args *args, struct gm_buf *out)
 {
     char mark = '?';
     gm_buf_add_z(out, "/views/");
-    gm_http_escape(out, gm_str_z(args->words[0]));
+    gm_percent_add(out, gm_str_z(args->words[0]));
     for (size_t i = 0; i < GM_ARRAY_COUNT(parameters); i++) {
         const char *value_z = gm_args_value(args, parameters[i].option_z);
         if (value_z != NULL) {
             gm_buf_addf(out, "%c%s=", mark, parameters[i].parameter_z);
-            gm_http_escape(out, gm_str_z(value_z));
+            gm_percent_add(out, gm_str_z(value_z));
             mark = '&';
         }
     }
@@ -278,7 +279,7 @@ static int rebuild(struct gm_args *args)
     struct gm_err err = {0};
     gm_buf_init(&path, PATH_SIZE_MAX);
     gm_buf_add_z(&path, "/views/");
-    gm_http_escape(&path, gm_str_z(args->words[0]));
+    gm_percent_add(&path, gm_str_z(args->words[0]));
     gm_buf_add_z(&path, "/rebuild");
     gm_rc rc = gm_remote_post(args, path.p, GM_STR("{}"), &answer, &err);
     gm_buf_deinit(&path);
