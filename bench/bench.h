@@ -73,6 +73,14 @@ void bench_ingest(const struct bench *bench);
 
 void bench_view(const struct bench *bench);
 
+/* ---- mqtt.c ---- */
+
+void bench_mqtt(const struct bench *bench);
+
+/* ---- status_quo.c ---- */
+
+void bench_status_quo(const struct bench *bench);
+
 /* ---- adt.c ---- */
 
 void bench_adt(const struct bench *bench);

@@ -10,7 +10,7 @@
 #include "net/mqtt.h"
 
 enum {
-    /* messages without an answer, a connection: with each answer the library walks over the others */
+    /* messages without an answer, a connection: at each answer the library walks over them */
     SEND_MAX = 500,
     EXCHANGE_EVERY = 100, /* messages */
     TOPIC_SIZE = 200,

@@ -195,7 +195,7 @@ static void log_refusals(struct connection *connection)
     connection->refused_silent = 0;
 }
 
-/* One by one, where the stream does not take them together: those that break a bound are refused. */
+/* One by one, where the stream does not take them together: what breaks a bound is refused. */
 static gm_rc append_singly(struct connection *connection, struct gm_append *sum, struct gm_err *err)
 {
     for (size_t i = 0; i < connection->decoded->events.n; i++) {
