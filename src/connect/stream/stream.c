@@ -80,14 +80,18 @@ static gm_rc find_stream(struct stream_source *source, struct gm_stream **out_st
                          name_z);
 }
 
-/* A cursor of another stream, or of another number of partitions, means the beginning. */
-static void read_cursor(const struct stream_source *source, struct gm_str text, int partitions,
-                        struct gm_stream_cursor *out_cursor)
+struct gm_str gm_stream_source_name(const void *conf)
+{
+    return gm_str_z(((const struct stream_conf *)conf)->name);
+}
+
+void gm_stream_source_cursor(struct gm_str text, struct gm_str stream, int partitions,
+                             struct gm_stream_cursor *out_cursor)
 {
     struct gm_str name, places;
     struct gm_err ignored;
     (void)gm_str_cut(text, ' ', &name, &places);
-    if (!gm_str_is(name, source->conf->name) ||
+    if (!gm_str_eq(name, stream) ||
         gm_stream_cursor_parse(places, partitions, out_cursor, &ignored) != GM_OK) {
         gm_stream_cursor_at(partitions, -1, out_cursor);
     }
@@ -100,7 +104,8 @@ static gm_rc stream_connect(void *self, struct gm_str from_cursor, struct gm_pas
     struct gm_stream *stream;
     struct gm_stream_cursor cursor;
     GM_TRY(find_stream(source, &stream, err));
-    read_cursor(source, from_cursor, gm_stream_partitions(stream), &cursor);
+    gm_stream_source_cursor(from_cursor, gm_str_z(source->conf->name), gm_stream_partitions(stream),
+                            &cursor);
     gm_rc rc = gm_stream_follow_open(stream, &cursor, &source->follow, err);
     if (rc != GM_OK) {
         return rc;

@@ -1,0 +1,66 @@
+#include "cli/consumers.h"
+
+#include "connect/stream/stream.h"
+#include "stream/follow.h"
+#include "sync/run.h"
+#include "sync/state.h"
+
+/* What a stream has behind a pipeline's cursor. */
+static gm_rc count_lag(const struct gm_hub_stream *stream, struct gm_str cursor, int64_t *out_lag,
+                       struct gm_err *err)
+{
+    struct gm_stream_cursor at;
+    int64_t lag = 0;
+    int partitions = stream->stream != NULL ? gm_stream_partitions(stream->stream) : 0;
+    gm_stream_source_cursor(cursor, stream->name, partitions, &at);
+    for (int p = 0; p < partitions; p++) {
+        struct gm_stream_info info;
+        GM_TRY(gm_stream_info(stream->stream, p, &info, err));
+        int64_t from = at.next[p] > info.oldest ? at.next[p] : info.oldest;
+        lag += info.next > from ? info.next - from : 0;
+    }
+    *out_lag = lag;
+    return GM_OK;
+}
+
+static gm_rc visit(const struct gm_consumers_options *options, const struct gm_pipeline *pipeline,
+                   struct gm_consumer *consumer, struct gm_err *err)
+{
+    enum { ROW_SIZE_MAX = 4 << 20 };
+    const struct gm_hub_stream *stream =
+        gm_hub_find(options->hub, gm_stream_source_name(pipeline->conf->source.conf));
+    if (stream == NULL) {
+        return GM_E_END;
+    }
+    struct gm_arena *arena = gm_arena_new(ROW_SIZE_MAX);
+    struct gm_pipeline_row row = {.name = gm_str_z(pipeline->name_z)};
+    gm_rc rc = gm_pipeline_find(options->db, arena, &row, err);
+    if (rc == GM_OK || rc == GM_E_END) { /* END: it never ran */
+        rc = count_lag(stream, rc == GM_OK ? row.cursor : (struct gm_str){"", 0}, &consumer->lag,
+                       err);
+    }
+    consumer->name_z = pipeline->name_z;
+    consumer->stream = stream->name;
+    gm_arena_free(arena);
+    return rc;
+}
+
+gm_rc gm_consumers_each(const struct gm_consumers_options *options,
+                        void (*fn)(void *ctx, const struct gm_consumer *consumer), void *ctx,
+                        struct gm_err *err)
+{
+    for (size_t i = 0; i < gm_config_pipeline_count(options->config); i++) {
+        const struct gm_pipeline *pipeline = gm_config_pipeline(options->config, i);
+        struct gm_consumer consumer = {0};
+        if (pipeline->source != &gm_connector_stream || !pipeline->conf->enabled) {
+            continue;
+        }
+        gm_rc rc = visit(options, pipeline, &consumer, err);
+        if (rc == GM_OK) {
+            fn(ctx, &consumer);
+        } else if (rc != GM_E_END) {
+            return rc;
+        }
+    }
+    return GM_OK;
+}
