@@ -16,8 +16,8 @@
  *
  * Bounded, by options: connections (more are closed at once), bytes of body (413 beyond), silence,
  * time for a request to come in and for its answer to go out (the connection is closed), workers
- * and what waits for them; and address and headers (414 and 431), parameters of the address (256; the
- * connection is closed). What the server answers by itself is an error as gm_http_reply_error
+ * and what waits for them; and address and headers (414 and 431), parameters of the address (256,
+ * the connection is closed). What the server answers by itself is an error as gm_http_reply_error
  * writes it, or options.refuse, but for what is no HTTP, or too much of it, before a call exists:
  * that is answered in the library's words.
  *

@@ -158,7 +158,7 @@ void gm_adt_word_refusal(struct gm_http_call *http, int status, const char *code
 
 void gm_adt_token_write(struct gm_str text, struct gm_buf *out)
 {
-    char *to = gm_buf_reserve(out, 2 * text.n);
+    char *to = gm_buf_reserve(out, 2 * text.n + 1); /* with the NUL, which is not kept */
     if (to != NULL) {
         gm_hex_z(text.p, text.n, to);
         gm_buf_commit(out, 2 * text.n);

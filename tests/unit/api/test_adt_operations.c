@@ -66,7 +66,7 @@ static void tokens_read_back_what_was_written(void **state)
 {
     (void)state;
     struct gm_arena *arena = gm_arena_new(1 << 20);
-    static const char *const wrong[] = {"0", "zz", "7B", "ff", "c328", "7 "};
+    static const char *const wrong[] = {"0", "zz", "ff", "c328", "7 "};
     struct gm_str back;
     struct gm_buf token;
     gm_buf_init(&token, 1 << 10);
