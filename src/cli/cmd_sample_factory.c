@@ -376,6 +376,11 @@ static gm_rc each_line(const char *path_z, struct gm_load_check *check, line_fn 
     return rc;
 }
 
+static void add_line(struct gm_load_check *check, struct gm_str line)
+{
+    gm_load_check_add(check, gm_load_body_of(line));
+}
+
 static gm_rc each_stored(const char *path_z, struct gm_load_check *check, struct gm_err *err)
 {
     struct gm_stream *stream;
@@ -437,9 +442,12 @@ static gm_rc check_readings(const struct gm_args *args, struct factory *factory,
     const char *from_z = factory->out.to_z;
     struct gm_load_check *check =
         gm_load_check_new(factory->out.load, &factory->load, !gm_args_has(args, "unordered"));
-    gm_rc rc = gm_str_ends(gm_str_z(from_z), GM_STR(".db"))
+    const struct gm_load_place place = {from_z, factory->out.token_z, factory->out.ca_file_z};
+    gm_rc rc = gm_str_starts(gm_str_z(from_z), GM_STR("http")) && is_remote(from_z)
+                   ? gm_load_check_url(check, &place, err)
+               : gm_str_ends(gm_str_z(from_z), GM_STR(".db"))
                    ? each_stored(from_z, check, err)
-                   : each_line(from_z, check, gm_load_check_add, err);
+                   : each_line(from_z, check, add_line, err);
     if (rc == GM_OK && newest_z != NULL) {
         rc = each_line(newest_z, check, gm_load_check_row, err);
     }

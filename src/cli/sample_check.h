@@ -32,6 +32,15 @@ struct gm_load_check *gm_load_check_new(struct gm_load *load, const struct gm_lo
                                         bool ordered);
 void gm_load_check_free(struct gm_load_check *check); /* NULL is fine */
 void gm_load_check_add(struct gm_load_check *check, struct gm_str body);
+/* The body of an event as `gemel tail --json` and the API have it; what is none is given back. */
+struct gm_str gm_load_body_of(struct gm_str event);
+/* All that a stream of a Gemel holds, by the address of its events. */
+struct gm_load_place {
+    const char *url_z;
+    const char *token_z, *ca_file_z; /* NULL: none */
+};
+gm_rc gm_load_check_url(struct gm_load_check *check, const struct gm_load_place *place,
+                        struct gm_err *err) GM_MUST_CHECK;
 /* A row of a view that shows the newest readings: JSON with the twin's id at `sensor`, `key` or
  * `$dtId`, the reading at `value`, its time at `time` or `sourceTime`. */
 void gm_load_check_row(struct gm_load_check *check, struct gm_str row);

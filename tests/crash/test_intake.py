@@ -72,6 +72,8 @@ class Intake(adt.Case):
         load = ["--events", "20000", "--reorder", "2%", "--late", "2%", "--duplicates", "1%", "--faults", "missing=1%"]
         sent = self.factory(f"{server.url}/streams/telemetry/events", "--rate", "max", *load, *self.http_options(server))
         self.assertGreater(sent["readings"], 19000)
+        found = self.factory(f"{server.url}/streams/telemetry/events", "--check", *load, *self.http_options(server))
+        self.assertGreater(found["arrived"], 19000)
         server.end()
         self.assertGreater(self.check(*load)["arrived"], 19000)
 
