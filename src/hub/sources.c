@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "hub/mqtt_source.h"
 
 const struct gm_alternative *const *gm_stream_source_alternatives(void)
 {
@@ -15,13 +16,8 @@ const struct gm_alternative *const *gm_stream_source_alternatives(void)
     return all;
 }
 
-struct source {
-    struct gm_str stream, name;
-    const char *kind_z;
-    struct gm_mqtt_source *mqtt;
-};
 struct gm_sources {
-    GM_VEC(struct source) all;
+    GM_VEC(struct gm_mqtt_source *) all;
 };
 
 static gm_rc start_source(const struct gm_hub *hub, const struct gm_hub_stream *stream,
@@ -44,8 +40,7 @@ static gm_rc start_source(const struct gm_hub *hub, const struct gm_hub_stream *
         return gm_fail_within(err, "streams." GM_STR_FMT ".from.%s", GM_STR_ARG(stream->name),
                               entry->name_z);
     }
-    *gm_vec_push(&sources->all) =
-        (struct source){stream->name, options.name, choice->alternative->name_z, mqtt};
+    *gm_vec_push(&sources->all) = mqtt;
     return GM_OK;
 }
 
@@ -72,23 +67,9 @@ void gm_sources_stop(struct gm_sources *sources)
 {
     if (sources != NULL) {
         for (size_t i = 0; i < sources->all.n; i++) {
-            gm_mqtt_source_stop(sources->all.at[i].mqtt);
+            gm_mqtt_source_stop(sources->all.at[i]);
         }
         gm_vec_deinit(&sources->all);
         gm_free(sources);
     }
-}
-
-size_t gm_sources_count(const struct gm_sources *sources)
-{
-    return sources != NULL ? sources->all.n : 0;
-}
-
-void gm_sources_status(const struct gm_sources *sources, size_t index,
-                       struct gm_source_status *out_status)
-{
-    const struct source *source = &sources->all.at[index];
-    *out_status = (struct gm_source_status){
-        .stream = source->stream, .name = source->name, .kind_z = source->kind_z};
-    gm_mqtt_source_figures(source->mqtt, &out_status->figures);
 }

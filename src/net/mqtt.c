@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "os/poll.h"
+#include "os/reach.h"
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 
@@ -317,6 +318,8 @@ gm_rc gm_mqtt_connect(struct gm_mqtt *mqtt, const struct gm_deadline *deadline, 
 {
     const struct gm_mqtt_options *options = &mqtt->options;
     mosquitto_property *properties = NULL;
+    GM_TRY(
+        gm_reach(mqtt->host_z, mqtt->port, deadline, err)); /* the library's connect waits long */
     int keepalive_s = (int)(options->keepalive / GM_SECOND);
     int code = MOSQ_ERR_SUCCESS;
     if (options->version5) {
