@@ -93,7 +93,7 @@ struct gm_connect_env {
     const char *folder_z;
     const struct gm_clock *clock;
     const struct gm_stop *stop;
-    uint64_t hash_seed; /* for gm_record_hash */
+    uint64_t hash_seed;                        /* for gm_record_hash */
     const struct gm_stream_directory *streams; /* NULL: the process has none open */
     const char *data_z;                        /* the data directory */
     bool waits; /* GM_CAP_EVENTS: `read` waits for more instead of saying GM_E_END */

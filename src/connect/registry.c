@@ -8,8 +8,13 @@
 #include "connect/twins/twins.h"
 
 static const struct gm_connector *const all[] = {
-    &gm_connector_adt, &gm_connector_csv,   &gm_connector_jsonl,
-    &gm_connector_sql, &gm_connector_stream, &gm_connector_twins, NULL,
+    &gm_connector_adt,
+    &gm_connector_csv,
+    &gm_connector_jsonl,
+    &gm_connector_sql,
+    &gm_connector_stream,
+    &gm_connector_twins,
+    NULL,
 };
 static const struct gm_alternative *const sources[] = {
     &gm_connector_csv.alternative,

@@ -6,8 +6,9 @@
 #include "base/mem.h"
 #include "engine/run_internal.h"
 
-/* The keys of a batch's new records while it is on its way (of events: all keys): a later batch that
- * has one of them again must wait for the state that this one writes. Open addressing; 0 marks a free place. */
+/* The keys of a batch's new records while it is on its way (of events: all keys): a later batch
+ * that has one of them again must wait for the state that this one writes. Open addressing; 0 marks
+ * a free place. */
 enum { NEW_KEYS_SIZE = 4 * GM_BATCH_RECORDS_MAX };
 
 struct slot {
@@ -21,7 +22,8 @@ struct slot {
 
 /* The worker waits at one queue for everything: batches that the reader filled, batches that the
  * writer is done with (slot->out tells them apart), and `end` when the reader has ended. Every slot
- * is in one place at a time, so as many places and one more suffice and nobody who pushes ever waits. */
+ * is in one place at a time, so as many places and one more suffice and nobody who pushes ever
+ * waits. */
 struct attempt {
     struct run_work *work;
     struct slot slots[RUN_SLOTS_OUTSIDE];

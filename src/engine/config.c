@@ -98,11 +98,12 @@ static const struct gm_field pipeline_fields[] = {
                     .alternatives = gm_sink_alternatives, .example = "twins",
                     .help = "Where records take effect: exactly one connector."),
     GM_FIELD_STR(struct gm_pipeline_conf, schedule, .example = "every 10m",
-                 .help = "When it runs: `every 10m`, or five cron fields in UTC (`*/15 6-22 * * "
-                         "mon-fri`), or, of a stream, `continuous`: for ever. Without one it runs once "
-                         "at start. "
-                         "A run that is still under way is not overlapped: the next one is skipped "
-                         "and counted."),
+                 .help =
+                     "When it runs: `every 10m`, or five cron fields in UTC (`*/15 6-22 * * "
+                     "mon-fri`), or, of a stream, `continuous`: for ever. Without one it runs once "
+                     "at start. "
+                     "A run that is still under way is not overlapped: the next one is skipped "
+                     "and counted."),
     GM_FIELD_SPAN(struct gm_pipeline_conf, full_every, .def = "24h",
                   .help = "Of a source that reads increments (`watermark`): how often everything "
                           "is read, which is what finds deletions."),

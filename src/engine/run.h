@@ -51,7 +51,7 @@ struct gm_run_options {
     int64_t keep_runs;   /* 0: all */
     bool plan;           /* do everything, undo every transaction, keep nothing */
     bool resync;         /* compare effects even where the source's record is unchanged */
-    bool waits;  /* the pass waits for more instead of ending: see GM_CAP_EVENTS */
+    bool waits;          /* the pass waits for more instead of ending: see GM_CAP_EVENTS */
 };
 
 /* What a plan found, a few of each kind. */

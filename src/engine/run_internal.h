@@ -113,8 +113,8 @@ void gm_run_restore_counters(struct run_work *work, const struct run_counters *s
  * of its records are to be sent. No job of this run is out when the first is looked at. */
 gm_rc gm_run_look_at_batch(struct run_work *work, struct gm_batch *batch, bool more,
                            size_t *out_count, struct gm_err *err) GM_MUST_CHECK;
-/* Notes what will be sent of batches that were looked at, and sends it. What became of it is kept by
- * the first batch's job, also when this fails. Of a plan nothing is sent. */
+/* Notes what will be sent of batches that were looked at, and sends it. What became of it is kept
+ * by the first batch's job, also when this fails. Of a plan nothing is sent. */
 struct gm_run_sending {
     struct run_work *work;
     struct gm_batch *batches[RUN_HELD_MAX];

@@ -1,6 +1,7 @@
-/* When a pipeline runs: `continuous` (for ever, where the source can wait for more), `every 10m`, or five cron fields `minute hour day month weekday` in UTC (as
- * crontab(5) has them: lists, ranges, steps, names of months and weekdays; day and weekday both
- * restricted means either; one that begins with `*` is not restricted).
+/* When a pipeline runs: `continuous` (for ever, where the source can wait for more), `every 10m`,
+ * or five cron fields `minute hour day month weekday` in UTC (as crontab(5) has them: lists,
+ * ranges, steps, names of months and weekdays; day and weekday both restricted means either; one
+ * that begins with `*` is not restricted).
  *
  *     struct gm_schedule schedule;
  *     GM_TRY(gm_schedule_parse(GM_STR("every 10m"), &schedule, err));
@@ -33,7 +34,8 @@ struct gm_schedule {
 gm_rc gm_schedule_parse(struct gm_str text, struct gm_schedule *out_schedule, struct gm_err *err)
     GM_MUST_CHECK;
 /* The first time after `now` (wall clock) at which to run. EVERY counts from `last_start` (0: never
- * ran: now) and does not try to catch up on times that passed. CONTINUOUS: a second after `now`. INT64_MAX: never. */
+ * ran: now) and does not try to catch up on times that passed. CONTINUOUS: a second after `now`.
+ * INT64_MAX: never. */
 gm_ns gm_schedule_next(const struct gm_schedule *schedule, gm_ns last_start, gm_ns now);
 
 #endif

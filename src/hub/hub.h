@@ -1,13 +1,13 @@
 /* The streams of a configuration: opened together, found by name, trimmed now and then.
  *
- *     struct gm_hub_options options = {.streams = &root->streams, .folder_z = data, .clock = clock};
+ *     struct gm_hub_options options = {.streams = &root->streams, .folder_z = data, …};
  *     GM_TRY(gm_hub_open(&options, &hub, err));
  *     const struct gm_hub_stream *telemetry = gm_hub_find(hub, GM_STR("telemetry"));
  *     gm_hub_close(hub);
  *
  * Each is one file, DATA/streams/NAME.db, with one writer: who opens a hub for writing holds the
- * data directory (os/file.h: gm_lock_take). For looking while another process has it a hub is opened
- * `read_only`; a stream that has no file yet is not there then (`stream` is NULL).
+ * data directory (os/file.h: gm_lock_take). For looking while another process has it a hub is
+ * opened `read_only`; a stream that has no file yet is not there then (`stream` is NULL).
  *
  * Streams that are no longer in the configuration stay on disk and are not looked at.
  *

@@ -2,10 +2,9 @@
 #ifndef GM_HUB_INSIDE_H
 #define GM_HUB_INSIDE_H
 
-#include <yyjson.h>
-
 #include "flow/record.h"
 #include "hub/decode.h"
+#include "json/json.h"
 
 enum { GM_STREAM_NAME_SIZE_MAX = 100, GM_TEMPLATE_PARTS_MAX = 8 };
 

@@ -61,7 +61,8 @@ const struct gm_field gm_stream_fields[] = {
                  .item_size = sizeof(struct gm_conf_choice),
                  .help = "What brings events by itself, by name. Events may be pushed over HTTP "
                          "beside it.",
-                 .example = "{ plant: { mqtt: { url: \"mqtt://broker\", topics: \"factory/#\" } } }"),
+                 .example =
+                     "{ plant: { mqtt: { url: \"mqtt://broker\", topics: \"factory/#\" } } }"),
     GM_FIELD_END,
 };
 

@@ -5,8 +5,8 @@
  *       telemetry:
  *         partitions: 4
  *         retain: { age: 30d }
- *         key: machine.machineId                 # a path, or a template: "machine-{machine.machineId}"
- *         time: timeCreated                      # RFC 3339, or a number of `time_unit`
+ *         key: machine.machineId        # a path, or a template: "m-{machine.machineId}"
+ *         time: timeCreated             # RFC 3339, or a number of `time_unit`
  *
  * Part of engine/config.h. Thread rule: values, read-only once decoded. */
 #ifndef GM_HUB_STREAM_CONF_H

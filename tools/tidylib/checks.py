@@ -14,7 +14,7 @@ COLUMNS_MAX = 100
 # A foreign library is included where its part begins and nowhere else.
 LIBRARY_PARTS = {
     "xxhash.h": {"base"}, "yyjson.h": {"json"}, "libfyaml.h": {"conf"}, "sqlite3.h": {"db"}, "libpq-fe.h": {"db"},
-    "zstd.h": {"twin", "connect", "stream"}, "zlib.h": {"connect", "cli"}, "jq.h": {"step"}, "jv.h": {"step"},
+    "zstd.h": {"twin", "connect", "stream", "net"}, "zlib.h": {"connect", "cli", "net"}, "jq.h": {"step"}, "jv.h": {"step"},
     "curl/curl.h": {"net"}, "microhttpd.h": {"net"}, "mosquitto.h": {"net"}, "mqtt_protocol.h": {"net"}, "gnutls/gnutls.h": {"net", "auth"},
     "gnutls/abstract.h": {"net", "auth"}, "gnutls/crypto.h": {"net", "auth"}, "gnutls/x509.h": {"net", "auth"},
 }
