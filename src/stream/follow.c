@@ -44,7 +44,7 @@ gm_rc gm_stream_cursor_parse(struct gm_str text, int partitions,
         }
         cursor.count++;
     }
-    if (rest.n > 0 || cursor.count != partitions) {
+    if (rest.n > 0 || cursor.count != partitions || text.p[text.n - 1] == ',') {
         return gm_fail(err, GM_E_INVALID,
                        "`" GM_STR_FMT "` is no cursor of a stream with %d partition%s: write "
                        "oldest, newest, or an offset for each, with commas between",
