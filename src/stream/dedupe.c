@@ -182,10 +182,16 @@ static void add_id(struct gm_dedupe *dedupe, struct gm_hash128 hash)
     newest->count++;
 }
 
-static bool take_id(struct gm_dedupe *dedupe, const struct gm_event *event)
+static struct gm_hash128 hash_of(const struct gm_event *event)
 {
     struct gm_hash128 hash = gm_hash128(event->id, gm_hash64(event->origin, 0));
     hash.low |= hash.high == 0 && hash.low == 0; /* zeros are an empty slot */
+    return hash;
+}
+
+static bool take_id(struct gm_dedupe *dedupe, const struct gm_event *event)
+{
+    struct gm_hash128 hash = hash_of(event);
     if (has_id(&dedupe->ids[0], hash) || has_id(&dedupe->ids[1], hash)) {
         return false;
     }
@@ -200,4 +206,25 @@ bool gm_dedupe_take(struct gm_dedupe *dedupe, const struct gm_event *event)
         return take_sequence(dedupe, event);
     }
     return event->id.n == 0 || take_id(dedupe, event);
+}
+
+static bool knows_sequence(const struct gm_dedupe *dedupe, const struct gm_event *event)
+{
+    uint64_t index, bit = event->sequence % GM_STREAM_REORDER_MAX;
+    if (!gm_map_get(dedupe->numbers, event->origin, &index)) {
+        return false;
+    }
+    const struct origin *origin = &dedupe->origins.at[index];
+    return event->sequence <= origin->high &&
+           (origin->high - event->sequence >= GM_STREAM_REORDER_MAX ||
+            (origin->bits[bit / WORD_BITS] >> (bit % WORD_BITS) & 1) != 0);
+}
+
+bool gm_dedupe_knows(const struct gm_dedupe *dedupe, const struct gm_event *event)
+{
+    if (event->sequence > 0) {
+        return knows_sequence(dedupe, event);
+    }
+    return event->id.n > 0 &&
+           (has_id(&dedupe->ids[0], hash_of(event)) || has_id(&dedupe->ids[1], hash_of(event)));
 }

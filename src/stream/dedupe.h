@@ -19,6 +19,9 @@ void gm_dedupe_free(struct gm_dedupe *dedupe); /* NULL is fine */
 /* True: it is new, and known from now on. False: it was taken before. */
 bool gm_dedupe_take(struct gm_dedupe *dedupe, const struct gm_event *event);
 
+/* It was taken before; nothing is remembered. */
+bool gm_dedupe_knows(const struct gm_dedupe *dedupe, const struct gm_event *event);
+
 /* What origins are known by, for the table: only those that changed since the last call. */
 struct gm_origin_row {
     struct gm_str origin; /* borrows from the dedupe, which keeps it for good */

@@ -75,6 +75,16 @@ static gm_rc count_version(struct gm_stream *stream, struct gm_group *group, str
     return GM_OK;
 }
 
+/* An append that comes once more has moved the version itself. */
+static bool all_known(const struct gm_stream *stream, const struct gm_append *append)
+{
+    size_t known = 0;
+    while (known < append->count && gm_dedupe_knows(stream->dedupe, &append->events[known])) {
+        known++;
+    }
+    return known == append->count;
+}
+
 /* Sets append->moved when it expects another version, or its snapshot is of one that is still to
  * come. */
 static gm_rc check_version(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
@@ -91,7 +101,7 @@ static gm_rc check_version(struct gm_stream *stream, struct gm_append *append, s
     }
     GM_TRY(read_version(stream, append->events[0].key, &version, err));
     append->version = (int64_t)version;
-    append->moved = (int64_t)version != append->expected;
+    append->moved = (int64_t)version != append->expected && !all_known(stream, append);
     return GM_OK;
 }
 

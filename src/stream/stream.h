@@ -25,7 +25,8 @@
  * date every GM_STREAM_IDS_MAX / 2 events.
  *
  * Entities. In a stream with `versions` an append may name the version it expects of its one key:
- * the number of events of that key so far. When it is another, nothing is written. Reading an
+ * the number of events of that key so far. When it is another, nothing is written,
+ * unless all of its events were taken before: then they are passed over as ever. Reading an
  * entity, and its snapshots: stream/entity.h.
  *
  * Stored bytes (table `chunks`, one row a chunk of one partition): first offset, count, codec (1:

@@ -157,6 +157,12 @@ class Streams(adt.Case):
         self.refused(self.server.get("/streams/orders/entities/none", version=None), 404, "EntityNotFound")
         self.refused(self.server.get("/streams/cloud/entities/none", version=None), 400, "InvalidArgument")
 
+    def test_a_repeated_append_is_no_conflict(self):
+        for duplicates in (0, 1):
+            answer = self.entity("o1", lines({"type": "paid"}), If_Match='"0"', Idempotency_Key="k", **NDJSON)
+            self.assertEqual((200, {"appended": 1 - duplicates, "duplicates": duplicates, "version": 1}), (answer.status, answer.json))
+        self.refused(self.entity("o1", lines({"type": "paid"}), If_Match='"0"', Idempotency_Key="other", **NDJSON), 409, "VersionConflict")
+
     def test_a_snapshot_stands_for_the_events_before_it(self):
         for n in range(50):
             self.entity("o1", lines({"type": "placed", "amount": n}, *({"type": "paid"} for _ in range(n % 3))))
