@@ -178,14 +178,16 @@ void gm_load_check_row(struct gm_load_check *check, struct gm_str row)
     id = id.n > 0 ? id : member(row, GM_STR("$.\"$dtId\""));
     struct gm_str when = member(row, GM_STR("$.\"time\""));
     when = when.n > 0 ? when : member(row, GM_STR("$.\"sourceTime\""));
+    when = when.n > 0 ? when : member(row, GM_STR("$.\"value\".\"time\""));
+    struct gm_str value = member(row, GM_STR("$.\"value\""));
+    value = value.n > 0 ? value : member(row, GM_STR("$.\"value\".\"value\""));
     check->rows = true;
     if (!gm_load_find(check->load, id, &sensor)) {
         complain(check, &check->found.strange, "is of no sensor", row);
         return;
     }
     newest_sent(check, sensor, &sent);
-    bool read = gm_time_parse(when, &time) &&
-                parse_hundredths(member(row, GM_STR("$.\"value\"")), &hundredths);
+    bool read = gm_time_parse(when, &time) && parse_hundredths(value, &hundredths);
     if (check->shown[sensor] || !read || sent.sequence == 0 || time != sent.time ||
         hundredths != sent.hundredths) {
         complain(check, &check->found.newest_wrong, "is not the newest reading", row);

@@ -77,6 +77,32 @@ class Intake(adt.Case):
         server.end()
         self.assertGreater(self.check(*load)["arrived"], 19000)
 
+    def test_a_view_shows_the_newest_readings_however_late_they_come(self):
+        views = {"newest": {"stream": "telemetry", "values": {"value": {"of": "value"}}}}
+        server = self.serve({"streams": stream(), "views": views})
+        load = ["--events", "10000", "--reorder", "5%", "--late", "20%", "--late-max", "30s", "--faults", "missing=5%"]
+        self.factory(f"{server.url}/streams/telemetry/events", "--rate", "max", *load, *self.http_options(server))
+        rows = self.rows_of(server, "newest", 500)
+        server.end()
+        self.write("newest.jsonl", "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))
+        self.check("--newest", "newest.jsonl", *load)
+        rows[17]["value"]["time"] = "2020-01-01T00:00:00Z"
+        self.write("newest.jsonl", "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))
+        wrong = subprocess.run([gemel.PROGRAM, "sample", "factory", "data/streams/telemetry.db", "--sensors", "500", "--json", "--check",
+                                "--newest", "newest.jsonl", *load], cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual((1, 1), (wrong.returncode, json.loads(wrong.stdout)["newestWrong"]), wrong.stderr)
+
+    def rows_of(self, server, view, count):
+        """As soon as the view has caught up with its stream."""
+        deadline = time.monotonic() + 60
+        while server.get("/views", version=None).json["value"][0]["lag"] > 0:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        rows = server.get(f"/views/{view}?limit=10000", version=None).json["value"]
+        self.assertEqual(count, len(rows))
+        server.local.connection.close()
+        return rows
+
     def test_readings_over_http_survive_kills(self):
         chance = random.Random(SEED)
         server = self.serve({"streams": stream()}, listen=f"127.0.0.1:{mosquitto.free_port()}")

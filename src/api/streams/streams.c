@@ -41,6 +41,15 @@ static const struct gm_adt_operation operations[] = {
      "The twins' changes from a number on: `from`, `limit`, `wait`, and server-sent events, as of "
      "a stream's events.",
      gm_streams_changes},
+    {"GET", "/views", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "The views: how far each is behind its stream, in `value`.", gm_views_op_list},
+    {"GET", "/views/{name}", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "Rows of a view in order of windows and keys: `key`, `from` and `to` (times between which "
+     "windows begin), `limit` (100; 10000 at most), `continuationToken`.",
+     gm_views_op_rows},
+    {"POST", "/views/{name}/rebuild", GM_ADT_ADMIN, GM_ADT_SMALL, "202",
+     "Makes the view anew from its stream; the old one serves until that is done.",
+     gm_views_op_rebuild},
     {0},
 };
 
