@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/vec.h"
 #include "cli/commands.h"
+#include "cli/consumers.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/routes_table.h"
@@ -396,6 +397,25 @@ static gm_rc show_routes(struct gm_db *db, struct gm_err *err)
     return gm_routes_print(db, &shown, err);
 }
 
+/* How far behind pipelines are with streams; with --data alone nobody says what streams there
+ * are. */
+static gm_rc show_consumers(const struct gm_args *args, struct gm_db *db, struct gm_err *err)
+{
+    const struct gm_config *config = args->config != NULL ? args->config : args->settings;
+    struct gm_hub *hub;
+    if (config == NULL || gm_config_root(config)->streams.n == 0) {
+        return GM_OK;
+    }
+    const struct gm_hub_options options = {.streams = &gm_config_root(config)->streams,
+                                           .folder_z = gm_config_root(config)->data,
+                                           .clock = gm_clock_system(),
+                                           .read_only = true};
+    GM_TRY(gm_hub_open(&options, &hub, err));
+    gm_rc rc = gm_consumers_print(hub, config, db, err);
+    gm_hub_close(hub);
+    return rc;
+}
+
 static int status(struct gm_args *args)
 {
     static const char *const heads[] = {"PIPELINE", "OBJECTS",       "DEAD LETTERS",
@@ -426,6 +446,7 @@ static int status(struct gm_args *args)
     }
     if (rc == GM_OK && !args->json) {
         rc = show_routes(work.db, &err);
+        rc = rc == GM_OK ? show_consumers(args, work.db, &err) : rc;
     }
     gm_db_close(work.db);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);

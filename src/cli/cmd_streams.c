@@ -113,53 +113,20 @@ static gm_rc list_streams(const struct gm_args *args, const struct gm_hub *hub, 
     return rc;
 }
 
-/* ---- consumers ---- */
-
-static void add_consumer(void *ctx, const struct gm_consumer *consumer)
-{
-    struct gm_table *table = ctx;
-    char lag[32];
-    gm_format_count(consumer->lag, lag);
-    const struct gm_str cells[] = {gm_str_z(consumer->name_z), consumer->stream, gm_str_z(lag)};
-    gm_table_add(table, cells);
-}
-
-static void count_consumer(void *ctx, const struct gm_consumer *consumer)
-{
-    (void)consumer;
-    ++*(size_t *)ctx;
-}
-
-/* Pipelines that read streams; nothing when there are none, or nothing ever ran here. */
-static gm_rc list_consumers(struct gm_args *args, const struct gm_hub *hub, struct gm_err *err)
-{
-    static const char *const heads[] = {"PIPELINE", "STREAM", "LAG"};
-    struct gm_db *db;
-    struct gm_err none;
-    size_t count = 0;
-    if (args->json || gm_args_reader(args, &db, &none) != GM_OK) {
-        return GM_OK;
-    }
-    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
-    const struct gm_consumers_options options = {hub, args->settings, db};
-    gm_rc rc = gm_consumers_each(&options, count_consumer, &count, err);
-    rc = rc == GM_OK ? gm_consumers_each(&options, add_consumer, table, err) : rc;
-    if (rc == GM_OK && count > 0) {
-        putchar('\n');
-        gm_table_print(table);
-    }
-    gm_table_free(table);
-    gm_db_close(db);
-    return rc;
-}
-
 static int streams(struct gm_args *args)
 {
     struct gm_err err = {0};
     struct gm_hub *hub = NULL;
     gm_rc rc = open_hub(args, true, &hub, &err);
     rc = rc == GM_OK ? list_streams(args, hub, &err) : rc;
-    rc = rc == GM_OK ? list_consumers(args, hub, &err) : rc;
+    if (rc == GM_OK && !args->json) {
+        struct gm_db *db;
+        struct gm_err none;
+        if (gm_args_reader(args, &db, &none) == GM_OK) { /* else nothing ever ran here */
+            rc = gm_consumers_print(hub, args->settings, db, &err);
+            gm_db_close(db);
+        }
+    }
     gm_hub_close(hub);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }

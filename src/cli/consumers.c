@@ -1,5 +1,9 @@
 #include "cli/consumers.h"
 
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/progress.h"
 #include "connect/stream/stream.h"
 #include "stream/follow.h"
 #include "sync/run.h"
@@ -63,4 +67,38 @@ gm_rc gm_consumers_each(const struct gm_consumers_options *options,
         }
     }
     return GM_OK;
+}
+
+/* ---- printing ---- */
+
+static void add_row(void *ctx, const struct gm_consumer *consumer)
+{
+    struct gm_table *table = ctx;
+    char lag[32];
+    gm_format_count(consumer->lag, lag);
+    const struct gm_str cells[] = {gm_str_z(consumer->name_z), consumer->stream, gm_str_z(lag)};
+    gm_table_add(table, cells);
+}
+
+static void count(void *ctx, const struct gm_consumer *consumer)
+{
+    (void)consumer;
+    ++*(size_t *)ctx;
+}
+
+gm_rc gm_consumers_print(const struct gm_hub *hub, const struct gm_config *config, struct gm_db *db,
+                         struct gm_err *err)
+{
+    static const char *const heads[] = {"PIPELINE", "STREAM", "LAG"};
+    const struct gm_consumers_options options = {hub, config, db};
+    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    size_t there = 0;
+    gm_rc rc = gm_consumers_each(&options, count, &there, err);
+    rc = rc == GM_OK ? gm_consumers_each(&options, add_row, table, err) : rc;
+    if (rc == GM_OK && there > 0) {
+        putchar('\n');
+        gm_table_print(table);
+    }
+    gm_table_free(table);
+    return rc;
 }

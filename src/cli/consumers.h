@@ -25,4 +25,8 @@ gm_rc gm_consumers_each(const struct gm_consumers_options *options,
                         void (*fn)(void *ctx, const struct gm_consumer *consumer), void *ctx,
                         struct gm_err *err) GM_MUST_CHECK;
 
+/* As a table behind an empty line; nothing when there are none. */
+gm_rc gm_consumers_print(const struct gm_hub *hub, const struct gm_config *config, struct gm_db *db,
+                         struct gm_err *err) GM_MUST_CHECK;
+
 #endif
