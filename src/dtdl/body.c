@@ -203,3 +203,19 @@ gm_rc gm_twin_id_check(struct gm_str id, struct gm_err *err)
     }
     return GM_OK;
 }
+
+gm_rc gm_twin_id_check_any(struct gm_str id, struct gm_err *err)
+{
+    if (id.n == 0 || id.n > TWIN_ID_SIZE_MAX) {
+        return gm_fail(err, GM_E_INVALID, "an id has 1 to %d bytes; this one has %zu",
+                       TWIN_ID_SIZE_MAX, id.n);
+    }
+    for (size_t i = 0; i < id.n; i++) {
+        unsigned char c = (unsigned char)id.p[i];
+        if (c < ' ' || c == 0x7f) {
+            return gm_fail(err, GM_E_INVALID,
+                           "the id \"" GM_STR_FMT "\" has a control character", GM_STR_ARG(id));
+        }
+    }
+    return gm_utf8_valid(id, NULL) ? GM_OK : gm_fail(err, GM_E_INVALID, "the id is not UTF-8");
+}

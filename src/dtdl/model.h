@@ -193,5 +193,8 @@ gm_rc gm_model_check_relationship(const struct gm_model *source, struct gm_str n
     GM_MUST_CHECK;
 /* Twin ids as the service takes them: 1-128 characters of A-Z a-z 0-9 and -.+%_#*?!(),=@$'  */
 gm_rc gm_twin_id_check(struct gm_str id, struct gm_err *err) GM_MUST_CHECK;
+/* Ids as clients and files may choose them, beyond what the service takes: 1-128 bytes of UTF-8
+ * without control characters, also a/b or `a b`. What pipelines make keeps to the service's. */
+gm_rc gm_twin_id_check_any(struct gm_str id, struct gm_err *err) GM_MUST_CHECK;
 
 #endif

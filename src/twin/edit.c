@@ -358,7 +358,7 @@ static gm_rc take_metadata(struct gm_edit_work *work, struct gm_err *err)
 static gm_rc put_twin(struct gm_edit_work *work, struct gm_err *err)
 {
     struct gm_edit *edit = work->edit;
-    gm_rc rc = gm_twin_id_check(edit->twin, err);
+    gm_rc rc = gm_twin_id_check_any(edit->twin, err);
     if (rc != GM_OK) {
         return gm_edit_refuse_value(edit, GM_EDIT_BAD_ID, rc, err);
     }

@@ -256,7 +256,7 @@ static gm_rc put(struct relationship_work *work, struct gm_err *err)
     static const char *const not_properties_z[] = {"$relationshipId", "$sourceId", "$targetId",
                                                    "$relationshipName", "$etag"};
     struct gm_edit *edit = work->edit;
-    gm_rc rc = gm_twin_id_check(edit->relationship, err);
+    gm_rc rc = gm_twin_id_check_any(edit->relationship, err);
     if (rc != GM_OK) {
         return gm_edit_refuse_value(edit, GM_EDIT_BAD_ID, rc, err);
     }

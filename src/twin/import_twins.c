@@ -92,7 +92,7 @@ static gm_rc make_twin(struct gm_import *import, struct gm_str line, struct gm_t
     yyjson_mut_val *body;
     GM_TRY(parse_object(import, line, &body, err));
     GM_TRY(take_text(body, "$dtId", &put->id, err));
-    GM_TRY(gm_twin_id_check(put->id, err));
+    GM_TRY(gm_twin_id_check_any(put->id, err));
     GM_TRY(find_model(import, body, &put->model, err));
     struct gm_times_source sources = {.doc = import->doc};
     GM_TRY(gm_times_take_sources(&sources, (struct gm_str){NULL, 0},
