@@ -185,7 +185,7 @@ const struct gm_command gm_command_streams_check = {
 
 static const struct gm_option tail_options[] = {
     {"from", "CURSOR",
-     "oldest, newest, or an offset for each partition, with commas between "
+     "oldest, newest, or an offset for each partition, by commas "
      "(default: oldest; with --follow: newest)."},
     {"key", "KEY", "Only events of this key."},
     {"limit", "N", "Print at most N events (default: all)."},
