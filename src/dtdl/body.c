@@ -213,8 +213,8 @@ gm_rc gm_twin_id_check_any(struct gm_str id, struct gm_err *err)
     for (size_t i = 0; i < id.n; i++) {
         unsigned char c = (unsigned char)id.p[i];
         if (c < ' ' || c == 0x7f) {
-            return gm_fail(err, GM_E_INVALID,
-                           "the id \"" GM_STR_FMT "\" has a control character", GM_STR_ARG(id));
+            return gm_fail(err, GM_E_INVALID, "the id \"" GM_STR_FMT "\" has a control character",
+                           GM_STR_ARG(id));
         }
     }
     return gm_utf8_valid(id, NULL) ? GM_OK : gm_fail(err, GM_E_INVALID, "the id is not UTF-8");
