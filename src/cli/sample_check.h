@@ -41,9 +41,9 @@ struct gm_load_place {
 };
 gm_rc gm_load_check_url(struct gm_load_check *check, const struct gm_load_place *place,
                         struct gm_err *err) GM_MUST_CHECK;
-/* A row of a view that shows the newest readings, in canonical form or without spaces: JSON with the
- * twin's id at `sensor`, `key` or `$dtId`, the reading at `value`, its time at `time` or
- * `sourceTime`; or both within `value`, as rows of views have them. */
+/* A row of a view that shows the newest readings, JSON without spaces: the twin's id at `sensor`,
+ * `key` or `$dtId`, the reading at `value`, its time at `time` or `sourceTime`; or both within
+ * `value`, as rows of views have them. */
 void gm_load_check_row(struct gm_load_check *check, struct gm_str row);
 /* True: all is as it should be. `out_found` is freed with gm_load_found_free. */
 bool gm_load_check_end(struct gm_load_check *check, struct gm_load_found *out_found);

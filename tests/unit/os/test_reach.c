@@ -1,5 +1,4 @@
-#include <stdlib.h>
-
+#include "base/num.h"
 #include "os/listen.h"
 #include "os/reach.h"
 #include "support/check.h"
@@ -9,13 +8,14 @@ static void a_server_that_listens_is_reached(void **state)
     struct gm_err err = {0};
     char address[GM_ADDRESS_TEXT_SIZE];
     const struct gm_deadline deadline = gm_deadline_in(10 * GM_SECOND, NULL);
+    int64_t port;
     int fd;
     (void)state;
     check_ok(gm_listen("127.0.0.1:0", &fd, address, &err), err);
-    int port = (int)strtol(strrchr(address, ':') + 1, NULL, 10);
-    check_ok(gm_reach("127.0.0.1", port, &deadline, &err), err);
+    assert_true(gm_parse_i64(gm_str_z(strrchr(address, ':') + 1), &port));
+    check_ok(gm_reach("127.0.0.1", (int)port, &deadline, &err), err);
     gm_listen_close(fd);
-    check_rc(gm_reach("127.0.0.1", port, &deadline, &err), GM_E_RETRY, err);
+    check_rc(gm_reach("127.0.0.1", (int)port, &deadline, &err), GM_E_RETRY, err);
     check_err_says(err, "127.0.0.1:");
 }
 
