@@ -46,14 +46,8 @@ static gm_rc insert_chunk(struct gm_stream *stream, const struct gm_group *group
     return gm_stmt_run(stmt, NULL, err);
 }
 
-/* What happens to a partition's figures. */
-struct figures {
-    int partition;
-    int64_t next, chunks, data_bytes, body_bytes;
-};
-
-static gm_rc add_figures(struct gm_stream *stream, const struct figures *figures,
-                         struct gm_err *err)
+gm_rc gm_stream_add_figures(struct gm_stream *stream, const struct gm_figures *figures,
+                            struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_PARTITION_ADD, &stmt, err));
@@ -71,12 +65,24 @@ static gm_rc write_part(struct gm_stream *stream, const struct gm_group *group,
     int64_t replaced_bytes;
     GM_TRY(remove_replaced(stream, part, &replaced_bytes, err));
     GM_TRY(insert_chunk(stream, group, part, err));
-    const struct figures figures = {.partition = part->partition,
-                                    .next = part->next,
-                                    .chunks = 1 - part->replaced_count,
-                                    .data_bytes = (int64_t)part->data_size - replaced_bytes,
-                                    .body_bytes = part->body_bytes};
-    return add_figures(stream, &figures, err);
+    const struct gm_figures figures = {.partition = part->partition,
+                                       .next = part->next,
+                                       .chunks = 1 - part->replaced_count,
+                                       .data_bytes = (int64_t)part->data_size - replaced_bytes,
+                                       .body_bytes = part->body_bytes};
+    return gm_stream_add_figures(stream, &figures, err);
+}
+
+static gm_rc write_links(struct gm_stream *stream, const struct gm_group *group, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_LINK_PUT, &stmt, err));
+    for (size_t i = 0; i < group->links.n; i++) {
+        gm_bind_text(stmt, 1, group->links.at[i].name);
+        gm_bind_i64(stmt, 2, group->links.at[i].next);
+        GM_TRY(gm_stmt_run(stmt, NULL, err));
+    }
+    return GM_OK;
 }
 
 static gm_rc write_origins(struct gm_stream *stream, const struct gm_group *group,
@@ -114,106 +120,6 @@ static gm_rc write_marks(struct gm_stream *stream, const struct gm_group *group,
     return GM_OK;
 }
 
-/* ---- retention ---- */
-
-struct oldest {
-    int64_t place, count, data_bytes;
-    gm_ns appended;
-};
-
-static gm_rc find_oldest(struct gm_stream *stream, int partition, struct oldest *out_oldest,
-                         struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_CHUNK_OLDEST, &stmt, err));
-    gm_bind_i64(stmt, 1, gm_place(partition, 0));
-    gm_bind_i64(stmt, 2, gm_place(partition + 1, 0));
-    gm_rc rc = gm_step(stmt, err);
-    if (rc == GM_OK) {
-        *out_oldest = (struct oldest){.place = gm_column_i64(stmt, 0),
-                                      .count = gm_column_i64(stmt, 1),
-                                      .appended = gm_column_i64(stmt, 2),
-                                      .data_bytes = gm_column_i64(stmt, 3)};
-        gm_reset(stmt);
-    }
-    return rc;
-}
-
-static gm_rc data_size(struct gm_stream *stream, uint64_t *out_bytes, struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    *out_bytes = 0;
-    for (int p = 0; p < stream->partition_count; p++) {
-        GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_PARTITION_GET, &stmt, err));
-        gm_bind_i64(stmt, 1, p);
-        GM_TRY(gm_step(stmt, err));
-        *out_bytes += (uint64_t)gm_column_i64(stmt, 3);
-        gm_reset(stmt);
-    }
-    return GM_OK;
-}
-
-static gm_rc remove_oldest(struct gm_stream *stream, int partition, const struct oldest *oldest,
-                           struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    if (stream->options.versions) {
-        GM_TRY(gm_stream_trim_entities(stream, oldest->place, err));
-    }
-    GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_CHUNK_DELETE, &stmt, err));
-    gm_bind_i64(stmt, 1, oldest->place);
-    GM_TRY(gm_stmt_run(stmt, NULL, err));
-    const struct figures figures = {.partition = partition,
-                                    .next = stream->partitions[partition].next,
-                                    .chunks = -1,
-                                    .data_bytes = -oldest->data_bytes};
-    return add_figures(stream, &figures, err);
-}
-
-/* The partition whose oldest chunk came in first; -1: none has one that may go. The newest chunk of
- * a partition always stays: it may still be replaced. */
-static gm_rc choose_oldest(struct gm_stream *stream, int *out_partition, struct oldest *out_oldest,
-                           struct gm_err *err)
-{
-    *out_partition = -1;
-    for (int p = 0; p < stream->partition_count; p++) {
-        struct oldest oldest;
-        gm_rc rc = find_oldest(stream, p, &oldest, err);
-        if (rc == GM_E_END) {
-            continue;
-        }
-        GM_TRY(rc);
-        bool newest = gm_place_offset(oldest.place) + oldest.count == stream->partitions[p].next;
-        if (!newest && (*out_partition < 0 || oldest.appended < out_oldest->appended)) {
-            *out_partition = p;
-            *out_oldest = oldest;
-        }
-    }
-    return GM_OK;
-}
-
-static gm_rc trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
-{
-    const struct gm_stream_options *options = &stream->options;
-    gm_ns now = options->clock->wall(options->clock);
-    uint64_t bytes;
-    GM_TRY(data_size(stream, &bytes, err));
-    *out_chunks = 0;
-    for (;;) {
-        int partition;
-        struct oldest oldest = {0};
-        GM_TRY(choose_oldest(stream, &partition, &oldest, err));
-        bool old = options->retain_age > 0 && oldest.appended < now - options->retain_age;
-        bool large = options->retain_size > 0 && bytes > options->retain_size;
-        if (partition < 0 || (!old && !large)) {
-            return GM_OK;
-        }
-        GM_TRY(remove_oldest(stream, partition, &oldest, err));
-        bytes -= (uint64_t)oldest.data_bytes;
-        (*out_chunks)++;
-    }
-}
-
 /* ---- the transaction ---- */
 
 static gm_rc write_group(struct gm_stream *stream, struct gm_group *group, struct gm_err *err)
@@ -225,7 +131,11 @@ static gm_rc write_group(struct gm_stream *stream, struct gm_group *group, struc
     if (group->marks) {
         GM_TRY(write_marks(stream, group, err));
     }
-    return group->trims ? trim(stream, &group->appends->version, err) : GM_OK;
+    if (group->links.n > 0) {
+        GM_TRY(write_links(stream, group, err));
+    }
+    GM_TRY(gm_stream_consumers_write(stream, group, err));
+    return group->trims ? gm_stream_trim_now(stream, &group->appends->version, err) : GM_OK;
 }
 
 static gm_rc commit_group(struct gm_stream *stream, struct gm_group *group, struct gm_err *err)
@@ -251,6 +161,9 @@ static void settle(struct gm_stream *stream, struct gm_group *group)
     for (size_t i = 0; i < group->parts.n && stream->failed == GM_OK; i++) {
         const struct gm_group_part *part = &group->parts.at[i];
         stream->partitions[part->partition].next = part->next;
+    }
+    if (stream->failed == GM_OK) {
+        gm_stream_consumers_settle(stream, group);
     }
     for (const struct gm_append *at = group->appends; at != NULL; at = at->next_) {
         stream->pending_bytes -= at->size_;

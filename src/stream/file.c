@@ -1,6 +1,7 @@
 /* The file: its tables, and finding chunks in it. */
 #include "os/file.h"
 #include "base/mem.h"
+#include "os/process.h"
 #include "stream/inside.h"
 #include "stream_sql.h"
 
@@ -35,6 +36,14 @@ static gm_rc get_fact(struct gm_db *db, const char *name_z, int64_t *out_value, 
     return rc == GM_E_END ? gm_fail(err, GM_E_CORRUPT, "this is no stream") : rc;
 }
 
+/* Drawn once, for good. */
+static gm_rc put_identity(struct gm_db *db, struct gm_err *err)
+{
+    int64_t identity;
+    gm_random_bytes(&identity, sizeof(identity));
+    return put_fact(db, "identity", identity, err);
+}
+
 static gm_rc make_partitions(struct gm_stream *stream, struct gm_err *err)
 {
     struct gm_stmt *stmt;
@@ -52,10 +61,11 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
         GM_SQL_STREAM_CREATE_FACTS,     GM_SQL_STREAM_CREATE_PARTITIONS,
         GM_SQL_STREAM_CREATE_CHUNKS,    GM_SQL_STREAM_CREATE_ORIGINS,
         GM_SQL_STREAM_CREATE_VERSIONS,  GM_SQL_STREAM_CREATE_ENTITY_EVENTS,
-        GM_SQL_STREAM_CREATE_SNAPSHOTS,
+        GM_SQL_STREAM_CREATE_SNAPSHOTS, GM_SQL_STREAM_CREATE_CONSUMERS,
+        GM_SQL_STREAM_CREATE_LINKS,
     };
     const struct gm_stream_options *options = &stream->options;
-    int64_t format, partitions, versions;
+    int64_t format, partitions, versions, identity;
     for (size_t i = 0; i < GM_ARRAY_COUNT(tables); i++) {
         GM_TRY(run(stream->db, tables[i], err));
     }
@@ -63,6 +73,8 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
     GM_TRY(
         put_fact(stream->db, "partitions", options->partitions > 0 ? options->partitions : 1, err));
     GM_TRY(put_fact(stream->db, "versions", options->versions, err));
+    GM_TRY(put_identity(stream->db, err));
+    GM_TRY(get_fact(stream->db, "identity", &identity, err));
     GM_TRY(get_fact(stream->db, "format", &format, err));
     GM_TRY(get_fact(stream->db, "partitions", &partitions, err));
     GM_TRY(get_fact(stream->db, "versions", &versions, err));
@@ -83,6 +95,7 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
         return gm_fail(err, GM_E_CONFIG, "it was made without versions; that cannot be changed");
     }
     stream->partition_count = (int)partitions;
+    stream->identity = (uint64_t)identity;
     return make_partitions(stream, err);
 }
 
@@ -121,7 +134,7 @@ static gm_rc look(struct gm_stream *stream, struct gm_db *db, struct gm_err *err
                        (long long)format);
     }
     stream->partition_count = (int)partitions;
-    return GM_OK;
+    return gm_stream_consumers_load(stream, db, err);
 }
 
 gm_rc gm_stream_file_look(struct gm_stream *stream, struct gm_err *err)

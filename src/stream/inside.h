@@ -49,11 +49,17 @@ struct gm_group_version {
     int64_t place; /* of the event */
 };
 
+struct gm_group_link {
+    struct gm_str name; /* of the append */
+    int64_t next;
+};
+
 struct gm_group {
     struct gm_append *appends; /* a list by next_ */
     struct gm_buf packed;
     GM_VEC(struct gm_group_part) parts;
     GM_VEC(struct gm_group_version) versions;
+    GM_VEC(struct gm_group_link) links;
     struct gm_buf origins; /* rows to write: name (length and bytes), high, bits */
     size_t origin_count;
     bool marks; /* `origins` is whole up to this group */
@@ -83,6 +89,7 @@ struct gm_stream {
     char *path_z;
     struct gm_db *db; /* the committing thread's */
     int partition_count;
+    uint64_t identity;
     struct gm_partition partitions[GM_STREAM_PARTITIONS_MAX];
 
     /* the ordering thread's */
@@ -90,6 +97,7 @@ struct gm_stream {
     struct gm_packer *packer;
     struct gm_db *lookup;    /* for versions */
     struct gm_map *versions; /* of keys, as far as they were asked for */
+    struct gm_map *links;    /* name → next offset */
     int64_t since_mark;      /* events */
     struct gm_group groups[GM_STREAM_GROUPS];
 
@@ -105,11 +113,14 @@ struct gm_stream {
     size_t pending_bytes;                     /* guarded by mu; waiting or under way */
     bool closing;                             /* guarded by mu */
     uint64_t commits;                         /* guarded by mu */
-    void (*on_commit)(void *ctx);             /* guarded by hook_mu */
-    void *on_commit_ctx;                      /* guarded by hook_mu */
-    struct gm_mutex *hook_mu;                 /* held while the hook runs */
-    gm_rc failed;                             /* guarded by mu; the file failed: nothing is taken */
-    struct gm_err failure;                    /* guarded by mu */
+    /* Guarded by mu; written by the committing thread alone, which may look without it. Names are
+     * owned. */
+    GM_VEC(struct gm_stream_consumer) consumers;
+    void (*on_commit)(void *ctx); /* guarded by hook_mu */
+    void *on_commit_ctx;          /* guarded by hook_mu */
+    struct gm_mutex *hook_mu;     /* held while the hook runs */
+    gm_rc failed;                 /* guarded by mu; the file failed: nothing is taken */
+    struct gm_err failure;        /* guarded by mu */
 };
 
 /* ---- order.c ---- */
@@ -117,7 +128,36 @@ void gm_stream_order_thread(void *arg);
 /* Length of an append, for what waits. */
 size_t gm_append_size(const struct gm_append *append);
 
+/* ---- consumer.c ---- */
+gm_rc gm_stream_consumers_load(struct gm_stream *stream, struct gm_db *db, struct gm_err *err)
+    GM_MUST_CHECK;
+/* On the committing thread: into the table, and, after the commit and under the lock, into
+ * memory. */
+gm_rc gm_stream_consumers_write(struct gm_stream *stream, const struct gm_group *group,
+                                struct gm_err *err) GM_MUST_CHECK;
+void gm_stream_consumers_settle(struct gm_stream *stream, const struct gm_group *group);
+void gm_stream_consumers_free(struct gm_stream *stream);
+/* True: the consumer that the stream is held for has not read up to `end`. */
+bool gm_stream_is_held(const struct gm_stream *stream, int partition, int64_t end);
+
+/* ---- stream.c ---- */
+/* Puts an append without events into the line, and waits for it. */
+gm_rc gm_stream_request(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
+    GM_MUST_CHECK;
+
+/* ---- trim.c ---- */
+/* Within the transaction of the committing thread. */
+gm_rc gm_stream_trim_now(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
+    GM_MUST_CHECK;
+
 /* ---- commit.c ---- */
+/* What happens to a partition's figures. */
+struct gm_figures {
+    int partition;
+    int64_t next, chunks, data_bytes, body_bytes;
+};
+gm_rc gm_stream_add_figures(struct gm_stream *stream, const struct gm_figures *figures,
+                            struct gm_err *err) GM_MUST_CHECK;
 void gm_stream_commit_thread(void *arg);
 
 /* ---- entity.c ---- */

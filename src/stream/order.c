@@ -105,6 +105,43 @@ static gm_rc check_version(struct gm_stream *stream, struct gm_append *append, s
     return GM_OK;
 }
 
+/* ---- links ---- */
+
+/* Sets append->moved when it wants another offset. *out_skip: how many events came before. */
+static void check_link(struct gm_stream *stream, struct gm_append *append, size_t *out_skip)
+{
+    uint64_t next = 0;
+    const struct gm_link *link = append->link;
+    *out_skip = 0;
+    if (link == NULL) {
+        return;
+    }
+    bool known = gm_map_get(stream->links, link->name, &next);
+    if (!known && gm_map_count(stream->links) >= GM_STREAM_LINKS_MAX) {
+        append->moved = true;
+        append->version = -1;
+        return;
+    }
+    append->version = (int64_t)next;
+    append->moved = link->after > (int64_t)next;
+    if (!append->moved && link->first < (int64_t)next) {
+        size_t before = (size_t)((int64_t)next - link->first);
+        *out_skip = before < append->count ? before : append->count;
+    }
+}
+
+/* The link has come behind the append's events. */
+static void move_link(struct gm_stream *stream, struct gm_group *group, struct gm_append *append)
+{
+    const struct gm_link *link = append->link;
+    if (link == NULL || link->first + (int64_t)append->count <= append->version) {
+        return;
+    }
+    append->version = link->first + (int64_t)append->count;
+    (void)gm_map_set(stream->links, link->name, (uint64_t)append->version);
+    *gm_vec_push(&group->links) = (struct gm_group_link){link->name, append->version};
+}
+
 /* ---- frames ---- */
 
 /* What this group has put into partitions so far. */
@@ -141,13 +178,16 @@ static int64_t add_event(struct ordering *ordering, const struct gm_event *event
 static gm_rc order_append(struct ordering *ordering, struct gm_append *append, struct gm_err *err)
 {
     struct gm_stream *stream = ordering->stream;
+    size_t skip;
     GM_TRY(check_version(stream, append, err));
+    check_link(stream, append, &skip);
     if (append->moved) {
         return GM_OK;
     }
     for (size_t i = 0; i < append->count; i++) {
         const struct gm_event *event = &append->events[i];
-        bool new = gm_dedupe_take(stream->dedupe, event);
+        /* What a link brings is known from now on, and never taken for what another brought. */
+        bool new = i >= skip && (gm_dedupe_take(stream->dedupe, event) || append->link != NULL);
         int64_t offset = new ? add_event(ordering, event) : -1;
         append->appended += new ? 1 : 0;
         append->duplicates += new ? 0 : 1;
@@ -157,9 +197,10 @@ static gm_rc order_append(struct ordering *ordering, struct gm_append *append, s
         if (new && stream->options.versions) {
             int64_t place = gm_place(partition_of(stream, event->key), offset);
             GM_TRY(count_version(stream, ordering->group, event->key, place, err));
-            append->version++;
+            append->version += append->link == NULL ? 1 : 0;
         }
     }
+    move_link(stream, ordering->group, append);
     stream->since_mark += (int64_t)append->appended;
     return GM_OK;
 }
@@ -260,6 +301,7 @@ static void begin_group(struct gm_group *group, struct gm_append *appends)
     gm_buf_reset(&group->origins);
     group->parts.n = 0;
     group->versions.n = 0;
+    group->links.n = 0;
     group->origin_count = 0;
     group->marks = false;
     group->trims = appends->trims_;

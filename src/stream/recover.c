@@ -36,6 +36,17 @@ static gm_rc load_origins(struct gm_stream *stream, struct gm_err *err)
     return rc == GM_E_END ? GM_OK : rc;
 }
 
+static gm_rc load_links(struct gm_stream *stream, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    gm_rc rc;
+    GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_LINKS_ALL, &stmt, err));
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        (void)gm_map_set(stream->links, gm_column_text(stmt, 0), (uint64_t)gm_column_i64(stmt, 1));
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 /* Takes the events of one partition again, from `from` on. A damaged chunk is passed over: its
  * events cannot be told, those who read it will hear of it. */
 static gm_rc take_again(struct gm_stream *stream, int number, int64_t from, struct gm_err *err)
@@ -66,6 +77,8 @@ gm_rc gm_stream_recover(struct gm_stream *stream, struct gm_err *err)
 {
     int64_t marks[GM_STREAM_PARTITIONS_MAX];
     GM_TRY(load_origins(stream, err));
+    GM_TRY(load_links(stream, err));
+    GM_TRY(gm_stream_consumers_load(stream, stream->db, err));
     for (int p = 0; p < stream->partition_count; p++) {
         GM_TRY(read_partition(stream, p, &marks[p], err));
     }

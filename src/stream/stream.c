@@ -51,6 +51,19 @@ static gm_rc check_bodies(const struct gm_append *append, struct gm_err *err)
     return rc;
 }
 
+static gm_rc check_link(const struct gm_link *link, struct gm_err *err)
+{
+    enum { OFFSET_BITS = 48 };
+    if (link->name.n == 0 || link->name.n > GM_EVENT_TEXT_SIZE_MAX) {
+        return gm_fail(err, GM_E_INVALID, "the name of a link has 1 to %d bytes",
+                       GM_EVENT_TEXT_SIZE_MAX);
+    }
+    if (link->after < 0 || link->after > link->first || link->first >> OFFSET_BITS != 0) {
+        return gm_fail(err, GM_E_INVALID, "the offsets of a link cannot be");
+    }
+    return GM_OK;
+}
+
 static gm_rc check_append(const struct gm_stream *stream, const struct gm_append *append,
                           struct gm_err *err)
 {
@@ -64,6 +77,9 @@ static gm_rc check_append(const struct gm_stream *stream, const struct gm_append
     if ((append->expects || append->snapshot != NULL) && !stream->options.versions) {
         return gm_fail(err, GM_E_CONFIG, "%s keeps no versions; declare it with `versions: true`",
                        stream->path_z);
+    }
+    if (append->link != NULL) {
+        GM_TRY(check_link(append->link, err));
     }
     return append->checked ? GM_OK : check_bodies(append, err);
 }
@@ -84,9 +100,10 @@ size_t gm_append_size(const struct gm_append *append)
 
 /* Under the lock. An append that is larger than all that may wait goes in when nothing else
  * does. */
-static bool has_room(const struct gm_stream *stream, size_t size)
+static bool has_room(const struct gm_stream *stream, const struct gm_append *append)
 {
-    return stream->pending_bytes == 0 || stream->pending_bytes + size <= GM_STREAM_PENDING_SIZE_MAX;
+    size_t max = append->late ? GM_STREAM_LATE_SIZE_MAX : GM_STREAM_PENDING_SIZE_MAX;
+    return stream->pending_bytes == 0 || stream->pending_bytes + append->size_ <= max;
 }
 
 static void enqueue(struct gm_stream *stream, struct gm_append *append)
@@ -119,7 +136,7 @@ gm_rc gm_stream_submit(struct gm_stream *stream, struct gm_append *append, struc
     gm_rc rc = stream->failed;
     if (rc != GM_OK) {
         *err = stream->failure;
-    } else if (!has_room(stream, append->size_)) {
+    } else if (!has_room(stream, append)) {
         rc = gm_fail(err, GM_E_RETRY, "%s: %zu MB wait to be committed; try again in a moment",
                      stream->path_z, stream->pending_bytes >> 20);
     } else {
@@ -153,10 +170,10 @@ static void finish_waiter(void *ctx, gm_rc rc, const struct gm_err *err)
 /* How long a wait may be before the deadline is looked at again: a stop flag does not wake it. */
 #define WAIT_TIME (100 * GM_MS)
 
-static gm_rc wait_for_room(struct gm_stream *stream, size_t size,
+static gm_rc wait_for_room(struct gm_stream *stream, const struct gm_append *append,
                            const struct gm_deadline *deadline, struct gm_err *err)
 {
-    while (stream->failed == GM_OK && !has_room(stream, size)) {
+    while (stream->failed == GM_OK && !has_room(stream, append)) {
         if (deadline != NULL && gm_deadline_passed(deadline)) {
             return gm_fail(err, GM_E_CANCELLED, "%s: no room before the deadline", stream->path_z);
         }
@@ -177,7 +194,7 @@ gm_rc gm_stream_append(struct gm_stream *stream, struct gm_append *append,
     append->done = finish_waiter;
     append->ctx = &waiter;
     gm_mutex_lock(stream->mu);
-    gm_rc rc = wait_for_room(stream, append->size_, deadline, err);
+    gm_rc rc = wait_for_room(stream, append, deadline, err);
     if (rc == GM_OK) {
         enqueue(stream, append);
         while (!waiter.done) {
@@ -189,14 +206,15 @@ gm_rc gm_stream_append(struct gm_stream *stream, struct gm_append *append,
     return rc;
 }
 
-gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
+gm_rc gm_stream_request(struct gm_stream *stream, struct gm_append *append, struct gm_err *err)
 {
     struct waiter waiter = {.stream = stream, .err = err};
-    struct gm_append append = {.done = finish_waiter, .ctx = &waiter, .trims_ = true};
+    append->done = finish_waiter;
+    append->ctx = &waiter;
     gm_mutex_lock(stream->mu);
     gm_rc rc = stream->failed;
     if (rc == GM_OK) {
-        enqueue(stream, &append);
+        enqueue(stream, append);
         while (!waiter.done) {
             gm_cond_wait(stream->room, stream->mu);
         }
@@ -205,8 +223,38 @@ gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_er
         *err = stream->failure;
     }
     gm_mutex_unlock(stream->mu);
+    return rc;
+}
+
+gm_rc gm_stream_trim(struct gm_stream *stream, int64_t *out_chunks, struct gm_err *err)
+{
+    struct gm_append append = {.trims_ = true};
+    gm_rc rc = gm_stream_request(stream, &append, err);
     *out_chunks = append.version;
     return rc;
+}
+
+gm_rc gm_stream_wait_news(struct gm_stream *stream, uint64_t *seen, gm_ns span)
+{
+    gm_rc rc = GM_OK;
+    gm_mutex_lock(stream->mu);
+    while (rc == GM_OK && stream->commits == *seen) {
+        rc = gm_cond_wait_for(stream->committed, stream->mu, span) ? GM_OK : GM_E_END;
+    }
+    if (stream->commits != *seen) {
+        *seen = stream->commits;
+        rc = GM_OK;
+    }
+    gm_mutex_unlock(stream->mu);
+    return rc;
+}
+
+void gm_stream_stir(struct gm_stream *stream)
+{
+    gm_mutex_lock(stream->mu);
+    stream->commits++;
+    gm_cond_broadcast(stream->committed);
+    gm_mutex_unlock(stream->mu);
 }
 
 void gm_stream_on_commit(struct gm_stream *stream, void (*fn)(void *ctx), void *ctx)
@@ -222,6 +270,11 @@ void gm_stream_on_commit(struct gm_stream *stream, void (*fn)(void *ctx), void *
 int gm_stream_partitions(const struct gm_stream *stream)
 {
     return stream->partition_count;
+}
+
+uint64_t gm_stream_identity(const struct gm_stream *stream)
+{
+    return stream->identity;
 }
 
 int64_t gm_stream_next(struct gm_stream *stream, int partition)
@@ -257,6 +310,7 @@ gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream *
     stream->dedupe = gm_dedupe_new();
     stream->packer = gm_packer_new();
     stream->versions = gm_map_new();
+    stream->links = gm_map_new();
     stream->ordered = gm_queue_new(GM_STREAM_GROUPS);
     stream->free_groups = gm_queue_new(GM_STREAM_GROUPS);
     stream->mu = gm_mutex_new();
@@ -308,6 +362,7 @@ void gm_stream_close(struct gm_stream *stream)
         gm_buf_deinit(&group->origins);
         gm_vec_deinit(&group->parts);
         gm_vec_deinit(&group->versions);
+        gm_vec_deinit(&group->links);
     }
     for (size_t i = 0; i < GM_STREAM_PARTITIONS_MAX; i++) {
         gm_frame_deinit(&stream->partitions[i].frame);
@@ -319,6 +374,8 @@ void gm_stream_close(struct gm_stream *stream)
     gm_dedupe_free(stream->dedupe);
     gm_packer_free(stream->packer);
     gm_map_free(stream->versions);
+    gm_map_free(stream->links);
+    gm_stream_consumers_free(stream);
     gm_cond_free(stream->news);
     gm_cond_free(stream->room);
     gm_cond_free(stream->committed);

@@ -24,6 +24,16 @@
  * them when the stream is opened, and what origins had before from a table that is brought up to
  * date every GM_STREAM_IDS_MAX / 2 events.
  *
+ * Links. Events that are forwarded from another stream say where they lay in it (struct gm_link). How
+ * far each link has come is kept in the table `links`, in the commit of its events: what comes again
+ * is passed over, whatever was lost of the answers, for ever, and a gap is refused. Whether such an
+ * event was taken by its origin's sequence or by its id was decided by the stream that it comes
+ * from, so it is not asked again: partitions that come one behind the other, and gateways of one
+ * name in two factories, lose nothing by it.
+ *
+ * Consumers. How far somebody has come who reads the stream is kept with it (table `consumers`).
+ * What `held_for` has not read yet stays, beyond retention, up to a bound of its own.
+ *
  * Entities. In a stream with `versions` an append may name the version it expects of its one key:
  * the number of events of that key so far. When it is another, nothing is written,
  * unless all of its events were taken before: then they are passed over as ever. Reading an
@@ -62,15 +72,21 @@ enum {
     GM_STREAM_CHUNK_SIZE = 1 << 20,        /* bytes before compression, about */
     GM_STREAM_TAIL_MAX = 32,               /* chunks */
     GM_STREAM_PENDING_SIZE_MAX = 64 << 20, /* bytes that wait for their commit; more is refused */
+    GM_STREAM_LATE_SIZE_MAX = 16 << 20,    /* likewise, for appends that are `late` */
+    GM_STREAM_LINKS_MAX = 1 << 16,
+    GM_STREAM_CONSUMERS_MAX = 1024, /* names and partitions */
 };
 
 struct gm_stream_options {
-    const char *path_z;   /* made with its folder when it is not there */
-    int partitions;       /* of a new stream; 0: 1 */
-    bool versions;        /* keys are entities: each event counts its key's version up */
-    gm_ns retain_age;     /* chunks that came in longer ago go; 0: none do */
-    uint64_t retain_size; /* bytes of data; the oldest chunks go; 0: none do */
-    bool read_only;       /* for looking while another process owns it: nothing is made */
+    const char *path_z;     /* made with its folder when it is not there */
+    int partitions;         /* of a new stream; 0: 1 */
+    bool versions;          /* keys are entities: each event counts its key's version up */
+    gm_ns retain_age;       /* chunks that came in longer ago go; 0: none do */
+    uint64_t retain_size;   /* bytes of data; the oldest chunks go; 0: none do */
+    const char *held_for_z; /* what this consumer has not read stays beyond that; NULL: nobody */
+    gm_ns held_age;         /* as long as this; 0: no bound */
+    uint64_t held_size;     /* likewise */
+    bool read_only;         /* for looking while another process owns it: nothing is made */
     const struct gm_clock *clock;
     const char *vfs_z; /* see db/db.h */
 };
@@ -82,6 +98,8 @@ void gm_stream_close(struct gm_stream *stream); /* waits for appends under way; 
 int gm_stream_partitions(const struct gm_stream *stream);
 /* Offset that the partition's next event will have. Not of a stream that is only read. */
 int64_t gm_stream_next(struct gm_stream *stream, int partition);
+/* A number drawn when the stream was made: another stream in its place has another one. */
+uint64_t gm_stream_identity(const struct gm_stream *stream);
 
 /* ---- appending ---- */
 
@@ -92,6 +110,13 @@ struct gm_stream_snapshot {
     struct gm_str state; /* JSON, checked by the caller; GM_EVENT_BODY_SIZE_MAX at most */
 };
 
+/* The events of an append lie behind each other in a partition of another stream. */
+struct gm_link {
+    struct gm_str name; /* of that partition, in all the world; 1 to GM_EVENT_TEXT_SIZE_MAX bytes */
+    int64_t first;      /* offset of the first event there */
+    int64_t after; /* what was between this offset and `first` is known to be lost; else first */
+};
+
 struct gm_append {
     const struct gm_event *events; /* with their texts: kept until `done` */
     size_t count;
@@ -100,6 +125,11 @@ struct gm_append {
     const struct gm_stream_snapshot *snapshot;
     bool expects; /* all are of one key, whose version must be `expected` */
     int64_t expected;
+    /* Events in front of what the link has come to are passed over. When it has not come to `after`
+     * nothing is written: `moved`, and `version` is the offset that it wants, or -1 when there are
+     * GM_STREAM_LINKS_MAX others. Kept until `done`; NULL: none. */
+    const struct gm_link *link;
+    bool late; /* gives way to what is not: refused as soon as GM_STREAM_LATE_SIZE_MAX waits */
     /* On the stream's writer, after the commit or with the failure. */
     void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
     void *ctx;
@@ -107,10 +137,11 @@ struct gm_append {
 
     size_t appended, duplicates; /* out */
     bool moved;                  /* out: nothing was written, the version was another: */
-    int64_t version;             /* out: the key's version now */
+    int64_t version;             /* out: the key's version now; of a link, what it wants next */
     struct gm_append *next_;     /* private, and what follows */
     size_t size_;
     bool trims_;
+    const struct gm_stream_consumer *consumer_;
 };
 /* GM_E_INVALID: an event breaks a bound of flow/event.h or its body is no JSON (the text says which
  * one); GM_E_RETRY: too much waits, ask again in a moment. In both cases nothing was taken and
@@ -148,9 +179,32 @@ gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *
 gm_rc gm_stream_wait(struct gm_stream_reader *reader, gm_ns span) GM_MUST_CHECK;
 void gm_stream_wake(struct gm_stream_reader *reader); /* from any thread */
 
+/* Until something was committed, in any partition, since *seen (0 at first), or somebody stirred.
+ * GM_E_END: `span` passed. */
+gm_rc gm_stream_wait_news(struct gm_stream *stream, uint64_t *seen, gm_ns span) GM_MUST_CHECK;
+void gm_stream_stir(struct gm_stream *stream);
+
 /* `fn` is called after each commit, on the stream's writer: it must not wait. One for a stream;
  * NULL takes it away, and waits until it is not running. */
 void gm_stream_on_commit(struct gm_stream *stream, void (*fn)(void *ctx), void *ctx);
+
+/* ---- consumers ---- */
+
+struct gm_stream_consumer {
+    struct gm_str name;
+    int partition;
+    int64_t next; /* offset of its next event */
+    int64_t lost; /* events that it never had */
+};
+/* Waits for the commit. GM_E_LIMIT: there are GM_STREAM_CONSUMERS_MAX. */
+gm_rc gm_stream_consumer_set(struct gm_stream *stream, const struct gm_stream_consumer *consumer,
+                             struct gm_err *err) GM_MUST_CHECK;
+/* False: it is not known; *out_consumer is as at its start then. The name is the caller's. */
+bool gm_stream_consumer_get(struct gm_stream *stream, struct gm_str name, int partition,
+                            struct gm_stream_consumer *out_consumer);
+/* All of them, up to `count_max`; how many were written. Names live as long as the stream. */
+size_t gm_stream_consumers(struct gm_stream *stream, struct gm_stream_consumer *out_consumers,
+                           size_t count_max);
 
 /* ---- looking ---- */
 

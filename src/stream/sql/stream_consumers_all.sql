@@ -1,0 +1,1 @@
+SELECT name, num, next, lost FROM consumers ORDER BY name, num

@@ -1,0 +1,1 @@
+SELECT name, next FROM links
