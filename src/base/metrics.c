@@ -86,6 +86,16 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                                 "Events of messages that the stream had taken before."},
     [GM_M_INTAKE_REFUSED] = {"gemel_intake_refused_total", "counter", "source",
                              "Messages that held something that is no event."},
+    [GM_M_FORWARD_EVENTS] = {"gemel_forward_events_total", "counter", "stream",
+                             "Events that the other Gemel confirmed."},
+    [GM_M_FORWARD_DUPLICATES] = {"gemel_forward_duplicates_total", "counter", "stream",
+                                 "Events that were sent again and that it had already."},
+    [GM_M_FORWARD_FAILURES] = {"gemel_forward_failures_total", "counter", "stream",
+                               "Requests to the other Gemel that failed."},
+    [GM_M_FORWARD_LOST] = {"gemel_forward_lost_events_total", "counter", "stream",
+                           "Events that were gone before they were forwarded."},
+    [GM_M_FORWARD_LAG] = {"gemel_forward_lag_events", "gauge", "stream",
+                          "Events that the other Gemel has not confirmed yet."},
 };
 
 /* The only lock of rank 0; held for arithmetic only. */

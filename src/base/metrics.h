@@ -53,6 +53,11 @@ enum gm_metric {
     GM_M_INTAKE_EVENTS,         /* counter, label source: appended */
     GM_M_INTAKE_DUPLICATES,     /* counter, label source: events taken before */
     GM_M_INTAKE_REFUSED,        /* counter, label source: messages */
+    GM_M_FORWARD_EVENTS,        /* counter, label stream: that the other Gemel confirmed */
+    GM_M_FORWARD_DUPLICATES,    /* counter, label stream: of these, that it had already */
+    GM_M_FORWARD_FAILURES,      /* counter, label stream: requests */
+    GM_M_FORWARD_LOST,          /* counter, label stream: events that were gone */
+    GM_M_FORWARD_LAG,           /* gauge, label stream: events that are not confirmed */
     GM_METRIC_COUNT,
 };
 

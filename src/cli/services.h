@@ -13,6 +13,7 @@
 #include "api/adt/adt.h"
 #include "api/streams/streams.h"
 #include "engine/config.h"
+#include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/sources.h"
 #include "job/job.h"
@@ -27,6 +28,7 @@ struct gm_services {
     struct gm_streams_api *streams;
     struct gm_adt *adt; /* NULL: off */
     struct gm_sources *sources;
+    struct gm_forwards *forwards;
 };
 
 /* All of it is kept until the stop. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "hub/forward.h"
 #include "os/file.h"
 #include "os/thread.h"
 
@@ -67,11 +68,15 @@ static gm_rc open_stream(struct gm_hub *hub, const struct gm_conf_map_entry *ent
     if (options->read_only && info.type == GM_FILE_MISSING) {
         return GM_OK;
     }
+    const char *held_for_z = stream->conf->forward.url != NULL ? GM_FORWARD_CONSUMER : NULL;
     const struct gm_stream_options stream_options = {.path_z = stream->path_z,
                                                      .partitions = (int)stream->conf->partitions,
                                                      .versions = stream->conf->versions,
                                                      .retain_age = stream->conf->retain.age,
                                                      .retain_size = stream->conf->retain.size,
+                                                     .held_for_z = held_for_z,
+                                                     .held_age = stream->conf->forward.keep.age,
+                                                     .held_size = stream->conf->forward.keep.size,
                                                      .read_only = options->read_only,
                                                      .clock = options->clock};
     return gm_stream_open(&stream_options, &stream->stream, err);

@@ -57,6 +57,9 @@ const struct gm_field gm_stream_fields[] = {
                  .help = "The types of events that are taken, by name, and what each must have. "
                          "Without any, all are.",
                  .example = "{ reading: { required: { temperature: double } } }"),
+    GM_FIELD_STRUCT(struct gm_stream_conf, forward, .fields = gm_forward_fields,
+                    .help = "Another Gemel that gets every event, once and in order per key, "
+                            "whenever it can be reached."),
     GM_FIELD_MAP(struct gm_stream_conf, from, .alternatives = gm_stream_source_alternatives,
                  .item_size = sizeof(struct gm_conf_choice),
                  .help = "What brings events by itself, by name. Events may be pushed over HTTP "
@@ -90,6 +93,7 @@ static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry
         gm_conf_error(doc, &entry->node->place, "streams.%s: %s", entry->name_z, err.text);
     }
     gm_decoder_free(decoder);
+    gm_forward_conf_check(doc, entry->node, &conf->forward);
     for (size_t i = 0; i < conf->from.n; i++) {
         gm_mqtt_conf_check(doc, conf->from.at[i].value, streams);
     }

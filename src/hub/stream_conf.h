@@ -13,6 +13,7 @@
 #define GM_HUB_STREAM_CONF_H
 
 #include "conf/conf.h"
+#include "hub/forward_conf.h"
 
 /* What a number at `time` counts, since 1970. */
 enum gm_time_unit { GM_TIME_SECONDS, GM_TIME_MILLIS, GM_TIME_MICROS, GM_TIME_NANOS };
@@ -35,7 +36,8 @@ struct gm_stream_conf {
     int32_t time_unit;
     const char *type, *origin, *sequence, *id; /* NULL: none */
     struct gm_conf_map types;                  /* of struct gm_event_type_conf; n 0: any */
-    struct gm_conf_map from;                   /* of struct gm_conf_choice: hub/sources.h */
+    struct gm_forward_conf forward;
+    struct gm_conf_map from; /* of struct gm_conf_choice: hub/sources.h */
 };
 /* The kinds of sources. */
 const struct gm_alternative *const *gm_stream_source_alternatives(void);

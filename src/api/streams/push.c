@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/content.h"
+#include "stream/parcel.h"
 
 enum {
     SPARE_MAX = 32,
@@ -19,6 +20,8 @@ struct gm_push {
     struct gm_decoded *decoded;
     struct gm_buf plain; /* the body, unpacked */
     struct gm_event known;
+    struct gm_received received;  /* of a parcel */
+    struct gm_unpacker *unpacker; /* what its events borrow from; NULL: it is none */
     bool entity;
     struct gm_push *next;
 };
@@ -71,6 +74,8 @@ static void give_push(struct gm_streams_api *api, struct gm_push *push)
 {
     gm_decoded_reset(push->decoded);
     gm_buf_reset(&push->plain);
+    gm_unpacker_free(push->unpacker);
+    push->unpacker = NULL;
     gm_mutex_lock(api->pool_mu);
     bool kept = push->plain.capacity <= KEPT_SIZE_MAX && api->spare_count < SPARE_MAX;
     if (kept) {
@@ -192,6 +197,16 @@ static void write_wrong(const struct gm_decoded *decoded, struct gm_buf *out)
     gm_buf_add_char(out, ']');
 }
 
+/* How far a link has come, for the Gemel at its other end. */
+static void say_next(struct gm_push *push)
+{
+    struct gm_adt_call *call = push->call;
+    gm_adt_reply_header(call, "Gemel-Next",
+                        gm_arena_format(call->arena, "%lld", (long long)push->append.version));
+    gm_adt_reply_header(call, "Gemel-Appended",
+                        gm_arena_format(call->arena, "%zu", push->append.appended));
+}
+
 static void answer_taken(struct gm_push *push)
 {
     struct gm_adt_call *call = push->call;
@@ -203,6 +218,9 @@ static void answer_taken(struct gm_push *push)
         gm_buf_addf(body, ",\"version\":%lld", (long long)append->version);
         gm_adt_reply_header(call, "ETag", etag);
     }
+    if (append->link != NULL) {
+        say_next(push);
+    }
     if (push->decoded->wrong_count > 0) {
         write_wrong(push->decoded, body);
     }
@@ -213,6 +231,13 @@ static void answer_taken(struct gm_push *push)
 static void answer_moved(struct gm_push *push)
 {
     const struct gm_append *append = &push->append;
+    if (append->link != NULL) {
+        say_next(push);
+        gm_adt_refuse(push->call, 409, "LinkBroken",
+                      "Events are missing between %lld, which the link has come to, and %lld.",
+                      (long long)append->version, (long long)append->link->after);
+        return;
+    }
     gm_adt_refuse(
         push->call, 409, "VersionConflict", "The entity " GM_STR_FMT " has version %lld, not %lld.",
         GM_STR_ARG(push->call->parts[1]), (long long)append->version, (long long)append->expected);
@@ -327,13 +352,16 @@ static bool submit(struct gm_push *push)
 {
     struct gm_adt_call *call = push->call;
     struct gm_err err = {0};
-    push->append.events = push->decoded->events.at;
-    push->append.count = push->decoded->events.n;
-    push->append.checked = true;
     push->append.done = committed;
     push->append.ctx = push;
-    gm_rc rc = derive_ids(push, &err);
-    rc = rc == GM_OK ? check_entity(push, &err) : rc;
+    gm_rc rc = GM_OK;
+    if (push->append.link == NULL) {
+        push->append.events = push->decoded->events.at;
+        push->append.count = push->decoded->events.n;
+        push->append.checked = true;
+        rc = derive_ids(push, &err);
+        rc = rc == GM_OK ? check_entity(push, &err) : rc;
+    }
     rc = rc == GM_OK ? gm_stream_submit(push->stream->stream, &push->append, &err) : rc;
     switch (rc) {
     case GM_OK:
@@ -352,6 +380,42 @@ static bool submit(struct gm_push *push)
     }
 }
 
+/* Events of another Gemel's stream: as that took them, so types are not looked at again. */
+static gm_rc open_parcel(struct gm_push *push, struct gm_str text, struct gm_err *err)
+{
+    const struct gm_events *events;
+    struct gm_received *received = &push->received;
+    uint64_t limit = push->call->adt->conf->limits.events_size;
+    GM_TRY(gm_parcel_read(text, received, err));
+    if ((uint64_t)received->chunk.size > limit) {
+        return gm_fail(err, GM_E_LIMIT, "its events have %lld bytes, %llu are allowed",
+                       (long long)received->chunk.size, (unsigned long long)limit);
+    }
+    push->unpacker = gm_unpacker_new();
+    GM_TRY(gm_unpacker_unpack(push->unpacker, &received->chunk, &events, err));
+    push->append.events = events->at;
+    push->append.count = events->n;
+    push->append.link = &received->link;
+    push->append.late = gm_str_is(gm_adt_param(push->call, "late"), "true");
+    return GM_OK;
+}
+
+/* True: the stream's writer has it. Otherwise the call is ended. */
+static bool push_parcel(struct gm_push *push, struct gm_str text)
+{
+    struct gm_err err = {0};
+    gm_rc rc = push->entity
+                   ? gm_fail(&err, GM_E_INVALID, "A parcel is for a stream, not for an entity.")
+                   : open_parcel(push, text, &err);
+    if (rc == GM_E_LIMIT) {
+        gm_adt_refuse(push->call, 413, "RequestEntityTooLarge", "The parcel is too large: %s.",
+                      err.text);
+    } else if (rc != GM_OK) {
+        gm_adt_refuse(push->call, 400, GM_STREAMS_INVALID, "The parcel is wrong: %s.", err.text);
+    }
+    return rc == GM_OK && submit(push);
+}
+
 /* True: the stream's writer has it. Otherwise the call is ended. */
 static bool push_events(struct gm_push *push)
 {
@@ -368,6 +432,10 @@ static bool push_events(struct gm_push *push)
         gm_adt_refuse(call, rc == GM_E_RETRY ? 503 : 400, GM_STREAMS_INVALID,
                       "The request's body cannot be unpacked: %s.", err.text);
         return false;
+    }
+    struct gm_str type = media_type(call);
+    if (gm_str_same(type, GM_STR(GM_PARCEL_TYPE))) {
+        return push_parcel(push, text);
     }
     push->decoded->known = &push->known;
     if (!decode_body(push, text)) {

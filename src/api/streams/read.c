@@ -8,8 +8,49 @@ enum { PAGE_COUNT = 100, PAGE_COUNT_MAX = 10000 };
 
 /* ---- streams ---- */
 
-static gm_rc write_stream(const struct gm_hub_stream *stream, struct gm_buf *out,
-                          struct gm_err *err)
+/* Everybody who reads the stream and says how far: summed over partitions. */
+static void write_consumers(struct gm_stream *stream, struct gm_buf *out)
+{
+    struct gm_stream_consumer all[GM_STREAM_PARTITIONS_MAX];
+    size_t count = gm_stream_consumers(stream, all, GM_ARRAY_COUNT(all));
+    gm_buf_add_z(out, ",\"consumers\":[");
+    for (size_t i = 0; i < count;) {
+        struct gm_str name = all[i].name;
+        int64_t lag = 0, lost = 0;
+        gm_buf_add_z(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+        gm_json_quote(out, name);
+        for (; i < count && gm_str_eq(all[i].name, name); i++) {
+            lag += gm_stream_next(stream, all[i].partition) - all[i].next;
+            lost += all[i].lost;
+        }
+        gm_buf_addf(out, ",\"lag\":%lld,\"lost\":%lld}", (long long)lag, (long long)lost);
+    }
+    gm_buf_add_char(out, ']');
+}
+
+static void write_forward(const struct gm_forward_status *status, struct gm_buf *out)
+{
+    char text[GM_TIME_TEXT_SIZE];
+    gm_buf_add_z(out, ",\"forward\":{\"url\":");
+    gm_json_quote(out, gm_str_z(status->url_z));
+    gm_buf_addf(out,
+                ",\"events\":%lld,\"duplicates\":%lld,\"failures\":%lld,\"lost\":%lld,"
+                "\"lag\":%lld",
+                (long long)status->events, (long long)status->duplicates,
+                (long long)status->failures, (long long)status->lost, (long long)status->lag);
+    if (status->confirmed != 0) {
+        (void)gm_time_format_short(status->confirmed, text);
+        gm_buf_addf(out, ",\"confirmed\":\"%s\"", text);
+    }
+    if (status->why.text[0] != '\0') {
+        gm_buf_add_z(out, ",\"error\":");
+        gm_json_quote(out, gm_str_z(status->why.text));
+    }
+    gm_buf_add_char(out, '}');
+}
+
+static gm_rc write_stream(const struct gm_streams_api *api, const struct gm_hub_stream *stream,
+                          struct gm_buf *out, struct gm_err *err)
 {
     struct gm_hub_figures figures;
     char first[GM_TIME_TEXT_SIZE] = "", last[GM_TIME_TEXT_SIZE] = "";
@@ -29,6 +70,11 @@ static gm_rc write_stream(const struct gm_hub_stream *stream, struct gm_buf *out
     if (first[0] != '\0') {
         gm_buf_addf(out, ",\"oldest\":\"%s\",\"newest\":\"%s\"", first, last);
     }
+    write_consumers(stream->stream, out);
+    struct gm_forward_status status;
+    if (gm_forwards_status(api->options.forwards, stream->name, &status)) {
+        write_forward(&status, out);
+    }
     gm_buf_add_char(out, '}');
     return GM_OK;
 }
@@ -42,7 +88,7 @@ void gm_streams_list(struct gm_adt_call *call)
     gm_buf_add_z(body, "{\"value\":[");
     for (size_t i = 0; i < gm_hub_count(api->options.hub) && rc == GM_OK; i++) {
         gm_buf_add_z(body, i > 0 ? "," : "");
-        rc = write_stream(gm_hub_at(api->options.hub, i), body, &err);
+        rc = write_stream(api, gm_hub_at(api->options.hub, i), body, &err);
     }
     gm_buf_add_z(body, "]}");
     if (rc != GM_OK) {
@@ -59,7 +105,7 @@ void gm_streams_get(struct gm_adt_call *call)
     if (stream == NULL) {
         return;
     }
-    gm_rc rc = write_stream(stream, &call->http->reply.body, &err);
+    gm_rc rc = write_stream(call->mount, stream, &call->http->reply.body, &err);
     if (rc != GM_OK) {
         gm_adt_fail(call, rc, &err);
     } else {

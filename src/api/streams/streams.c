@@ -16,7 +16,8 @@ static const struct gm_adt_operation operations[] = {
      "`application/cloudevents+json`, `application/cloudevents-batch+json`, or a CloudEvent in "
      "binary mode; `Content-Encoding` may be `gzip` or `zstd`. When one is wrong nothing is taken "
      "(400, with the list) unless `?partial=true`. The header `Idempotency-Key` makes a request "
-     "that is repeated count once. 429 with `Retry-After`: too much waits for the disk.",
+     "that is repeated count once. Another Gemel forwards a stream with "
+     "`application/vnd.gemel.parcel`. 429 with `Retry-After`: too much waits for the disk.",
      gm_streams_push},
     {"GET", "/streams/{name}/events", GM_ADT_READER, GM_ADT_SMALL, "200",
      "Events from a cursor on: `from` (`oldest`, `newest`, or what `cursor` of the page before "

@@ -20,6 +20,7 @@
 #define GM_API_STREAMS_STREAMS_H
 
 #include "api/adt/operations.h"
+#include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/views.h"
 #include "store/store.h"
@@ -27,9 +28,10 @@
 enum { GM_FOLLOWERS_MAX = 256 };
 
 struct gm_streams_api_options {
-    const struct gm_hub *hub; /* keeps */
-    struct gm_store *store;   /* keeps */
-    struct gm_views *views;   /* keeps */
+    const struct gm_hub *hub;           /* keeps */
+    struct gm_store *store;             /* keeps */
+    struct gm_views *views;             /* keeps */
+    const struct gm_forwards *forwards; /* keeps */
 };
 struct gm_streams_api;
 gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
