@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/remote.h"
 #include "sync/dead_letter.h"
 #include "sync/run.h"
@@ -15,41 +16,30 @@ enum { OUTPUT_SIZE_MAX = 256 << 20, RECORD_SHOWN_MAX = 60, NEXT_SIZE_MAX = 4 << 
 
 /* ---- looking ---- */
 
-struct letters {
-    const struct gm_args *args;
-    struct gm_table *table;
-    struct gm_arena *arena;
-    struct gm_buf json;
-    size_t count;
-};
-
 static gm_rc list_letter(void *ctx, const struct gm_dead_letter *letter, struct gm_err *err)
 {
     (void)err;
-    struct letters *letters = ctx;
+    struct gm_listing *letters = ctx;
     struct gm_arena *arena = letters->arena;
-    char parked[GM_TIME_TEXT_SIZE];
-    letters->count++;
-    if (letters->args->json) {
-        gm_buf_add(&letters->json, letters->count > 1 ? GM_STR(",") : GM_STR(""));
-        gm_dead_letter_write_json(letter, &letters->json);
+    struct gm_buf *json = gm_listing_item(letters);
+    if (json != NULL) {
+        gm_dead_letter_write_json(letter, json);
         return GM_OK;
     }
-    gm_print_time(letter->parked, parked);
     gm_table_add(letters->table,
                  (const struct gm_str[]){
                      gm_arena_format(arena, "%lld", (long long)letter->num),
                      gm_arena_dup(arena, letter->pipeline_name), gm_arena_dup(arena, letter->key),
                      letter->held ? GM_STR("held") : GM_STR("parked"),
                      gm_arena_format(arena, "%lld", (long long)letter->attempts),
-                     gm_arena_dup(arena, gm_str_z(parked)),
+                     gm_time_text(arena, letter->parked),
                      gm_arena_format(arena, GM_STR_FMT ":%lld", GM_STR_ARG(letter->origin),
                                      (long long)letter->position),
                      gm_arena_dup(arena, letter->error)});
     return GM_OK;
 }
 
-static gm_rc list_letters(struct gm_args *args, struct letters *letters, struct gm_err *err)
+static gm_rc list_letters(struct gm_args *args, struct gm_listing *letters, struct gm_err *err)
 {
     struct gm_db *db;
     struct gm_dead_letter_query query = {.key = gm_str_z(gm_args_value(args, "key"))};
@@ -69,23 +59,11 @@ static int dead_letters_list(struct gm_args *args)
 {
     static const char *const heads[] = {"LETTER",   "PIPELINE",     "KEY",   "STATE",
                                         "ATTEMPTS", "PARKED (UTC)", "WHERE", "WHY"};
-    struct letters letters = {.args = args, .arena = gm_arena_new(OUTPUT_SIZE_MAX)};
+    struct gm_listing letters;
     struct gm_err err = {0};
-    gm_buf_init(&letters.json, OUTPUT_SIZE_MAX);
-    gm_buf_add_char(&letters.json, '[');
-    letters.table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    gm_listing_init(&letters, args, heads, GM_ARRAY_COUNT(heads));
     gm_rc rc = list_letters(args, &letters, &err);
-    gm_buf_add_char(&letters.json, ']');
-    if (rc == GM_OK && args->json) {
-        gm_print_json(&letters.json);
-    } else if (rc == GM_OK && letters.count == 0) {
-        puts("no dead letters");
-    } else if (rc == GM_OK) {
-        gm_table_print(letters.table);
-    }
-    gm_table_free(letters.table);
-    gm_buf_deinit(&letters.json);
-    gm_arena_free(letters.arena);
+    gm_listing_end(&letters, rc == GM_OK, "no dead letters");
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
@@ -314,7 +292,7 @@ const struct gm_command gm_command_dead_letters_drop = {
 
 enum { WAITING_COLUMNS = 5 };
 
-static void add_waiting(struct letters *waiting, const struct gm_str texts[WAITING_COLUMNS])
+static void add_waiting(struct gm_listing *waiting, const struct gm_str texts[WAITING_COLUMNS])
 {
     static const char *const names[] = {"source", "name", "target", "waiting_for", "error"};
     struct gm_str cells[WAITING_COLUMNS];
@@ -322,22 +300,20 @@ static void add_waiting(struct letters *waiting, const struct gm_str texts[WAITI
         cells[i] = texts[i].p != NULL ? gm_arena_dup(waiting->arena, texts[i]) : GM_STR("");
     }
     cells[4] = cells[4].n > 0 ? cells[4] : GM_STR("is not there");
-    if (!waiting->args->json) {
+    struct gm_buf *json = gm_listing_item(waiting);
+    if (json == NULL) {
         gm_table_add(waiting->table, cells);
         return;
     }
     for (size_t i = 0; i < GM_ARRAY_COUNT(names); i++) {
-        bool opens = i == 0;
-        gm_buf_addf(&waiting->json, "%s%s\"%s\":", opens && waiting->count > 0 ? "," : "",
-                    opens ? "{" : ",", names[i]);
-        gm_json_quote(&waiting->json, cells[i]);
+        gm_buf_addf(json, "%s\"%s\":", i == 0 ? "{" : ",", names[i]);
+        gm_json_quote(json, cells[i]);
     }
-    gm_buf_add_char(&waiting->json, '}');
-    waiting->count++;
+    gm_buf_add_char(json, '}');
 }
 
 /* One that waits in another service: its name stands in what will be sent. */
-static void add_waiting_outside(struct letters *waiting, const struct gm_stmt *stmt)
+static void add_waiting_outside(struct gm_listing *waiting, const struct gm_stmt *stmt)
 {
     struct gm_str source, rest;
     struct gm_err ignored;
@@ -353,7 +329,7 @@ static void add_waiting_outside(struct letters *waiting, const struct gm_stmt *s
     gm_arena_free(arena);
 }
 
-static gm_rc list_waiting_outside(struct gm_db *db, struct letters *waiting, int64_t limit,
+static gm_rc list_waiting_outside(struct gm_db *db, struct gm_listing *waiting, int64_t limit,
                                   struct gm_err *err)
 {
     struct gm_stmt *stmt;
@@ -366,7 +342,7 @@ static gm_rc list_waiting_outside(struct gm_db *db, struct letters *waiting, int
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-static gm_rc list_waiting(struct gm_args *args, struct letters *waiting, struct gm_err *err)
+static gm_rc list_waiting(struct gm_args *args, struct gm_listing *waiting, struct gm_err *err)
 {
     struct gm_db *db;
     struct gm_stmt *stmt;
@@ -394,21 +370,11 @@ static gm_rc list_waiting(struct gm_args *args, struct letters *waiting, struct 
 static int waiting(struct gm_args *args)
 {
     static const char *const heads[] = {"SOURCE", "RELATIONSHIP", "TARGET", "WAITS FOR", "WHICH"};
-    struct letters work = {.args = args, .arena = gm_arena_new(OUTPUT_SIZE_MAX)};
+    struct gm_listing work;
     struct gm_err err = {0};
-    gm_buf_init(&work.json, OUTPUT_SIZE_MAX);
-    gm_buf_add_char(&work.json, '[');
-    work.table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    gm_listing_init(&work, args, heads, GM_ARRAY_COUNT(heads));
     gm_rc rc = list_waiting(args, &work, &err);
-    gm_buf_add_char(&work.json, ']');
-    if (rc == GM_OK && args->json) {
-        gm_print_json(&work.json);
-    } else if (rc == GM_OK) {
-        gm_table_print(work.table);
-    }
-    gm_table_free(work.table);
-    gm_buf_deinit(&work.json);
-    gm_arena_free(work.arena);
+    gm_listing_end(&work, rc == GM_OK, NULL);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/routes_table.h"
@@ -22,13 +23,6 @@ struct listing {
     int64_t newest;
     size_t count;
 };
-
-static struct gm_str count_text(struct gm_arena *arena, int64_t count)
-{
-    char text[32];
-    gm_format_count(count, text);
-    return gm_arena_dup(arena, gm_str_z(text));
-}
 
 /* What a person wants to know at the end of a route's line. */
 static struct gm_str state_text(struct gm_arena *arena, const struct gm_event_route *route)
@@ -57,7 +51,7 @@ static gm_rc add_route(void *ctx, const struct gm_event_route *route, struct gm_
     gm_table_add(listing->table,
                  (const struct gm_str[]){
                      gm_arena_dup(arena, route->id), gm_arena_dup(arena, route->endpoint),
-                     count_text(arena, lag), count_text(arena, route->letters),
+                     gm_count_text(arena, lag), gm_count_text(arena, route->letters),
                      gm_arena_dup(arena, route->filter), state_text(arena, route)});
     return GM_OK;
 }
@@ -125,27 +119,25 @@ const struct gm_command gm_command_routes = {
 static gm_rc add_letter(void *ctx, const struct gm_route_letter *letter, struct gm_err *err)
 {
     (void)err;
-    struct listing *listing = ctx;
+    struct gm_listing *listing = ctx;
     struct gm_arena *arena = listing->arena;
-    char parked[GM_TIME_TEXT_SIZE];
-    if (listing->table == NULL) {
-        gm_buf_add(listing->json, listing->count++ > 0 ? GM_STR(",") : GM_STR(""));
-        gm_route_letter_write_json(letter, listing->json);
+    struct gm_buf *json = gm_listing_item(listing);
+    if (json != NULL) {
+        gm_route_letter_write_json(letter, json);
         return GM_OK;
     }
-    gm_print_time(letter->parked, parked);
     gm_table_add(listing->table,
                  (const struct gm_str[]){
                      gm_arena_format(arena, "%lld", (long long)letter->num),
                      gm_arena_dup(arena, letter->twin),
                      gm_arena_format(arena, "%lld", (long long)letter->change),
-                     gm_arena_dup(arena, letter->status), gm_arena_dup(arena, gm_str_z(parked)),
-                     count_text(arena, letter->attempts),
+                     gm_arena_dup(arena, letter->status), gm_time_text(arena, letter->parked),
+                     gm_count_text(arena, letter->attempts),
                      letter->error.p != NULL ? gm_arena_dup(arena, letter->error) : GM_STR("")});
     return GM_OK;
 }
 
-static gm_rc list_letters(struct gm_args *args, struct listing *listing, struct gm_err *err)
+static gm_rc list_letters(struct gm_args *args, struct gm_listing *listing, struct gm_err *err)
 {
     struct gm_db *db;
     struct gm_route_letters_query query = {.route = gm_str_z(args->words[0])};
@@ -161,24 +153,11 @@ static int routes_letters(struct gm_args *args)
 {
     static const char *const heads[] = {"LETTER",       "TWIN",     "CHANGE", "STATUS",
                                         "PARKED (UTC)", "ATTEMPTS", "ERROR"};
+    struct gm_listing listing;
     struct gm_err err = {0};
-    struct gm_buf json;
-    struct listing listing = {.arena = gm_arena_new(OUTPUT_SIZE_MAX), .json = &json};
-    gm_buf_init(&json, OUTPUT_SIZE_MAX);
-    gm_buf_add_char(&json, '[');
-    if (!args->json) {
-        listing.table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
-    }
+    gm_listing_init(&listing, args, heads, GM_ARRAY_COUNT(heads));
     gm_rc rc = list_letters(args, &listing, &err);
-    gm_buf_add_char(&json, ']');
-    if (rc == GM_OK && args->json) {
-        gm_print_json(&json);
-    } else if (rc == GM_OK) {
-        gm_table_print(listing.table);
-    }
-    gm_table_free(listing.table);
-    gm_buf_deinit(&json);
-    gm_arena_free(listing.arena);
+    gm_listing_end(&listing, rc == GM_OK, NULL);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/consumers.h"
+#include "cli/listing.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/routes_table.h"
@@ -18,53 +19,6 @@
 enum { OUTPUT_SIZE_MAX = 64 << 20 };
 
 /* ---- lists ---- */
-
-struct listing {
-    struct gm_table *table;
-    struct gm_arena *arena;
-    struct gm_buf json;
-    bool as_json;
-    size_t count;
-};
-
-static void listing_init(struct listing *listing, const struct gm_args *args,
-                         const char *const *heads, size_t count)
-{
-    *listing = (struct listing){.arena = gm_arena_new(256 << 20), .as_json = args->json};
-    gm_buf_init(&listing->json, OUTPUT_SIZE_MAX);
-    if (!args->json) {
-        listing->table = gm_table_new(heads, count);
-    }
-    gm_buf_add_char(&listing->json, '[');
-}
-
-static void listing_end(struct listing *listing, bool print)
-{
-    gm_buf_add_char(&listing->json, ']');
-    if (print && listing->as_json) {
-        gm_print_json(&listing->json);
-    }
-    if (print && listing->table != NULL) {
-        gm_table_print(listing->table);
-    }
-    gm_table_free(listing->table);
-    gm_buf_deinit(&listing->json);
-    gm_arena_free(listing->arena);
-}
-
-static struct gm_str count_text(struct gm_arena *arena, int64_t count)
-{
-    char text[32];
-    gm_format_count(count, text);
-    return gm_arena_dup(arena, gm_str_z(text));
-}
-
-static struct gm_str time_text(struct gm_arena *arena, gm_ns t)
-{
-    char text[GM_TIME_TEXT_SIZE];
-    gm_print_time(t, text);
-    return gm_arena_dup(arena, gm_str_z(text));
-}
 
 /* What a person wants to know of a run at the end of its line. */
 static struct gm_str remark(struct gm_arena *arena, const struct gm_run *run)
@@ -85,11 +39,11 @@ static struct gm_str remark(struct gm_arena *arena, const struct gm_run *run)
 static gm_rc list_run(void *ctx, const struct gm_run *run, struct gm_err *err)
 {
     (void)err;
-    struct listing *listing = ctx;
+    struct gm_listing *listing = ctx;
     struct gm_arena *arena = listing->arena;
-    if (listing->as_json) {
-        gm_buf_add(&listing->json, listing->count++ > 0 ? GM_STR(",") : GM_STR(""));
-        gm_run_write_json(run, &listing->json);
+    struct gm_buf *json = gm_listing_item(listing);
+    if (json != NULL) {
+        gm_run_write_json(run, json);
         return GM_OK;
     }
     char took[GM_TIME_TEXT_SIZE] = "-";
@@ -102,15 +56,15 @@ static gm_rc list_run(void *ctx, const struct gm_run *run, struct gm_err *err)
                  (const struct gm_str[]){
                      gm_arena_format(arena, "%lld", (long long)run->num),
                      gm_arena_dup(arena, run->pipeline_name),
-                     gm_str_z(gm_run_status_name(run->status)), time_text(arena, run->started),
-                     gm_arena_dup(arena, gm_str_z(took)), count_text(arena, counts->read),
-                     count_text(arena, counts->created), count_text(arena, counts->updated),
-                     count_text(arena, counts->deleted), count_text(arena, counts->parked),
+                     gm_str_z(gm_run_status_name(run->status)), gm_time_text(arena, run->started),
+                     gm_arena_dup(arena, gm_str_z(took)), gm_count_text(arena, counts->read),
+                     gm_count_text(arena, counts->created), gm_count_text(arena, counts->updated),
+                     gm_count_text(arena, counts->deleted), gm_count_text(arena, counts->parked),
                      remark(arena, run)});
     return GM_OK;
 }
 
-static gm_rc list_runs(struct gm_args *args, struct listing *listing, struct gm_err *err)
+static gm_rc list_runs(struct gm_args *args, struct gm_listing *listing, struct gm_err *err)
 {
     struct gm_db *db;
     int64_t limit, pipeline = 0;
@@ -131,11 +85,11 @@ static int runs_list(struct gm_args *args)
     static const char *const heads[] = {"RUN",     "PIPELINE", "STATUS",  "STARTED (UTC)",
                                         "TOOK",    "READ",     "CREATED", "UPDATED",
                                         "DELETED", "PARKED",   ""};
-    struct listing listing;
+    struct gm_listing listing;
     struct gm_err err = {0};
-    listing_init(&listing, args, heads, GM_ARRAY_COUNT(heads));
+    gm_listing_init(&listing, args, heads, GM_ARRAY_COUNT(heads));
     gm_rc rc = list_runs(args, &listing, &err);
-    listing_end(&listing, rc == GM_OK);
+    gm_listing_end(&listing, rc == GM_OK, NULL);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
@@ -300,39 +254,34 @@ const struct gm_command gm_command_runs_approve = {
 
 struct status {
     struct gm_db *db;
-    struct listing listing;
+    struct gm_listing listing;
 };
 
 static gm_rc copy_newest(void *ctx, const struct gm_run *run, struct gm_err *err)
 {
     (void)err;
-    struct status *status = ctx;
-    return list_run(&status->listing, run, err);
+    gm_run_write_json(run, ctx);
+    return GM_OK;
 }
 
 static gm_rc add_status_json(struct status *status, const struct gm_pipeline_row *row,
                              const int64_t states[6], int64_t letters, struct gm_err *err)
 {
-    struct listing *listing = &status->listing;
-    gm_buf_add(&listing->json,
-               listing->count > 0 ? GM_STR(",{\"pipeline\":") : GM_STR("{\"pipeline\":"));
-    gm_json_quote(&listing->json, row->name);
-    gm_buf_addf(&listing->json, ",\"objects\":%lld,\"states\":{", (long long)row->live_count);
+    struct gm_buf *json = gm_listing_item(&status->listing);
+    gm_buf_add_z(json, "{\"pipeline\":");
+    gm_json_quote(json, row->name);
+    gm_buf_addf(json, ",\"objects\":%lld,\"states\":{", (long long)row->live_count);
     for (int i = GM_STATE_COMPLETED; i <= GM_STATE_DELETED; i++) {
-        gm_buf_addf(&listing->json, "%s\"%s\":%lld", i > GM_STATE_COMPLETED ? "," : "",
+        gm_buf_addf(json, "%s\"%s\":%lld", i > GM_STATE_COMPLETED ? "," : "",
                     gm_state_name((enum gm_state)i), (long long)states[i]);
     }
-    gm_buf_addf(&listing->json, "},\"dead_letters\":%lld,\"last_run\":", (long long)letters);
-    listing->count = 0;
-    size_t before = listing->json.n;
+    gm_buf_addf(json, "},\"dead_letters\":%lld,\"last_run\":", (long long)letters);
+    size_t before = json->n;
     GM_TRY(gm_runs_list(status->db, &(struct gm_run_query){.pipeline = row->num, .limit = 1},
-                        copy_newest, status, err));
-    gm_buf_add(&listing->json, listing->json.n == before ? GM_STR("null}") : GM_STR("}"));
-    listing->count = 1;
+                        copy_newest, json, err));
+    gm_buf_add(json, json->n == before ? GM_STR("null}") : GM_STR("}"));
     return GM_OK;
 }
-
-static gm_rc add_status_row(void *ctx, const struct gm_run *run, struct gm_err *err);
 
 /* A pipeline and what its line is made of. */
 struct status_row {
@@ -347,15 +296,16 @@ static gm_rc add_status_row(void *ctx, const struct gm_run *run, struct gm_err *
 {
     (void)err;
     struct status_row *line = ctx;
-    struct listing *listing = &line->status->listing;
+    struct gm_listing *listing = &line->status->listing;
     struct gm_arena *arena = listing->arena;
     line->shown = true;
     gm_table_add(listing->table,
                  (const struct gm_str[]){
-                     gm_arena_dup(arena, line->row->name), count_text(arena, line->row->live_count),
-                     count_text(arena, line->letters),
+                     gm_arena_dup(arena, line->row->name),
+                     gm_count_text(arena, line->row->live_count),
+                     gm_count_text(arena, line->letters),
                      run != NULL ? gm_str_z(gm_run_status_name(run->status)) : GM_STR("never ran"),
-                     run != NULL ? time_text(arena, run->started) : GM_STR("-"),
+                     run != NULL ? gm_time_text(arena, run->started) : GM_STR("-"),
                      run != NULL ? remark(arena, run) : GM_STR("")});
     return GM_OK;
 }
@@ -366,7 +316,7 @@ static gm_rc add_status(void *ctx, const struct gm_pipeline_row *row, struct gm_
     int64_t states[6] = {0}, letters;
     GM_TRY(gm_states_count(status->db, row->num, states, err));
     GM_TRY(gm_dead_letters_count(status->db, row->num, &letters, err));
-    if (status->listing.as_json) {
+    if (status->listing.table == NULL) {
         return add_status_json(status, row, states, letters, err);
     }
     struct status_row line = {.status = status, .row = row, .states = states, .letters = letters};
@@ -423,7 +373,7 @@ static int status(struct gm_args *args)
     struct status work = {0};
     struct gm_err err = {0};
     int64_t waiting = 0;
-    listing_init(&work.listing, args, heads, GM_ARRAY_COUNT(heads));
+    gm_listing_init(&work.listing, args, heads, GM_ARRAY_COUNT(heads));
     gm_rc rc = show_status(args, &work, &waiting, &err);
     if (rc == GM_OK && args->json) {
         struct gm_buf json;
@@ -438,7 +388,7 @@ static int status(struct gm_args *args)
         }
         gm_buf_deinit(&json);
     }
-    listing_end(&work.listing, rc == GM_OK && !args->json);
+    gm_listing_end(&work.listing, rc == GM_OK && !args->json, NULL);
     if (rc == GM_OK && !args->json && waiting > 0) {
         printf("\n%lld relationships wait for a twin that is not there yet, or of another model: "
                "`gemel waiting` lists them\n",
