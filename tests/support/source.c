@@ -67,6 +67,14 @@ struct source *source_new(const char *connector_z, const char *settings_z)
     return source_new_in(tmp_new(), connector_z, settings_z);
 }
 
+struct source *source_of(const char *connector_z, const char *settings_z, const char *content_z)
+{
+    struct source *source = source_new(connector_z, settings_z);
+    GM_AUTO_FREE char *name_z = gm_format_z("a.%s", connector_z);
+    tmp_write(source->tmp, name_z, gm_str_z(content_z));
+    return source;
+}
+
 static void forget_rows(struct source *source)
 {
     for (size_t i = 0; i < source->rows.n; i++) {
@@ -96,6 +104,13 @@ void source_free(struct source *source)
     gm_conf_doc_free(source->doc);
     gm_free(source->conf);
     gm_free(source);
+}
+
+void source_end(struct source *source)
+{
+    struct tmp *tmp = source->tmp;
+    source_free(source);
+    tmp_free(tmp);
 }
 
 const char *source_lint(const char *connector_z, const char *settings_z)
@@ -212,4 +227,22 @@ void check_rows_at(struct source *source, const char *expected_z, const struct c
     }
     check_str_at(text.n > 0 ? gm_buf_str(&text) : GM_STR(""), expected_z, place);
     gm_buf_deinit(&text);
+}
+
+void source_expect_rows(struct source *source, const char *rows_z)
+{
+    source_pass(source, "");
+    check_rows(source, rows_z);
+    source_end(source);
+}
+
+void source_expect_broken(struct source *source, gm_rc rc, const char *says_z)
+{
+    gm_rc got = source_connect(source, "");
+    if (got == GM_OK) {
+        got = source_read_all(source);
+    }
+    check_rc(got, rc, source->err);
+    check_err_says(source->err, says_z);
+    source_end(source);
 }

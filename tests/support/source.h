@@ -50,9 +50,13 @@ struct source {
 
 /* Configured and opened; `settings_z` is YAML. Relative paths are in source->tmp. */
 struct source *source_new(const char *connector_z, const char *settings_z);
+/* With the content of the file a.CONNECTOR. */
+struct source *source_of(const char *connector_z, const char *settings_z, const char *content_z);
 /* In a folder that is there already and stays. */
 struct source *source_new_in(struct tmp *tmp, const char *connector_z, const char *settings_z);
 void source_free(struct source *source);
+/* With its folder: of source_new and source_of. */
+void source_end(struct source *source);
 
 /* What linting says, with "FILE:" cut off; the text lives until the next call. */
 const char *source_lint(const char *connector_z, const char *settings_z);
@@ -69,5 +73,9 @@ void source_pass(struct source *source, const char *cursor_z);
 /* "KEY JSON" or "KEY !error" a line. */
 #define check_rows(source, expected_z) check_rows_at((source), (expected_z), CHECK_PLACE("rows"))
 void check_rows_at(struct source *source, const char *expected_z, const struct check_place *place);
+
+/* A whole pass reads these rows; or connecting or reading fails so. Both end the source. */
+void source_expect_rows(struct source *source, const char *rows_z);
+void source_expect_broken(struct source *source, gm_rc rc, const char *says_z);
 
 #endif

@@ -3,37 +3,17 @@
 
 static struct source *csv_of(const char *settings_z, const char *content_z)
 {
-    struct source *source = source_new("csv", settings_z);
-    tmp_write(source->tmp, "a.csv", gm_str_z(content_z));
-    return source;
+    return source_of("csv", settings_z, content_z);
 }
 
-static void done(struct source *source)
-{
-    struct tmp *tmp = source->tmp;
-    source_free(source);
-    tmp_free(tmp);
-}
-
-/* Content of a.csv with the settings {path: a.csv, key: id}. */
 static void expect_rows(const char *content_z, const char *rows_z)
 {
-    struct source *source = csv_of("{path: a.csv, key: id}", content_z);
-    source_pass(source, "");
-    check_rows(source, rows_z);
-    done(source);
+    source_expect_rows(csv_of("{path: a.csv, key: id}", content_z), rows_z);
 }
 
 static void expect_broken(const char *content_z, gm_rc rc, const char *says_z)
 {
-    struct source *source = csv_of("{path: a.csv, key: id}", content_z);
-    gm_rc got = source_connect(source, "");
-    if (got == GM_OK) {
-        got = source_read_all(source);
-    }
-    check_rc(got, rc, source->err);
-    check_err_says(source->err, says_z);
-    done(source);
+    source_expect_broken(csv_of("{path: a.csv, key: id}", content_z), rc, says_z);
 }
 
 static void rows_become_records(void **state)
@@ -82,7 +62,7 @@ static void null_and_empty_text_are_told_apart(void **state)
     check_rows(source, "1 {\"b\":null,\"id\":\"1\"}\n"
                        "2 {\"b\":\"NULL\",\"id\":\"2\"}\n"
                        "3 {\"b\":\"\",\"id\":\"3\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void a_quote_inside_a_field_is_text(void **state)
@@ -98,7 +78,7 @@ static void delimiter_and_quote_can_be_chosen(void **state)
                                    "id\tb\n1\t'x\ty'\n2\t\"z\"\n");
     source_pass(source, "");
     check_rows(source, "1 {\"b\":\"x\\ty\",\"id\":\"1\"}\n2 {\"b\":\"\\\"z\\\"\",\"id\":\"2\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void files_without_a_header_take_the_names_of_the_settings(void **state)
@@ -108,7 +88,7 @@ static void files_without_a_header_take_the_names_of_the_settings(void **state)
         csv_of("{path: a.csv, key: [b, id], header: false, columns: [id, b]}", "1,x\n2,y|z\n");
     source_pass(source, "");
     check_rows(source, "x|1 {\"b\":\"x\",\"id\":\"1\"}\ny\\|z|2 {\"b\":\"y|z\",\"id\":\"2\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void positions_are_line_numbers(void **state)
@@ -123,7 +103,7 @@ static void positions_are_line_numbers(void **state)
     assert_int_equal(source->rows.at[2].position, 7);
     assert_int_equal(source->rows.at[3].position, 9);
     assert_string_equal(source->rows.at[0].origin_z, "a.csv");
-    done(source);
+    source_end(source);
 }
 
 static void types_are_strict(void **state)
@@ -141,7 +121,7 @@ static void types_are_strict(void **state)
                        "4 !line 5, column `b`: expected bool, found `maybe`\n"
                        "x !line 6, column `id`: expected int, found `x`\n"
                        "6 !line 7, column `j`: expected json, found `{`\n");
-    done(source);
+    source_end(source);
 }
 
 static void a_line_with_other_fields_than_columns_is_wrong_alone(void **state)
@@ -208,7 +188,7 @@ static void what_came_before_the_break_is_delivered(void **state)
     check_rc(source_read_all(source), GM_E_RETRY, source->err);
     check_rows(source, "1 {\"b\":\"x\",\"id\":\"1\"}\n");
     check_rc(source_read(source), GM_E_RETRY, source->err); /* and it stays broken */
-    done(source);
+    source_end(source);
 }
 
 static void a_wrong_header_needs_the_user(void **state)
@@ -250,7 +230,7 @@ static void a_row_of_ten_megabytes_is_fine_and_one_above_the_limit_is_wrong_alon
     assert_string_equal(source->rows.at[2].json_z, "{\"b\":\"y\",\"id\":\"3\"}");
     assert_int_equal(source->rows.at[2].position, 4 + huge);
     gm_buf_deinit(&content);
-    done(source);
+    source_end(source);
 }
 
 static void files_of_a_folder_may_have_other_columns(void **state)
@@ -263,7 +243,7 @@ static void files_of_a_folder_may_have_other_columns(void **state)
     source_pass(source, "");
     check_rows(source, "1 {\"b\":\"x\",\"id\":\"1\"}\n2 {\"c\":\"x\",\"id\":\"2\"}\n"
                        "3 {\"c\":\"y\",\"id\":\"3\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void settings_are_linted(void **state)

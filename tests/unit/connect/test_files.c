@@ -9,13 +9,6 @@
 #include "connect/input.h"
 #include "support/source.h"
 
-static void done(struct source *source)
-{
-    struct tmp *tmp = source->tmp;
-    source_free(source);
-    tmp_free(tmp);
-}
-
 static void put(struct source *source, const char *name_z, const char *content_z)
 {
     tmp_write(source->tmp, name_z, gm_str_z(content_z));
@@ -103,7 +96,7 @@ static void files_are_read_in_byte_order_of_their_names(void **state)
     assert_string_equal(source->rows.at[0].origin_z, "B.csv");
     assert_int_equal(source->pass.bytes_estimate, 15);
     assert_int_equal(source->bytes_read, 15);
-    done(source);
+    source_end(source);
 }
 
 static void files_that_are_still_being_made_are_passed_over(void **state)
@@ -117,12 +110,12 @@ static void files_that_are_still_being_made_are_passed_over(void **state)
     put(source, "in/below/e.csv", "x");
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1");
-    done(source);
+    source_end(source);
     source = source_new("csv", "{path: a.tmp, key: id}"); /* named itself, it is meant */
     put(source, "a.tmp", "id\n1\n");
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1");
-    done(source);
+    source_end(source);
 }
 
 static void a_pattern_chooses_files(void **state)
@@ -134,7 +127,7 @@ static void a_pattern_chooses_files(void **state)
     put(source, "in/x.csv", "id\n3\n");
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1 2");
-    done(source);
+    source_end(source);
 }
 
 static void what_is_not_there_is_an_error_and_what_is_empty_is_not(void **state)
@@ -147,14 +140,14 @@ static void what_is_not_there_is_an_error_and_what_is_empty_is_not(void **state)
         struct source *source = source_new("csv", missing[i]);
         check_rc(source_connect(source, ""), GM_E_CONFIG, source->err);
         check_err_says(source->err, "/in");
-        done(source);
+        source_end(source);
     }
     struct source *source = source_new("csv", "{path: 'in/*.csv', key: id}");
     put(source, "in/other.txt", "x");
     source_pass(source, "");
     assert_true(source->pass.full); /* the complete state: there is nothing */
     assert_int_equal(source->rows.n, 0);
-    done(source);
+    source_end(source);
 }
 
 /* ---- broken passes ---- */
@@ -170,7 +163,7 @@ static void a_file_that_changes_while_it_is_read_breaks_the_pass(void **state)
     check_err_says(source->err, "a.csv: changed while it was read");
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1 2");
-    done(source);
+    source_end(source);
 }
 
 static void a_file_that_vanishes_in_the_middle_breaks_the_pass(void **state)
@@ -184,7 +177,7 @@ static void a_file_that_vanishes_in_the_middle_breaks_the_pass(void **state)
     check_rc(source_read_all(source), GM_E_RETRY, source->err);
     check_err_says(source->err, "b.csv: is gone since the run began");
     assert_string_equal(keys_of(source), "1");
-    done(source);
+    source_end(source);
 }
 
 static void a_broken_file_breaks_the_pass_and_the_ones_before_are_good(void **state)
@@ -202,7 +195,7 @@ static void a_broken_file_breaks_the_pass_and_the_ones_before_are_good(void **st
     put(source, "in/b.csv", "id,x\n2,y\n");
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1 2 3");
-    done(source);
+    source_end(source);
 }
 
 /* ---- compression ---- */
@@ -286,7 +279,7 @@ static void check_packed(struct gm_str (*pack)(struct gm_str text))
     source_connect_ok(source, "");
     gm_rc rc = source_read_all(source);
     assert_true(rc == GM_E_CONFIG || rc == GM_E_RETRY);
-    done(source);
+    source_end(source);
     free_str(packed);
     free_str(text);
 }
@@ -318,7 +311,7 @@ static void compressed_files_may_consist_of_several_parts(void **state)
         tmp_write(source->tmp, "a.csv", gm_buf_str(&both));
         source_pass(source, "");
         assert_string_equal(keys_of(source), "1 2");
-        done(source);
+        source_end(source);
         gm_buf_deinit(&both);
         free_str(first);
         free_str(second);
@@ -343,7 +336,7 @@ static void padding_behind_gzip_is_no_data(void **state)
     tmp_write(source->tmp, "a.csv", gm_buf_str(&padded));
     check_rc(source_connect(source, ""), GM_E_CONFIG, source->err);
     check_err_says(source->err, "the compressed data is damaged");
-    done(source);
+    source_end(source);
     gm_buf_deinit(&padded);
     free_str(packed);
 }
@@ -358,7 +351,7 @@ static void a_compressed_file_that_has_just_been_made_is_not_an_empty_one(void *
         put(source, names[i], "");
         check_rc(source_connect(source, ""), GM_E_RETRY, source->err);
         check_err_says(source->err, "may still be written");
-        done(source);
+        source_end(source);
     }
 }
 
@@ -378,7 +371,7 @@ static void files_move_to_the_archive_after_the_whole_pass(void **state)
     source_pass(source, ""); /* nothing to do is fine */
     assert_false(source->pass.full);
     assert_int_equal(source->rows.n, 0);
-    done(source);
+    source_end(source);
 }
 
 static void a_name_that_is_taken_gets_the_time_in_front(void **state)
@@ -393,7 +386,7 @@ static void a_name_that_is_taken_gets_the_time_in_front(void **state)
     assert_int_equal(type_of(source, "done/2026-11-20T170955Z-a.csv"), GM_FILE_REGULAR);
     assert_int_equal(type_of(source, "done/2026-11-20T170955Z-2-a.csv"), GM_FILE_REGULAR);
     source_pass(source, ""); /* the file is gone, which is no error with an archive */
-    done(source);
+    source_end(source);
 }
 
 static void a_file_that_changed_after_it_was_read_is_not_archived(void **state)
@@ -411,7 +404,7 @@ static void a_file_that_changed_after_it_was_read_is_not_archived(void **state)
     assert_int_equal(type_of(source, "in/b.csv"), GM_FILE_MISSING);
     source_pass(source, "");
     assert_string_equal(keys_of(source), "1 3 4");
-    done(source);
+    source_end(source);
 }
 
 static void an_archive_that_cannot_be_is_found_out_before_reading(void **state)
@@ -422,12 +415,12 @@ static void an_archive_that_cannot_be_is_found_out_before_reading(void **state)
     put(source, "taken", "a file");
     check_rc(source_connect(source, ""), GM_E_CONFIG, source->err);
     check_err_says(source->err, "taken");
-    done(source);
+    source_end(source);
     source = source_new("csv", "{path: in, key: id, archive: ./in/../in}");
     put(source, "in/a.csv", "id\n1\n");
     check_rc(source_connect(source, ""), GM_E_CONFIG, source->err);
     check_err_says(source->err, "`archive` is the folder that is read");
-    done(source);
+    source_end(source);
 }
 
 int main(void)

@@ -3,37 +3,17 @@
 
 static struct source *jsonl_of(const char *settings_z, const char *content_z)
 {
-    struct source *source = source_new("jsonl", settings_z);
-    tmp_write(source->tmp, "a.jsonl", gm_str_z(content_z));
-    return source;
+    return source_of("jsonl", settings_z, content_z);
 }
 
-static void done(struct source *source)
-{
-    struct tmp *tmp = source->tmp;
-    source_free(source);
-    tmp_free(tmp);
-}
-
-/* Content of a.jsonl with the settings {path: a.jsonl, key: id}. */
 static void expect_rows(const char *content_z, const char *rows_z)
 {
-    struct source *source = jsonl_of("{path: a.jsonl, key: id}", content_z);
-    source_pass(source, "");
-    check_rows(source, rows_z);
-    done(source);
+    source_expect_rows(jsonl_of("{path: a.jsonl, key: id}", content_z), rows_z);
 }
 
 static void expect_broken(const char *content_z, gm_rc rc, const char *says_z)
 {
-    struct source *source = jsonl_of("{path: a.jsonl, key: id}", content_z);
-    gm_rc got = source_connect(source, "");
-    if (got == GM_OK) {
-        got = source_read_all(source);
-    }
-    check_rc(got, rc, source->err);
-    check_err_says(source->err, says_z);
-    done(source);
+    source_expect_broken(jsonl_of("{path: a.jsonl, key: id}", content_z), rc, says_z);
 }
 
 static void lines_become_records(void **state)
@@ -54,7 +34,7 @@ static void positions_are_line_numbers(void **state)
     assert_int_equal(source->rows.at[0].position, 2);
     assert_int_equal(source->rows.at[1].position, 4);
     assert_string_equal(source->rows.at[0].origin_z, "a.jsonl");
-    done(source);
+    source_end(source);
 }
 
 static void keys_are_paths_and_may_have_parts(void **state)
@@ -64,7 +44,7 @@ static void keys_are_paths_and_may_have_parts(void **state)
                                      "{\"site\":{\"code\":\"n|1\"},\"a.b\":2,\"tags\":[true]}\n");
     source_pass(source, "");
     assert_string_equal(source->rows.at[0].key_z, "n\\|1|2|true");
-    done(source);
+    source_end(source);
 }
 
 static void lines_that_are_no_objects_are_wrong_alone(void **state)
@@ -81,7 +61,7 @@ static void lines_that_are_no_objects_are_wrong_alone(void **state)
     assert_int_equal(source->rows.n, 2);
     assert_int_equal(source->rows.at[0].rc, GM_E_INVALID);
     assert_string_equal(source->rows.at[0].key_z, "line 1");
-    done(source);
+    source_end(source);
 }
 
 static void lines_without_a_usable_key_are_wrong_alone(void **state)
@@ -138,7 +118,7 @@ static void a_line_above_the_limit_is_wrong_alone(void **state)
     check_rc(source_read_all(source), GM_E_RETRY, source->err);
     check_err_says(source->err, "the file ends in the middle of line 2");
     gm_buf_deinit(&content);
-    done(source);
+    source_end(source);
 }
 
 static void settings_are_linted(void **state)

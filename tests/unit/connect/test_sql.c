@@ -23,20 +23,13 @@ static struct source *sql_of(const char *settings_z, const char *sql_z)
     return source;
 }
 
-static void done(struct source *source)
-{
-    struct tmp *tmp = source->tmp;
-    source_free(source);
-    tmp_free(tmp);
-}
-
 static void expect_connect_fails(const char *settings_z, const char *sql_z, gm_rc rc,
                                  const char *says_z)
 {
     struct source *source = sql_of(settings_z, sql_z);
     check_rc(source_connect(source, ""), rc, source->err);
     check_err_says(source->err, says_z);
-    done(source);
+    source_end(source);
 }
 
 static void every_type_of_sqlite_becomes_a_cell(void **state)
@@ -55,7 +48,7 @@ static void every_type_of_sqlite_becomes_a_cell(void **state)
     assert_string_equal(source->rows.at[1].origin_z, "t");
     assert_int_equal(source->rows.at[1].position, 2);
     assert_string_equal(source->cursor_z, "");
-    done(source);
+    source_end(source);
 }
 
 static void names_are_quoted(void **state)
@@ -70,7 +63,7 @@ static void names_are_quoted(void **state)
     source_pass(source, "");
     check_rows(source, "1|z {\"Order ID\":1,\"a\\\"b\":\"z\"}\n"
                        "2|x\\|y {\"Order ID\":2,\"a\\\"b\":\"x|y\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void a_query_runs_as_it_is(void **state)
@@ -83,7 +76,7 @@ static void a_query_runs_as_it_is(void **state)
     source_pass(source, "");
     check_rows(source, "3 {\"id\":3}\n2 {\"id\":2}\n1 {\"id\":1}\n");
     assert_string_equal(source->rows.at[0].origin_z, "query");
-    done(source);
+    source_end(source);
 }
 
 static void a_table_is_read_in_the_order_of_its_key_when_that_is_free(void **state)
@@ -94,13 +87,13 @@ static void a_table_is_read_in_the_order_of_its_key_when_that_is_free(void **sta
                                    "INSERT INTO t VALUES('b'),('c'),('a')");
     source_pass(source, "");
     check_rows(source, "a {\"k\":\"a\"}\nb {\"k\":\"b\"}\nc {\"k\":\"c\"}\n");
-    done(source);
+    source_end(source);
     /* Here the order would cost a sort: rows come as they lie. */
     source = sql_of("{url: 'sqlite:erp.db', table: t, key: k}",
                     "CREATE TABLE t(k TEXT); INSERT INTO t VALUES('b'),('c'),('a')");
     source_pass(source, "");
     check_rows(source, "b {\"k\":\"b\"}\nc {\"k\":\"c\"}\na {\"k\":\"a\"}\n");
-    done(source);
+    source_end(source);
 }
 
 static void rows_without_a_usable_key_are_wrong_alone(void **state)
@@ -119,7 +112,7 @@ static void rows_without_a_usable_key_are_wrong_alone(void **state)
                        "row 5 !key column `k` is too long for a key (1024 bytes at most)\n"
                        "b {\"k\":\"b\",\"n\":6}\n");
     assert_int_equal(source->rows.at[1].rc, GM_E_INVALID);
-    done(source);
+    source_end(source);
 }
 
 static void a_cell_above_the_limit_makes_its_row_wrong_alone(void **state)
@@ -140,7 +133,7 @@ static void a_cell_above_the_limit_makes_its_row_wrong_alone(void **state)
     assert_int_equal(source->rows.at[2].rc, GM_OK);
     assert_string_equal(source->rows.at[3].json_z, "{\"k\":4,\"note\":\"d\",\"photo\":\"\"}");
     assert_true(source->batches >= 3); /* a batch ends when its bytes reach the target */
-    done(source);
+    source_end(source);
 }
 
 static void mistakes_in_names_are_named_with_the_nearest(void **state)
@@ -174,7 +167,7 @@ static void a_query_cannot_change_the_source(void **state)
         rc = source_read_all(source);
     }
     check_rc(rc, GM_E_CONFIG, source->err);
-    done(source);
+    source_end(source);
 }
 
 static void a_missing_database_is_an_error_and_not_an_empty_one(void **state)
@@ -185,7 +178,7 @@ static void a_missing_database_is_an_error_and_not_an_empty_one(void **state)
     check_err_says(source->err, "none.db");
     tmp_write(source->tmp, "none.db", GM_STR("this is not a database, and long enough to tell"));
     check_rc(source_connect(source, ""), GM_E_CONFIG, source->err);
-    done(source);
+    source_end(source);
 }
 
 static void a_locked_database_is_worth_another_try(void **state)
@@ -205,7 +198,7 @@ static void a_locked_database_is_worth_another_try(void **state)
     gm_db_close(db);
     source_pass(source, "");
     check_rows(source, "1 {\"k\":1}\n");
-    done(source);
+    source_end(source);
 }
 
 /* ---- watermarks ---- */
@@ -224,7 +217,7 @@ static void a_full_pass_ends_with_the_greatest_watermark(void **state)
     assert_int_equal(source->rows.at[0].version, 30);
     assert_int_equal(source->rows.at[2].version, 0);
     assert_string_equal(source->cursor_z, "v=int:30");
-    done(source);
+    source_end(source);
 }
 
 static void a_cursor_shows_what_came_since(void **state)
@@ -242,7 +235,7 @@ static void a_cursor_shows_what_came_since(void **state)
     source_pass(source, source->cursor_z);
     check_rows(source, "3 {\"k\":3,\"v\":7}\n1 {\"k\":1,\"v\":9007199254740993}\n");
     assert_string_equal(source->cursor_z, "v=int:9007199254740993");
-    done(source);
+    source_end(source);
 }
 
 /* Rows with one value may lie on both sides of a batch's end: its cursor must be behind neither. */
@@ -262,7 +255,7 @@ static void a_cursor_never_cuts_through_rows_of_one_value(void **state)
     assert_int_equal(source->rows.n, 40000 - 9);
     assert_string_equal(source->first_batch_cursor_z, "v=int:9");
     assert_string_equal(source->cursor_z, "v=int:10");
-    done(source);
+    source_end(source);
 }
 
 static void a_query_can_have_a_watermark(void **state)
@@ -279,7 +272,7 @@ static void a_query_can_have_a_watermark(void **state)
     source_pass(source, "");
     assert_int_equal(source->rows.n, 3);
     assert_string_equal(source->cursor_z, "at=text:2026-03-01");
-    done(source);
+    source_end(source);
 }
 
 static void a_cursor_of_something_else_starts_from_the_beginning(void **state)
@@ -293,7 +286,7 @@ static void a_cursor_of_something_else_starts_from_the_beginning(void **state)
         assert_true(source->pass.full);
         assert_int_equal(source->rows.n, 1);
     }
-    done(source);
+    source_end(source);
 }
 
 static void an_overlap_reads_again_but_never_moves_the_cursor_back(void **state)
@@ -313,7 +306,7 @@ static void an_overlap_reads_again_but_never_moves_the_cursor_back(void **state)
     check_rows(source, "1 {\"at\":\"2026-01-01 00:00:00.5\",\"k\":1}\n"
                        "3 {\"at\":\"2026-01-01 00:00:01.0\",\"k\":3}\n");
     assert_string_equal(source->cursor_z, "at=text:2026-01-01 00:00:05.5");
-    done(source);
+    source_end(source);
     expect_connect_fails("{url: 'sqlite:erp.db', table: t, key: k, watermark: v, overlap: 1m}",
                          "CREATE TABLE t(k, v); INSERT INTO t VALUES(1, 1)", GM_E_CONFIG,
                          "`overlap` needs a watermark of dates or times");
@@ -368,7 +361,7 @@ static void a_pass_does_not_see_what_is_written_meanwhile(void **state)
     assert_string_equal(source->rows.at[0].json_z, "{\"k\":1,\"v\":1}");
     assert_string_equal(source->rows.at[19999].json_z, "{\"k\":20000,\"v\":20000}");
     assert_string_equal(source->cursor_z, "v=int:20000");
-    done(source);
+    source_end(source);
 }
 
 /* Larger than what the connection keeps in memory. */
@@ -389,7 +382,7 @@ static void a_file_that_is_cut_while_it_is_read_breaks_the_pass(void **state)
     gm_rc rc = source_read_all(source);
     assert_true(rc == GM_E_RETRY || rc == GM_E_CONFIG);
     check_err_says(source->err, "erp.db");
-    done(source);
+    source_end(source);
 }
 
 static void equal_rows_hash_alike_in_every_pass(void **state)
@@ -404,7 +397,7 @@ static void equal_rows_hash_alike_in_every_pass(void **state)
     source_pass(source, "");
     assert_true(gm_hash128_eq(one, source->rows.at[0].hash));
     assert_false(gm_hash128_eq(two, source->rows.at[1].hash));
-    done(source);
+    source_end(source);
 }
 
 static void settings_are_linted(void **state)
