@@ -196,18 +196,24 @@ struct gm_str gm_arena_dup(struct gm_arena *arena, struct gm_str s)
     return (struct gm_str){copy, s.n};
 }
 
-struct gm_str gm_arena_format(struct gm_arena *arena, const char *fmt, ...)
+struct gm_str gm_arena_vformat(struct gm_arena *arena, const char *fmt, va_list args)
 {
-    va_list args;
-    va_start(args, fmt);
     va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
     char *text = n >= 0 ? gm_arena_alloc(arena, (size_t)n + 1) : NULL;
     if (text != NULL) {
         (void)vsnprintf(text, (size_t)n + 1, fmt, again);
     }
     va_end(again);
     return (struct gm_str){text, text != NULL ? (size_t)n : 0};
+}
+
+struct gm_str gm_arena_format(struct gm_arena *arena, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    struct gm_str text = gm_arena_vformat(arena, fmt, args);
+    va_end(args);
+    return text;
 }

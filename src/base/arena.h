@@ -15,6 +15,7 @@
 #ifndef GM_BASE_ARENA_H
 #define GM_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -66,5 +67,7 @@ void *gm_arena_realloc(struct gm_arena *arena, void *p, size_t old_size, size_t 
 /* Copies; the copy has a NUL behind it that n does not count. p is NULL at the limit. */
 struct gm_str gm_arena_dup(struct gm_arena *arena, struct gm_str s);
 struct gm_str gm_arena_format(struct gm_arena *arena, const char *fmt, ...) GM_PRINTF(2, 3);
+struct gm_str gm_arena_vformat(struct gm_arena *arena, const char *fmt, va_list args)
+    GM_PRINTF(2, 0);
 
 #endif

@@ -289,8 +289,3 @@ uint64_t gm_map_value_at(const struct gm_map *map, size_t index)
     GM_ASSERT(index < map->entries_n);
     return map->entries[index].value;
 }
-
-void *gm_map_ptr_at(const struct gm_map *map, size_t index)
-{
-    return (void *)(uintptr_t)gm_map_value_at(map, index); // NOLINT(performance-no-int-to-ptr)
-}

@@ -32,6 +32,5 @@ void *gm_map_get_ptr(const struct gm_map *map, struct gm_str key); /* NULL: not 
 /* Entry `index` of 0 … count-1. */
 struct gm_str gm_map_key_at(const struct gm_map *map, size_t index);
 uint64_t gm_map_value_at(const struct gm_map *map, size_t index);
-void *gm_map_ptr_at(const struct gm_map *map, size_t index);
 
 #endif

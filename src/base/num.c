@@ -169,7 +169,7 @@ bool gm_parse_double(struct gm_str s, double *out_v)
     return true;
 }
 
-static size_t format_u64(uint64_t v, char *out)
+size_t gm_format_u64(uint64_t v, char *out)
 {
     char reversed[20];
     size_t n = 0;
@@ -191,7 +191,7 @@ size_t gm_format_i64(int64_t v, char out[GM_NUM_TEXT_SIZE])
         out[n++] = '-';
         magnitude = 0 - magnitude;
     }
-    n += format_u64(magnitude, out + n);
+    n += gm_format_u64(magnitude, out + n);
     out[n] = '\0';
     return n;
 }

@@ -23,6 +23,7 @@ bool gm_parse_double(struct gm_str s, double *out_v);
 
 enum { GM_NUM_TEXT_SIZE = 40 };
 size_t gm_format_i64(int64_t v, char out[GM_NUM_TEXT_SIZE]);
+size_t gm_format_u64(uint64_t v, char *out); /* at most 20 digits */
 /* The shortest text that reads back equal, valid JSON; integral values keep ".0" ("18.0"). From
  * 1e-6 to below 1e17 it is plain, else with an exponent ("1.5e-7"). `v` must be finite. */
 size_t gm_format_double(double v, char out[GM_NUM_TEXT_SIZE]);

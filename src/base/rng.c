@@ -1,7 +1,5 @@
 #include "base/rng.h"
 
-#include <math.h>
-
 #include "base/status.h"
 
 static uint64_t splitmix64(uint64_t *state)
@@ -54,12 +52,4 @@ uint64_t gm_rng_below(struct gm_rng *rng, uint64_t bound)
 double gm_rng_double(struct gm_rng *rng)
 {
     return (double)(gm_rng_next(rng) >> 11) * 0x1.0p-53;
-}
-
-double gm_rng_normal(struct gm_rng *rng, double mean, double deviation)
-{
-    static const double two_pi = 6.283185307179586;
-    double u = 1.0 - gm_rng_double(rng); /* in (0, 1]: the logarithm is finite */
-    double v = gm_rng_double(rng);
-    return mean + deviation * sqrt(-2.0 * log(u)) * cos(two_pi * v);
 }

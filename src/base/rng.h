@@ -19,6 +19,5 @@ void gm_rng_init(struct gm_rng *rng, uint64_t seed);
 uint64_t gm_rng_next(struct gm_rng *rng);
 uint64_t gm_rng_below(struct gm_rng *rng, uint64_t bound); /* uniform in 0 … bound-1; bound > 0 */
 double gm_rng_double(struct gm_rng *rng);                  /* uniform in [0, 1) */
-double gm_rng_normal(struct gm_rng *rng, double mean, double deviation); /* Box-Muller */
 
 #endif

@@ -31,6 +31,16 @@ bool gm_str_starts(struct gm_str s, struct gm_str prefix)
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+bool gm_str_contains(struct gm_str s, struct gm_str part)
+{
+    for (size_t i = 0; part.n <= s.n && i <= s.n - part.n; i++) {
+        if (part.n == 0 || memcmp(s.p + i, part.p, part.n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool gm_str_ends(struct gm_str s, struct gm_str suffix)
 {
     return s.n >= suffix.n &&

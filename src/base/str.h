@@ -54,6 +54,7 @@ int gm_str_cmp(struct gm_str a, struct gm_str b);
 
 bool gm_str_is(struct gm_str s, const char *z);
 bool gm_str_starts(struct gm_str s, struct gm_str prefix);
+bool gm_str_contains(struct gm_str s, struct gm_str part); /* an empty part: always */
 bool gm_str_ends(struct gm_str s, struct gm_str suffix);
 
 /* Splits at the first `sep`. False, and *out_head = s, *out_rest empty, when there is none. */

@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "base/num.h"
+
 /* Civil dates from day numbers and back: Howard Hinnant, "chrono-compatible low-level date
  * algorithms", https://howardhinnant.github.io/date_algorithms.html (days_from_civil,
  * civil_from_days). Years begin on 1 March there, so that the leap day is the last of its year; an
@@ -416,24 +418,10 @@ bool gm_span_parse(struct gm_str s, gm_ns *out_span)
     return true;
 }
 
-static size_t put_u64(char *to, uint64_t v)
-{
-    char reversed[20];
-    size_t n = 0;
-    do {
-        reversed[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    for (size_t i = 0; i < n; i++) {
-        to[i] = reversed[n - 1 - i];
-    }
-    return n;
-}
-
 /* "1.25" for 1250 thousandths, without trailing zeros. */
 static size_t put_thousandths(char *to, uint64_t v)
 {
-    size_t n = put_u64(to, v / 1000);
+    size_t n = gm_format_u64(v / 1000, to);
     int32_t rest = (int32_t)(v % 1000);
     if (rest != 0) {
         to[n++] = '.';
@@ -470,15 +458,15 @@ size_t gm_span_format(gm_ns span, char out[GM_TIME_TEXT_SIZE])
     }
     uint64_t unit = (uint64_t)span_units[i].size;
     if (unit >= (uint64_t)GM_MINUTE) {
-        n += put_u64(out + n, left / unit);
+        n += gm_format_u64(left / unit, out + n);
         n += put_name(out + n, span_units[i].name_z);
         uint64_t next = left % unit / (uint64_t)span_units[i + 1].size;
         if (next > 0) {
-            n += put_u64(out + n, next);
+            n += gm_format_u64(next, out + n);
             n += put_name(out + n, span_units[i + 1].name_z);
         }
         return n;
     }
-    n += unit == 1 ? put_u64(out + n, left) : put_thousandths(out + n, left / (unit / 1000));
+    n += unit == 1 ? gm_format_u64(left, out + n) : put_thousandths(out + n, left / (unit / 1000));
     return n + put_name(out + n, span_units[i].name_z);
 }

@@ -381,18 +381,6 @@ struct gm_str gm_dtdl_term_of(struct gm_str id)
     return id;
 }
 
-bool gm_dtdl_term_of_language(struct gm_str term)
-{
-    const struct gm_dtdl_term *found = term_find(term);
-    for (uint64_t rest = found != NULL ? found->spaces : 0; rest != 0; rest &= rest - 1) {
-        int known = gm_dtdl_spaces[__builtin_ctzll(rest)].known;
-        if (known == GM_DTDL_KNOWN_V2 || known == GM_DTDL_KNOWN_V3) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- types beside the class ---- */
 
 static const struct gm_dtdl_cotype *search(const struct gm_dtdl_cotype *table, size_t count,

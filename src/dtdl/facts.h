@@ -229,8 +229,6 @@ extern const size_t gm_dtdl_term_count;
 bool gm_dtdl_term_id(struct gm_arena *arena, int known, struct gm_str term, struct gm_str *out_id);
 /* The term of an id; the id itself when there is none. A view into `id`, or constant. */
 struct gm_str gm_dtdl_term_of(struct gm_str id);
-/* Is `term` one of the language itself, in v2 or v3? */
-bool gm_dtdl_term_of_language(struct gm_str term);
 
 /* ---- types beside the class ---- */
 

@@ -62,14 +62,19 @@ yyjson_mut_val *gm_dtdl_items_next(struct gm_dtdl_items *items)
 
 /* ---- memory ---- */
 
+static void stop_full(struct gm_dtdl_parser *parser)
+{
+    parser->full = true;
+    parser->stopped = true;
+}
+
 void *gm_dtdl_alloc(struct gm_dtdl_parser *parser, size_t count, size_t size)
 {
     size_t total;
     void *p =
         __builtin_mul_overflow(count, size, &total) ? NULL : gm_arena_zalloc(parser->arena, total);
     if (p == NULL) {
-        parser->full = true;
-        parser->stopped = true;
+        stop_full(parser);
     }
     return p;
 }
@@ -78,18 +83,12 @@ struct gm_str gm_dtdl_format(struct gm_dtdl_parser *parser, const char *fmt, ...
 {
     va_list args;
     va_start(args, fmt);
-    va_list again;
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    struct gm_str text = gm_arena_vformat(parser->arena, fmt, args);
     va_end(args);
-    char *p = gm_dtdl_alloc(parser, (size_t)n + 1, 1);
-    if (p != NULL) {
-        /* It was copied above. */
-        (void)vsnprintf(p, (size_t)n + 1, fmt,
-                        again); // NOLINT(clang-analyzer-valist.Uninitialized)
+    if (text.p == NULL) {
+        stop_full(parser);
     }
-    va_end(again);
-    return (struct gm_str){p, p != NULL ? (size_t)n : 0};
+    return text;
 }
 
 /* ---- ids ---- */

@@ -25,28 +25,10 @@ static const char *missing_attribute(const struct gm_value *value)
     return NULL;
 }
 
-/* ---- memory for the writer of JSON ---- */
-
-static void *arena_malloc(void *ctx, size_t size)
-{
-    return gm_arena_alloc(ctx, size);
-}
-
-static void *arena_realloc(void *ctx, void *p, size_t old_size, size_t size)
-{
-    return gm_arena_realloc(ctx, p, old_size, size);
-}
-
-static void arena_free(void *ctx, void *p)
-{
-    (void)ctx;
-    (void)p; /* dies with the arena */
-}
-
 /* The text of `data`, in the arena; binary data stays the JSON text it came as. n 0: too large. */
 static struct gm_str data_text(struct gm_decoded *decoded, const struct gm_value *value)
 {
-    yyjson_alc memory = {arena_malloc, arena_realloc, arena_free, decoded->arena};
+    yyjson_alc memory = gm_json_memory(decoded->arena);
     size_t n = 0;
     yyjson_val *data = yyjson_obj_get(value->root, "data");
     data = data != NULL ? data : yyjson_obj_get(value->root, "data_base64");

@@ -227,33 +227,6 @@ struct gm_str gm_value_keep(struct gm_decoded *decoded, const struct gm_value *v
     return gm_arena_dup(decoded->arena, text);
 }
 
-static bool too_deep(struct gm_str text)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        switch (text.p[i]) {
-        case '"':
-            for (i++; i < text.n && text.p[i] != '"'; i++) {
-                i += text.p[i] == '\\';
-            }
-            break;
-        case '[':
-        case '{':
-            if (++depth > GM_JSON_DEPTH_MAX) {
-                return true;
-            }
-            break;
-        case ']':
-        case '}':
-            depth--;
-            break;
-        default:
-            break;
-        }
-    }
-    return false;
-}
-
 static yyjson_doc *read_json(struct gm_decoded *decoded, struct gm_str text,
                              yyjson_read_err *out_err)
 {
@@ -288,7 +261,7 @@ bool gm_value_read(struct gm_decoded *decoded, struct gm_str text, size_t number
                           text.n > 0 ? err.msg : "there is no value");
         return false;
     }
-    if (yyjson_doc_get_val_count(doc) > GM_JSON_DEPTH_MAX && too_deep(text)) {
+    if (yyjson_doc_get_val_count(doc) > GM_JSON_DEPTH_MAX && gm_json_too_deep_at(text) > 0) {
         gm_decoded_refuse(decoded, number, "nested more than %d levels deep", GM_JSON_DEPTH_MAX);
         return false;
     }

@@ -17,9 +17,14 @@ static void arena_free(void *ctx, void *p)
     (void)p; /* the arena frees everything at once */
 }
 
+yyjson_alc gm_json_memory(struct gm_arena *arena)
+{
+    return (yyjson_alc){arena_malloc, arena_realloc, arena_free, arena};
+}
+
 yyjson_mut_doc *gm_json_doc_new(struct gm_arena *arena)
 {
-    yyjson_alc alc = {arena_malloc, arena_realloc, arena_free, arena};
+    yyjson_alc alc = gm_json_memory(arena);
     return yyjson_mut_doc_new(&alc);
 }
 

@@ -38,6 +38,10 @@ enum { GM_JSON_DEPTH_MAX = 128 }; /* nesting accepted from outside; keeps recurs
 /* A document that allocates from `arena` (keeps). Never freed by itself: it dies with the arena.
  * NULL at the limit. */
 yyjson_mut_doc *gm_json_doc_new(struct gm_arena *arena);
+/* The same memory for calls of the library itself. */
+yyjson_alc gm_json_memory(struct gm_arena *arena);
+/* Where well-formed text is nested deeper than GM_JSON_DEPTH_MAX first; 0: nowhere. */
+size_t gm_json_too_deep_at(struct gm_str text);
 
 /* RFC 8259. Refuses invalid UTF-8, duplicate member names, depth over GM_JSON_DEPTH_MAX, and
  * anything behind the value. The error names line and column (in characters, from 1): GM_E_INVALID;

@@ -44,8 +44,7 @@ static gm_rc fail_memory(const struct reading *reading)
                    "the memory limit was reached while reading %zu bytes of JSON", reading->text.n);
 }
 
-/* Where the nesting first exceeds the limit. The text is known to be well-formed. */
-static size_t find_too_deep(struct gm_str text)
+size_t gm_json_too_deep_at(struct gm_str text)
 {
     size_t depth = 0;
     for (size_t i = 0; i < text.n; i++) {
@@ -154,7 +153,8 @@ static gm_rc link_container(const struct reading *reading, yyjson_val *val, size
     node->uni.ptr = NULL;
     size_t count = unsafe_yyjson_get_len(val);
     if (depth > GM_JSON_DEPTH_MAX) {
-        return fail_at(reading, find_too_deep(reading->text), "nested more than 128 levels deep");
+        return fail_at(reading, gm_json_too_deep_at(reading->text),
+                       "nested more than 128 levels deep");
     }
     if (count == 0) {
         return GM_OK;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -332,16 +331,6 @@ gm_rc gm_file_write_atomic(const char *path_z, struct gm_str content, uint32_t m
         (void)unlink(temporary_z);
     }
     return rc;
-}
-
-gm_rc gm_disk_free(const char *path_z, uint64_t *out_bytes, struct gm_err *err)
-{
-    struct statvfs st;
-    if (statvfs(path_z, &st) != 0) {
-        return gm_os_fail(err, errno, path_z, "ask for its free space");
-    }
-    *out_bytes = (uint64_t)st.f_bavail * (uint64_t)st.f_frsize;
-    return GM_OK;
 }
 
 char *gm_path_join_z(struct gm_str folder, struct gm_str name)

@@ -88,8 +88,6 @@ struct gm_lock;
 gm_rc gm_lock_take(const char *path_z, struct gm_lock **out_lock, struct gm_err *err) GM_MUST_CHECK;
 void gm_lock_release(struct gm_lock *lock);
 
-gm_rc gm_disk_free(const char *path_z, uint64_t *out_bytes, struct gm_err *err) GM_MUST_CHECK;
-
 /* Joins with exactly one '/'; an absolute `name` stays as it is. Returns owned. */
 char *gm_path_join_z(struct gm_str folder, struct gm_str name);
 

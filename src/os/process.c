@@ -58,27 +58,6 @@ uint64_t gm_resident_bytes(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-uint64_t gm_peak_resident_bytes(void)
-{
-    /* VmHWM begins anew with each program; ru_maxrss would count what the process was before exec.
-     */
-    char bytes[4096];
-    struct gm_str line;
-    struct gm_str rest = read_proc("/proc/self/status", bytes, sizeof(bytes));
-    while (rest.n > 0) {
-        (void)gm_str_cut(rest, '\n', &line, &rest);
-        struct gm_str name;
-        struct gm_str value;
-        int64_t kib;
-        if (gm_str_cut(line, ':', &name, &value) && gm_str_is(name, "VmHWM") &&
-            gm_str_cut(gm_str_trim(value), ' ', &value, &name) && gm_parse_i64(value, &kib)) {
-            return (uint64_t)kib * 1024;
-        }
-    }
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
-}
-
 int64_t gm_process_id(void)
 {
     return (int64_t)getpid();

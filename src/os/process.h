@@ -20,7 +20,6 @@ const char *gm_env_z(const char *name_z); /* NULL: not set. Borrows from the pro
 bool gm_is_terminal(int fd);
 int gm_terminal_width(int fd); /* 80 when unknown */
 uint64_t gm_resident_bytes(void);
-uint64_t gm_peak_resident_bytes(void);
 int64_t gm_process_id(void);
 unsigned gm_cpu_count(void);
 /* Lets the process open `wanted` files and sockets, as far as it may; how many it may open then. */

@@ -301,16 +301,6 @@ static bool match_comparison(const struct gm_event_filter *filter, const struct 
     return false;
 }
 
-static bool contains(struct gm_str text, struct gm_str part)
-{
-    for (size_t i = 0; part.n <= text.n && i <= text.n - part.n; i++) {
-        if (part.n == 0 || memcmp(text.p + i, part.p, part.n) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool match_call(const struct gm_event_filter *filter, const struct gm_event *event)
 {
     struct value text = value_of(event, &filter->operands[0]);
@@ -324,7 +314,7 @@ static bool match_call(const struct gm_event_filter *filter, const struct gm_eve
     case GM_FN_ENDSWITH:
         return gm_str_ends(text.text, part.text);
     default:
-        return contains(text.text, part.text);
+        return gm_str_contains(text.text, part.text);
     }
 }
 

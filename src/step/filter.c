@@ -323,16 +323,6 @@ static bool array_contains(const struct gm_cell *array, const struct gm_cell *wa
     return false;
 }
 
-static bool contains(struct gm_str text, struct gm_str part)
-{
-    for (size_t i = 0; part.n <= text.n && i <= text.n - part.n; i++) {
-        if (part.n == 0 || memcmp(text.p + i, part.p, part.n) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool test_text(enum gm_expr_function function, const struct gm_cell *text,
                       const struct gm_cell *part)
 {
@@ -345,7 +335,7 @@ static bool test_text(enum gm_expr_function function, const struct gm_cell *text
     case GM_FN_ENDSWITH:
         return gm_str_ends(text->as.s, part->as.s);
     default:
-        return contains(text->as.s, part->as.s);
+        return gm_str_contains(text->as.s, part->as.s);
     }
 }
 

@@ -7,15 +7,6 @@
 
 enum { FORMAT = 1, WRITER_CACHE_SIZE = 8 << 20, READER_CACHE_SIZE = 2 << 20 };
 
-static gm_rc run(struct gm_db *db, const char *sql_z, struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare(db, sql_z, &stmt, err));
-    gm_rc rc = gm_stmt_run(stmt, NULL, err);
-    gm_stmt_finalize(stmt);
-    return rc;
-}
-
 static gm_rc put_fact(struct gm_db *db, const char *name_z, int64_t value, struct gm_err *err)
 {
     struct gm_stmt *stmt;
@@ -67,7 +58,7 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
     const struct gm_stream_options *options = &stream->options;
     int64_t format, partitions, versions, identity;
     for (size_t i = 0; i < GM_ARRAY_COUNT(tables); i++) {
-        GM_TRY(run(stream->db, tables[i], err));
+        GM_TRY(gm_db_exec(stream->db, tables[i], err));
     }
     GM_TRY(put_fact(stream->db, "format", FORMAT, err));
     GM_TRY(

@@ -174,14 +174,3 @@ gm_rc gm_objects_count_waiting(struct gm_db *db, int64_t *out_count, struct gm_e
     GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECTS_COUNT_WAITING, &stmt, err));
     return gm_step_number(stmt, out_count, err);
 }
-
-gm_rc gm_objects_any(struct gm_db *db, int64_t pipeline, bool *out_any, struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    int64_t ignored;
-    GM_TRY(gm_db_prepare_once(db, GM_SQL_OBJECTS_ANY, &stmt, err));
-    gm_bind_i64(stmt, 1, pipeline);
-    gm_rc rc = gm_step_number(stmt, &ignored, err);
-    *out_any = rc == GM_OK;
-    return rc == GM_E_END ? GM_OK : rc;
-}

@@ -73,8 +73,5 @@ gm_rc gm_objects_forget_key(struct gm_db *db, const struct gm_state_key *key, st
 
 gm_rc gm_objects_count_waiting(struct gm_db *db, int64_t *out_count, struct gm_err *err)
     GM_MUST_CHECK;
-/* The pipeline has objects outside the store. */
-gm_rc gm_objects_any(struct gm_db *db, int64_t pipeline, bool *out_any, struct gm_err *err)
-    GM_MUST_CHECK;
 
 #endif

@@ -37,49 +37,24 @@ static gm_rc no_room(struct gm_err *err)
 /* The next part of a pointer (RFC 6901), its escapes undone, in `doc`. False: none is left. */
 static bool next_token(yyjson_mut_doc *doc, struct gm_str *rest, struct gm_str *out_token)
 {
-    if (rest->n == 0) {
+    if (!gm_json_token_next(rest, out_token)) {
         return false;
     }
-    struct gm_str tail = {rest->p + 1, rest->n - 1}, token;
-    (void)gm_str_cut(tail, '/', &token, rest);
-    rest->p = token.p + token.n;
-    rest->n = (size_t)(tail.p + tail.n - rest->p);
-    *out_token = token;
-    if (memchr(token.p, '~', token.n) == NULL) {
+    if (memchr(out_token->p, '~', out_token->n) == NULL) {
         return true;
     }
-    char *text = doc->alc.malloc(doc->alc.ctx, token.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; text != NULL && i < token.n; i++) {
-        bool escape = token.p[i] == '~' && i + 1 < token.n;
-        text[n++] = escape ? (token.p[++i] == '0' ? '~' : '/') : token.p[i];
+    char *text = doc->alc.malloc(doc->alc.ctx, out_token->n + 1);
+    if (text != NULL) {
+        *out_token = (struct gm_str){text, gm_json_token_unescape(*out_token, text)};
     }
-    *out_token = (struct gm_str){text, n};
     return text != NULL;
-}
-
-static bool read_index(struct gm_str token, size_t *out_index)
-{
-    enum { DIGITS_MAX = 9 };
-    if (token.n == 0 || token.n > DIGITS_MAX || (token.n > 1 && token.p[0] == '0')) {
-        return false;
-    }
-    size_t index = 0;
-    for (size_t i = 0; i < token.n; i++) {
-        if (token.p[i] < '0' || token.p[i] > '9') {
-            return false;
-        }
-        index = index * 10 + (size_t)(token.p[i] - '0');
-    }
-    *out_index = index;
-    return true;
 }
 
 static yyjson_mut_val *child(yyjson_mut_val *value, struct gm_str token)
 {
     size_t index;
     if (yyjson_mut_is_arr(value)) {
-        return read_index(token, &index) ? yyjson_mut_arr_get(value, index) : NULL;
+        return gm_json_token_index(token, &index) ? yyjson_mut_arr_get(value, index) : NULL;
     }
     return gm_json_member(value, token);
 }
@@ -127,7 +102,7 @@ static gm_rc apply_to_array(struct gm_edit *edit, yyjson_mut_val *array, struct 
     size_t count = yyjson_mut_arr_size(array), index = count;
     bool adds = gm_str_is(operation->op, "add");
     bool is_end = adds && gm_str_is(token, "-");
-    if (!is_end && (!read_index(token, &index) || index >= count + (adds ? 1 : 0))) {
+    if (!is_end && (!gm_json_token_index(token, &index) || index >= count + (adds ? 1 : 0))) {
         return fail_segment(edit, token);
     }
     if (adds) {

@@ -30,15 +30,6 @@ static void write_fingerprint(const struct gm_view *view, struct gm_buf *out)
     }
 }
 
-static gm_rc run(struct gm_db *db, const char *sql_z, struct gm_err *err)
-{
-    struct gm_stmt *stmt;
-    GM_TRY(gm_db_prepare(db, sql_z, &stmt, err));
-    gm_rc rc = gm_stmt_run(stmt, NULL, err);
-    gm_stmt_finalize(stmt);
-    return rc;
-}
-
 static gm_rc put_fact(struct gm_db *db, const char *name_z, struct gm_str value, struct gm_err *err)
 {
     struct gm_stmt *stmt;
@@ -188,7 +179,7 @@ static gm_rc load(struct gm_view *view, struct gm_err *err)
                                          GM_SQL_VIEW_CREATE_KEYS, GM_SQL_VIEW_CREATE_CELLS,
                                          GM_SQL_VIEW_CREATE_MEMBERS};
     for (size_t i = 0; i < GM_ARRAY_COUNT(tables); i++) {
-        GM_TRY(run(view->db, tables[i], err));
+        GM_TRY(gm_db_exec(view->db, tables[i], err));
     }
     GM_TRY(check_fingerprint(view, err));
     GM_TRY(load_keys(view, err));

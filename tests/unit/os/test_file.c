@@ -301,15 +301,6 @@ static void a_lock_ends_with_its_process(void **state)
     gm_lock_release(lock);
 }
 
-static void free_space_is_known(void **state)
-{
-    struct gm_err err = {0};
-    uint64_t bytes = 0;
-    check_ok(gm_disk_free(tmp_folder(*state), &bytes, &err), err);
-    assert_true(bytes > 0);
-    check_rc(gm_disk_free(tmp_path(*state, "none"), &bytes, &err), GM_E_CONFIG, err);
-}
-
 static void lines_are_appended_behind_the_last_whole_one(void **state)
 {
     static const struct {
@@ -409,7 +400,6 @@ int main(void)
         IN_TMP(a_walk_refuses_what_is_too_deep),
         IN_TMP(a_lock_excludes_others_and_names_its_owner),
         IN_TMP(a_lock_ends_with_its_process),
-        IN_TMP(free_space_is_known),
         IN_TMP(lines_are_appended_behind_the_last_whole_one),
         IN_TMP(a_torn_line_of_any_length_is_cut_off),
         IN_TMP(paths_are_joined_with_one_slash),

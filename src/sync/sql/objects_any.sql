@@ -1,1 +1,0 @@
-SELECT 1 FROM sync_objects WHERE pipeline = $1 LIMIT 1
