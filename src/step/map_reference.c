@@ -12,7 +12,7 @@ const char *const gm_map_reference[] = {
     "map:\n"
     "  $dtId: \"product-{ProductID}\"              # the twin's id: a template\n"
     "  $model: \"dtmi:shop:Product;1\"             # its model: fixed, or a template\n"
-    "  $sourceTime: \"{ChangedAt}\"                # when it was so: `sourceTime` of the properties\n"
+    "  $sourceTime: \"{ChangedAt}\"                # when it was so: its `sourceTime`\n"
     "  name: ProductName                         # a column; the type comes from the model\n"
     "  unitPrice: { from: UnitPrice, default: 0 }\n"
     "  label: { template: \"{ProductName} ({ProductID})\" }\n"
