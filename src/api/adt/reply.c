@@ -248,9 +248,10 @@ static bool add_parameter(void *ctx, const char *name_z, const char *value_z)
             gm_buf_add_char(&parameter, *at);
         }
     }
-    if (!has_parameter(gm_buf_str(out), gm_buf_str(&parameter))) {
+    struct gm_str text = gm_buf_str(&parameter);
+    if (text.p != NULL && !has_parameter(gm_buf_str(out), text)) {
         gm_buf_add_char(out, '&');
-        gm_buf_add(out, gm_buf_str(&parameter));
+        gm_buf_add(out, text);
     }
     gm_buf_deinit(&parameter);
     return true;
