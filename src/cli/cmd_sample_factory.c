@@ -231,7 +231,7 @@ static gm_rc keep_pace(const struct factory *factory, struct gm_load_out *out, i
     enum { LOOK_EVERY = 64 };
     const gm_ns nap = 5 * GM_MS;
     const struct gm_clock *clock = gm_clock_system();
-    if (sent % LOOK_EVERY != 0 && factory->rate > 10 * LOOK_EVERY) {
+    if (sent % LOOK_EVERY != 0 && factory->rate > (int64_t)10 * LOOK_EVERY) {
         return GM_OK;
     }
     gm_ns due = (gm_ns)((double)sent / (double)factory->rate * (double)GM_SECOND);

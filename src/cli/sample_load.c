@@ -2,6 +2,7 @@
 #include "cli/sample_load.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/arena.h"
