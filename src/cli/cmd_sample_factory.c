@@ -30,8 +30,8 @@ static const struct gm_option factory_options[] = {
     {"late", "SHARE", "Readings that a gateway kept for a while (default: 0)."},
     {"late-max", "SPAN", "For how long (default: 10m)."},
     {"faults", "LIST",
-     "missing=SHARE,stuck=SHARE,spikes=SHARE: readings not sent, sensors that stay at a "
-     "value, readings five times too large."},
+     "missing=SHARE,stuck=SHARE,spikes=SHARE of readings: not sent, held at a value, five "
+     "times too large."},
     {"seed", "N", "Other readings of the same kind (default: 2020)."},
     {"company", "N", "The seed of the company (default: 2020)."},
     {"scale", "X", "The scale of the company (default: 1)."},
