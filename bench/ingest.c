@@ -52,10 +52,10 @@ static void add_reading(struct gm_buf *out, int64_t n)
                 "{\"factoryId\":%lld,\"machine\":{\"machineId\":%lld,\"temperature\":%.1f,"
                 "\"pressure\":%.1f,\"electricityUtilization\":%.1f},\"ambient\":{\"temperature\":"
                 "%.1f,\"humidity\":%lld},\"timeCreated\":\"2026-11-20T17:%02lld:%02lldZ\"}\n",
-                (long long)(sensor / 10000 + 1), (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
+                (long long)sensor / 10000 + 1, (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
                 7500 + (double)(n * 13 % 801) / 10, 27 + (double)(n * 3 % 53) / 10,
-                20 + (double)(n % 41) / 10, (long long)(18 + n % 5), (long long)(second / 60 % 60),
-                (long long)(second % 60));
+                20 + (double)(n % 41) / 10, 18 + (long long)n % 5, (long long)second / 60 % 60,
+                (long long)second % 60);
 }
 
 /* ---- what both open ---- */

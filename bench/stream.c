@@ -89,10 +89,10 @@ static void make_events(struct slot *slot, int64_t first)
             "{\"factoryId\":%lld,\"machine\":{\"machineId\":%lld,\"temperature\":%.1f,"
             "\"pressure\":%.1f,\"electricityUtilization\":%.1f},\"ambient\":{\"temperature\":%.1f,"
             "\"humidity\":%lld},\"timeCreated\":\"2026-11-20T17:%02lld:%02lldZ\"}",
-            (long long)(sensor / 10000 + 1), (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
+            (long long)sensor / 10000 + 1, (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
             7500 + (double)(n * 13 % 801) / 10, 27 + (double)(n * 3 % 53) / 10,
-            20 + (double)(n % 41) / 10, (long long)(18 + n % 5), (long long)(n / 60 % 60),
-            (long long)(n % 60));
+            20 + (double)(n % 41) / 10, 18 + (long long)n % 5, (long long)n / 60 % 60,
+            (long long)n % 60);
     }
 }
 

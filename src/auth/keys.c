@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "net/datum.h"
 #include "json/json.h"
 
 enum {
@@ -72,11 +73,7 @@ static bool take_number(const yyjson_mut_val *object, const char *name_z, struct
     if (text.n == 0 || !gm_base64url_take(out, text) || out->n == 0) {
         return false;
     }
-    union {
-        char *from;
-        unsigned char *to;
-    } bytes = {.from = out->p};
-    *out_datum = (gnutls_datum_t){bytes.to, (unsigned)out->n};
+    *out_datum = gm_datum(gm_buf_str(out));
     return true;
 }
 
@@ -242,20 +239,10 @@ bool gm_keys_same(const struct gm_keys *a, const struct gm_keys *b)
 
 /* ---- checking ---- */
 
-static gnutls_datum_t datum(struct gm_str s)
-{
-    /* the library's type is not const; it only reads */
-    union {
-        const char *from;
-        unsigned char *to;
-    } bytes = {.from = s.p};
-    return (gnutls_datum_t){bytes.to, (unsigned)s.n};
-}
-
 static bool verify(const struct key *key, const struct algorithm *algorithm,
                    struct gm_str signed_text, struct gm_str signature)
 {
-    gnutls_datum_t text = datum(signed_text), given = datum(signature);
+    gnutls_datum_t text = gm_datum(signed_text), given = gm_datum(signature);
     if (algorithm->half == 0) {
         return gnutls_pubkey_verify_data2(key->public, algorithm->sign, 0, &text, &given) >= 0;
     }
@@ -263,8 +250,9 @@ static bool verify(const struct key *key, const struct algorithm *algorithm,
     if (signature.n != 2 * algorithm->half) {
         return false;
     }
-    gnutls_datum_t r = datum((struct gm_str){signature.p, algorithm->half}),
-                   s = datum((struct gm_str){signature.p + algorithm->half, algorithm->half}), der;
+    gnutls_datum_t r = gm_datum((struct gm_str){signature.p, algorithm->half}),
+                   s = gm_datum((struct gm_str){signature.p + algorithm->half, algorithm->half}),
+                   der;
     if (gnutls_encode_rs_value(&der, &r, &s) < 0) {
         return false;
     }

@@ -4,20 +4,11 @@
 
 #include "auth/tls_inside.h"
 #include "base/mem.h"
+#include "net/datum.h"
 #include "os/clock.h"
 #include "os/file.h"
 
 enum { CHAIN_MAX = 8, KEY_ID_SIZE_MAX = 64, NAME_SIZE_MAX = 256, FINGERPRINT_BYTES = 32 };
-
-static gnutls_datum_t datum_z(const char *text_z)
-{
-    /* the library's type is not const; it only reads */
-    union {
-        const char *from;
-        unsigned char *to;
-    } text = {.from = text_z};
-    return (gnutls_datum_t){text.to, (unsigned)strlen(text_z)};
-}
 
 gm_rc gm_tls_read_z(const char *path_z, char **out_text_z, struct gm_err *err)
 {
@@ -70,7 +61,8 @@ bool gm_tls_key_fits(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
 bool gm_tls_holder_read(const struct gm_tls_pair *pair, struct gm_tls_holder *out_holder)
 {
     struct gm_tls_holder read = {0};
-    gnutls_datum_t certificate = datum_z(pair->certificate_z), key = datum_z(pair->key_z);
+    gnutls_datum_t certificate = gm_datum(gm_str_z(pair->certificate_z)),
+                   key = gm_datum(gm_str_z(pair->key_z));
     GM_ASSERT(gnutls_x509_crt_init(&read.certificate) == 0);
     GM_ASSERT(gnutls_x509_privkey_init(&read.key) == 0);
     if (gnutls_x509_crt_import(read.certificate, &certificate, GNUTLS_X509_FMT_PEM) < 0 ||
@@ -116,7 +108,7 @@ static gm_rc check_dates(gnutls_x509_crt_t certificate, const char *path_z, gm_n
 static gm_rc read_key(const char *path_z, const char *text_z, gnutls_x509_privkey_t key,
                       struct gm_err *err)
 {
-    gnutls_datum_t pem = datum_z(text_z);
+    gnutls_datum_t pem = gm_datum(gm_str_z(text_z));
     int error = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (error == GNUTLS_E_DECRYPTION_FAILED || strstr(text_z, "ENCRYPTED") != NULL) {
         return gm_fail(err, GM_E_CONFIG,
@@ -149,7 +141,7 @@ static gm_rc check_key(const char *certificate_path_z, const char *key_path_z, c
 static gm_rc read_chain(const char *path_z, const char *text_z, gnutls_x509_crt_t **out_chain,
                         unsigned *out_count, struct gm_err *err)
 {
-    gnutls_datum_t pem = datum_z(text_z);
+    gnutls_datum_t pem = gm_datum(gm_str_z(text_z));
     int error = gnutls_x509_crt_list_import2(out_chain, out_count, &pem, GNUTLS_X509_FMT_PEM,
                                              GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
     if (error == GNUTLS_E_CERTIFICATE_LIST_UNSORTED) {

@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 
 #include "base/mem.h"
+#include "net/datum.h"
 
 enum {
     CHAIN_MAX = 8,
@@ -19,20 +20,10 @@ struct gm_server_identity {
     struct gm_server_identity *former;
 };
 
-static gnutls_datum_t datum_z(const char *text_z)
-{
-    /* the library's type is not const; it only reads */
-    union {
-        const char *from;
-        unsigned char *to;
-    } text = {.from = text_z};
-    return (gnutls_datum_t){text.to, (unsigned)strlen(text_z)};
-}
-
 static gm_rc take_chain(struct gm_server_identity *identity, const char *certificate_z,
                         struct gm_err *err)
 {
-    gnutls_datum_t pem = datum_z(certificate_z);
+    gnutls_datum_t pem = gm_datum(gm_str_z(certificate_z));
     identity->count = CHAIN_MAX;
     int error = gnutls_pcert_list_import_x509_raw(identity->chain, &identity->count, &pem,
                                                   GNUTLS_X509_FMT_PEM, 0);
@@ -64,7 +55,7 @@ static gm_rc check_pair(const struct gm_server_identity *identity, struct gm_err
 
 static gm_rc take_key(struct gm_server_identity *identity, const char *key_z, struct gm_err *err)
 {
-    gnutls_datum_t pem = datum_z(key_z);
+    gnutls_datum_t pem = gm_datum(gm_str_z(key_z));
     GM_ASSERT(gnutls_privkey_init(&identity->key) == 0);
     int error = gnutls_privkey_import_x509_raw(identity->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (error < 0) {

@@ -121,15 +121,15 @@ struct gm_append {
     const struct gm_event *events; /* with their texts: kept until `done` */
     size_t count;
     bool checked; /* bodies are known to be JSON */
+    bool expects; /* all are of one key, whose version must be `expected` */
+    bool late;    /* gives way to what is not: refused as soon as GM_STREAM_LATE_SIZE_MAX waits */
     /* In place of events: puts a snapshot. An older one than there is is passed over. */
     const struct gm_stream_snapshot *snapshot;
-    bool expects; /* all are of one key, whose version must be `expected` */
     int64_t expected;
     /* Events in front of what the link has come to are passed over. When it has not come to `after`
      * nothing is written: `moved`, and `version` is the offset that it wants, or -1 when there are
      * GM_STREAM_LINKS_MAX others. Kept until `done`; NULL: none. */
     const struct gm_link *link;
-    bool late; /* gives way to what is not: refused as soon as GM_STREAM_LATE_SIZE_MAX waits */
     /* On the stream's writer, after the commit or with the failure. */
     void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
     void *ctx;

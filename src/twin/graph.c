@@ -277,19 +277,10 @@ struct gm_str gm_graph_keep(struct gm_graph *graph, struct gm_str text)
 static gm_rc keep_row(struct gm_graph *graph, struct gm_stmt *stmt, struct gm_twin *out_twin,
                       struct gm_err *err)
 {
-    GM_TRY(gm_step(stmt, err));
-    *out_twin = (struct gm_twin){
-        .num = gm_column_i64(stmt, 0),
-        .id = gm_graph_keep(graph, gm_column_text(stmt, 1)),
-        .version = gm_column_i64(stmt, 2),
-        .last_change = gm_column_i64(stmt, 3),
-        .created = gm_column_i64(stmt, 4),
-        .updated = gm_column_i64(stmt, 5),
-        .sources = gm_column_i64(stmt, 6),
-        .creator = gm_column_i64(stmt, 7),
-        .times = gm_graph_keep(graph, gm_column_text(stmt, 8)),
-        .body = gm_graph_keep(graph, gm_column_text(stmt, 9)),
-    };
+    GM_TRY(gm_twin_row(stmt, out_twin, err));
+    out_twin->id = gm_graph_keep(graph, out_twin->id);
+    out_twin->times = gm_graph_keep(graph, out_twin->times);
+    out_twin->body = gm_graph_keep(graph, out_twin->body);
     gm_reset(stmt);
     return GM_OK;
 }

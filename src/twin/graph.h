@@ -188,6 +188,8 @@ gm_rc gm_twin_by_id(struct gm_twin_reader *reader, struct gm_str id, struct gm_t
                     struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_twin_by_num(struct gm_twin_reader *reader, int64_t num, struct gm_twin *out_twin,
                      struct gm_err *err) GM_MUST_CHECK;
+/* The next row of a statement with the same columns. */
+gm_rc gm_twin_row(struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_err *err) GM_MUST_CHECK;
 
 enum { GM_ETAG_SIZE = 48 };
 /* W/"<guid>", made from number and version. Returns the length. */

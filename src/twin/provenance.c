@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "twin/graph.h"
 #include "twin/history.h"
+#include "twin/twin_json.h"
 #include "twin_sql.h"
 
 struct search {
@@ -63,13 +64,8 @@ static void look_for_member(struct search *search, const struct gm_model *model,
 static gm_rc look_for_body(struct search *search, const struct gm_models *models,
                            const struct gm_twin *twin, struct gm_err *err)
 {
-    const struct gm_model *model = gm_models_by_num(models, gm_twin_model_num(twin->num));
-    if (model == NULL) {
-        return gm_fail(err, GM_E_CONFLICT,
-                       "twin \"" GM_STR_FMT
-                       "\": its model is newer than the models at hand; load them again",
-                       GM_STR_ARG(twin->id));
-    }
+    const struct gm_model *model;
+    GM_TRY(gm_twin_model(models, twin, &model, err));
     yyjson_mut_doc *doc = gm_json_doc_new(search->arena);
     yyjson_mut_val *body;
     if (doc == NULL) {

@@ -129,8 +129,8 @@ static gm_rc no_room(struct gm_err *err, struct gm_str id)
     return gm_fail(err, GM_E_LIMIT, "\"" GM_STR_FMT "\": no room for its JSON", GM_STR_ARG(id));
 }
 
-gm_rc gm_twin_json(yyjson_mut_doc *doc, const struct gm_models *models, const struct gm_twin *twin,
-                   yyjson_mut_val **out_value, struct gm_err *err)
+gm_rc gm_twin_model(const struct gm_models *models, const struct gm_twin *twin,
+                    const struct gm_model **out_model, struct gm_err *err)
 {
     const struct gm_model *model = gm_models_by_num(models, gm_twin_model_num(twin->num));
     if (model == NULL) {
@@ -139,6 +139,15 @@ gm_rc gm_twin_json(yyjson_mut_doc *doc, const struct gm_models *models, const st
                        "\": its model is newer than the models at hand; load them again",
                        GM_STR_ARG(twin->id));
     }
+    *out_model = model;
+    return GM_OK;
+}
+
+gm_rc gm_twin_json(yyjson_mut_doc *doc, const struct gm_models *models, const struct gm_twin *twin,
+                   yyjson_mut_val **out_value, struct gm_err *err)
+{
+    const struct gm_model *model;
+    GM_TRY(gm_twin_model(models, twin, &model, err));
     yyjson_mut_val *body;
     struct times times = {
         .doc = doc, .updated = twin->updated, .updated_text = time_text(doc, twin->updated)};

@@ -19,7 +19,11 @@
 #include "twin/graph.h"
 #include "json/json.h"
 
-/* GM_E_CONFLICT: the twin's model is newer than `models`; load them again. GM_E_CORRUPT: the stored
+/* GM_E_CONFLICT: it is newer than `models`; load them again. */
+gm_rc gm_twin_model(const struct gm_models *models, const struct gm_twin *twin,
+                    const struct gm_model **out_model, struct gm_err *err) GM_MUST_CHECK;
+
+/* As gm_twin_model, and GM_E_CORRUPT: the stored
  * text is no object. GM_E_LIMIT: the arena behind `doc` is full. */
 gm_rc gm_twin_json(yyjson_mut_doc *doc, const struct gm_models *models, const struct gm_twin *twin,
                    yyjson_mut_val **out_value, struct gm_err *err) GM_MUST_CHECK;

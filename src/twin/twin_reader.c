@@ -42,8 +42,7 @@ void gm_twin_reader_reset(struct gm_twin_reader *reader)
     gm_reset(reader->by_num);
 }
 
-/* The row stays current until the next call, so that its texts do. */
-static gm_rc read_row(struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_err *err)
+gm_rc gm_twin_row(struct gm_stmt *stmt, struct gm_twin *out_twin, struct gm_err *err)
 {
     GM_TRY(gm_step(stmt, err));
     *out_twin = (struct gm_twin){
@@ -66,7 +65,7 @@ gm_rc gm_twin_by_id(struct gm_twin_reader *reader, struct gm_str id, struct gm_t
 {
     gm_reset(reader->by_id);
     gm_bind_text(reader->by_id, 1, id);
-    return read_row(reader->by_id, out_twin, err);
+    return gm_twin_row(reader->by_id, out_twin, err);
 }
 
 gm_rc gm_twin_by_num(struct gm_twin_reader *reader, int64_t num, struct gm_twin *out_twin,
@@ -74,7 +73,7 @@ gm_rc gm_twin_by_num(struct gm_twin_reader *reader, int64_t num, struct gm_twin 
 {
     gm_reset(reader->by_num);
     gm_bind_i64(reader->by_num, 1, num);
-    return read_row(reader->by_num, out_twin, err);
+    return gm_twin_row(reader->by_num, out_twin, err);
 }
 
 size_t gm_twin_etag(int64_t num, int64_t version, char out[GM_ETAG_SIZE])

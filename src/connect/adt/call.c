@@ -63,6 +63,18 @@ void adt_call(struct adt_thing *thing, const struct adt_request *request)
     gm_exchange_add(sink->exchange, &thing->call);
 }
 
+void adt_send_patch(struct adt_thing *thing, const struct gm_buf *body, gm_call_fn answered)
+{
+    const char *text_z = adt_keep_z(thing->sink, body);
+    if (text_z != NULL) {
+        adt_call(thing, &(struct adt_request){.method_z = "PATCH",
+                                              .class = ADT_PATCH,
+                                              .body = {text_z, body->n},
+                                              .if_match = thing->etag_z != NULL,
+                                              .answered = answered});
+    }
+}
+
 const char *adt_path_of_link(struct adt_sink *sink, struct gm_str link)
 {
     struct gm_str base = gm_str_z(sink->url_z);

@@ -168,6 +168,8 @@ struct adt_request {
     gm_call_fn answered;
 };
 void adt_call(struct adt_thing *thing, const struct adt_request *request);
+/* A PATCH with that body, of the etag that is known. */
+void adt_send_patch(struct adt_thing *thing, const struct gm_buf *body, gm_call_fn answered);
 /* The path of an absolute link of the service; NULL: it leads elsewhere. */
 const char *adt_path_of_link(struct adt_sink *sink, struct gm_str link);
 /* x-ms-error-code, or the body's error.code; empty: neither. */

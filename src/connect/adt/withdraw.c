@@ -77,19 +77,12 @@ static void take_back(struct adt_thing *thing)
         return;
     }
     gm_buf_init(&body, BODY_SIZE_MAX);
-    size_t count = adt_write_removal(thing, thing->there, before, &body);
-    size_t n = body.n;
-    const char *text_z = count > 0 ? adt_keep_z(thing->sink, &body) : NULL;
-    gm_buf_deinit(&body);
-    if (count == 0) {
+    if (adt_write_removal(thing, thing->there, before, &body) > 0) {
+        adt_send_patch(thing, &body, take_patch);
+    } else {
         finish(thing);
-    } else if (text_z != NULL) {
-        adt_call(thing, &(struct adt_request){.method_z = "PATCH",
-                                              .class = ADT_PATCH,
-                                              .body = {text_z, n},
-                                              .if_match = thing->etag_z != NULL,
-                                              .answered = take_patch});
     }
+    gm_buf_deinit(&body);
 }
 
 void adt_withdraw(struct adt_thing *thing)
