@@ -470,6 +470,38 @@ void gm_decode_value(const struct gm_decoder *decoder, const struct gm_one *one,
     }
 }
 
+/* ---- what others decoded ---- */
+
+static bool are_texts(const struct gm_event *event)
+{
+    const struct gm_str texts[] = {event->key, event->type, event->origin, event->id};
+    bool valid = event->key.n > 0;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(texts); i++) {
+        valid = valid && texts[i].n <= GM_EVENT_TEXT_SIZE_MAX && gm_utf8_valid(texts[i], NULL);
+    }
+    return valid;
+}
+
+gm_rc gm_decoded_check(struct gm_decoded *decoded, const struct gm_event *events, size_t count,
+                       struct gm_err *err)
+{
+    gm_rc rc = GM_OK;
+    for (size_t i = 0; i < count && rc == GM_OK; i++) {
+        struct gm_value value;
+        if (!are_texts(&events[i])) {
+            rc = gm_fail(err, GM_E_INVALID,
+                         "event %zu: key, type, origin and id are texts of %d "
+                         "bytes at most, and the key is not empty",
+                         i + 1, GM_EVENT_TEXT_SIZE_MAX);
+        } else if (!gm_value_read(decoded, events[i].body, i + 1, &value)) {
+            rc = gm_fail(err, GM_E_INVALID, "event %zu: its body: " GM_STR_FMT, i + 1,
+                         GM_STR_ARG(decoded->wrong.at[0].reason));
+        }
+    }
+    gm_decoded_reset(decoded);
+    return rc;
+}
+
 /* ---- forms ---- */
 
 void gm_decode_one(const struct gm_decoder *decoder, struct gm_str text,

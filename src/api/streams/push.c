@@ -393,8 +393,10 @@ static gm_rc open_parcel(struct gm_push *push, struct gm_str text, struct gm_err
     }
     push->unpacker = gm_unpacker_new();
     GM_TRY(gm_unpacker_unpack(push->unpacker, &received->chunk, &events, err));
+    GM_TRY(gm_decoded_check(push->decoded, events->at, events->n, err));
     push->append.events = events->at;
     push->append.count = events->n;
+    push->append.checked = true;
     push->append.link = &received->link;
     push->append.late = gm_str_is(gm_adt_param(push->call, "late"), "true");
     return GM_OK;
