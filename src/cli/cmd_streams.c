@@ -43,13 +43,13 @@ static gm_rc find_stream(const struct gm_hub *hub, const char *name_z,
 
 /* ---- streams ---- */
 
-enum { STREAM_COLUMNS = 8 };
+enum { STREAM_COLUMNS = 9 };
 
 static void add_stream_row(struct gm_table *table, const struct gm_hub_stream *stream,
                            const struct gm_hub_figures *figures)
 {
     char events[32], taken[32], bytes[32], each[32], rate[32];
-    char oldest[GM_TIME_TEXT_SIZE], newest[GM_TIME_TEXT_SIZE], partitions[16];
+    char oldest[GM_TIME_TEXT_SIZE], newest[GM_TIME_TEXT_SIZE], partitions[16], forward[32] = "-";
     double seconds = (double)(figures->last_appended - figures->first_appended) / (double)GM_SECOND;
     gm_format_count(figures->events, events);
     gm_format_count(figures->taken, taken);
@@ -60,10 +60,13 @@ static void add_stream_row(struct gm_table *table, const struct gm_hub_stream *s
     gm_format_count(seconds > 1 ? (int64_t)((double)figures->events / seconds) : 0, rate);
     gm_print_time(figures->first_appended, oldest);
     gm_print_time(figures->last_appended, newest);
+    if (stream->conf->forward.url != NULL) {
+        gm_format_count(figures->forward_lag, forward);
+    }
     snprintf(partitions, sizeof(partitions), "%lld", (long long)stream->conf->partitions);
     const struct gm_str cells[STREAM_COLUMNS] = {
-        stream->name,   gm_str_z(partitions), gm_str_z(events), gm_str_z(bytes),
-        gm_str_z(each), gm_str_z(rate),       gm_str_z(oldest), gm_str_z(newest)};
+        stream->name,   gm_str_z(partitions), gm_str_z(events), gm_str_z(bytes),  gm_str_z(each),
+        gm_str_z(rate), gm_str_z(oldest),     gm_str_z(newest), gm_str_z(forward)};
     gm_table_add(table, cells);
 }
 
@@ -79,16 +82,22 @@ static void add_stream_json(struct gm_buf *out, const struct gm_hub_stream *stre
     gm_json_quote(out, stream->name);
     gm_buf_addf(out,
                 ",\"partitions\":%lld,\"events\":%lld,\"taken\":%lld,\"bytes\":%llu,"
-                "\"bodyBytes\":%llu,\"oldest\":\"%s\",\"newest\":\"%s\"}",
+                "\"bodyBytes\":%llu,\"oldest\":\"%s\",\"newest\":\"%s\"",
                 (long long)stream->conf->partitions, (long long)figures->events,
                 (long long)figures->taken, (unsigned long long)figures->data_bytes,
                 (unsigned long long)figures->body_bytes, oldest, newest);
+    if (stream->conf->forward.url != NULL) {
+        gm_buf_addf(out, ",\"forward\":{\"lag\":%lld,\"lost\":%lld}",
+                    (long long)figures->forward_lag, (long long)figures->forward_lost);
+    }
+    gm_buf_add_char(out, '}');
 }
 
 static gm_rc list_streams(const struct gm_args *args, const struct gm_hub *hub, struct gm_err *err)
 {
-    static const char *const heads[STREAM_COLUMNS] = {
-        "STREAM", "PARTITIONS", "EVENTS", "BYTES", "BYTES/EVENT", "EVENTS/S", "OLDEST", "NEWEST"};
+    static const char *const heads[STREAM_COLUMNS] = {"STREAM", "PARTITIONS",  "EVENTS",
+                                                      "BYTES",  "BYTES/EVENT", "EVENTS/S",
+                                                      "OLDEST", "NEWEST",      "TO FORWARD"};
     struct gm_table *table = gm_table_new(heads, STREAM_COLUMNS);
     struct gm_buf json;
     gm_rc rc = GM_OK;

@@ -174,6 +174,12 @@ gm_rc gm_hub_figures(const struct gm_hub_stream *stream, struct gm_hub_figures *
     for (int p = 0; p < partitions; p++) {
         struct gm_stream_info info;
         GM_TRY(gm_stream_info(stream->stream, p, &info, err));
+        struct gm_stream_consumer forward;
+        (void)gm_stream_consumer_get(stream->stream, GM_STR(GM_FORWARD_CONSUMER), p, &forward);
+        if (stream->conf->forward.url != NULL) {
+            sum.forward_lag += info.next - forward.next;
+            sum.forward_lost += forward.lost;
+        }
         sum.events += info.next - info.oldest;
         sum.taken += info.next;
         sum.chunks += info.chunks;

@@ -52,6 +52,8 @@ struct gm_hub_figures {
     int64_t chunks;
     uint64_t data_bytes, body_bytes;
     gm_ns first_appended, last_appended;
+    int64_t forward_lag; /* events that were not forwarded yet, where it is forwarded */
+    int64_t forward_lost;
 };
 gm_rc gm_hub_figures(const struct gm_hub_stream *stream, struct gm_hub_figures *out_figures,
                      struct gm_err *err) GM_MUST_CHECK;
