@@ -5,11 +5,14 @@ Every event that a factory acknowledged is at the centre once, in order per key.
 Twenty seconds of it; GEMEL_LONG=1 makes them ten minutes, GEMEL_EDGE_SECONDS any number. GEMEL_SEED repeats a series (as far as
 time repeats).
 """
+import contextlib
 import json
 import os
 import random
 import signal
 import socket
+import sqlite3
+import subprocess
 import threading
 import time
 
@@ -333,6 +336,43 @@ class Edge(adt.Case):
         self.arrives(edge)
         self.assertGreater(time.monotonic() - begun, 1.0)
         self.assertEqual(list(range(13000)), self.numbers(centre))
+
+    def test_events_keep_what_a_strict_reader_would_refuse(self):
+        """Members that come twice are JSON all the same: taken by the factory, and so by the centre."""
+        centre = self.centre()
+        edge = self.edge("factory", centre)
+        body = '{"key":"m","n":0,"gateway":"gw","seq":1,"at":"2026-11-20T17:00:00Z","twice":1,"twice":2}\n'
+        self.assertEqual(200, edge.server.call("POST", "/streams/telemetry/events", body, version=None, **NDJSON).status)
+        self.arrives(edge)
+        self.assertEqual(1, len(centre.events()))
+        edge.stop()
+        listed = json.loads(subprocess.run([gemel.PROGRAM, "streams", "--json"], cwd=edge.folder, capture_output=True, check=True).stdout)
+        self.assertEqual({"lag": 0, "lost": 0}, listed[0]["forward"])
+
+    def test_what_is_gone_before_it_was_sent_is_told(self):
+        """A chunk that is damaged on the factory's disk: the rest arrives, and what is missing is counted, also after a restart."""
+        centre = self.centre()
+        edge = self.edge("factory", centre, centre.port, {"token": "gemel_wrong"}, partitions=1)
+        for first in (0, 3000, 6000):
+            self.assertEqual(200, edge.push(self.some(first, 3000)).status)
+        edge.stop()
+        with contextlib.closing(sqlite3.connect(edge.folder / "data/streams/telemetry.db")) as database:
+            places = [place for place, in database.execute("SELECT place FROM chunks ORDER BY place")]
+            self.assertGreater(len(places), 1)
+            lost = database.execute("SELECT count FROM chunks WHERE place = ?", places[:1]).fetchone()[0]
+            database.execute("UPDATE chunks SET checksum = checksum + 1 WHERE place = ?", places[:1])
+            database.commit()
+        root = json.loads((edge.folder / "gemel.yaml").read_text())
+        root["streams"]["telemetry"]["forward"]["token"] = centre.server.token
+        (edge.folder / "gemel.yaml").write_text(json.dumps(root))
+        edge.start()
+        self.arrives(edge)
+        self.assertEqual(list(range(lost, 9000)), self.numbers(centre))
+        self.assertEqual(lost, edge.stream()["forward"]["lost"])
+        self.assertEqual(1, sum("forward.lost" in line for line in edge.server.log))
+        edge.stop()
+        edge.start()
+        self.assertEqual(lost, edge.stream()["forward"]["lost"])
 
     def test_parcels_that_are_none_are_refused(self):
         centre = self.centre()
