@@ -208,7 +208,7 @@ static gm_rc read_file(struct gm_args *args, struct gm_buf *out, struct gm_err *
 
 static gm_rc print_lines(struct gm_str answer, struct gm_err *err)
 {
-    struct gm_arena *arena = gm_arena_new(8u * OUTPUT_SIZE_MAX);
+    struct gm_arena *arena = gm_arena_new((size_t)8 * OUTPUT_SIZE_MAX);
     yyjson_mut_val *value;
     gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &value, err);
     const yyjson_mut_val *rows = rc == GM_OK ? gm_json_member(value, GM_STR("value")) : NULL;

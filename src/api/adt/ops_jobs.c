@@ -330,7 +330,7 @@ void gm_adt_deletion_post(struct gm_adt_call *call)
                                                        : make_guid(call->arena);
     inquiry->status = 202;
     struct gm_buf location;
-    gm_buf_init(&location, GM_HTTP_HEADERS_SIZE_MAX * 2);
+    gm_buf_init(&location, GM_HTTP_HEADERS_SIZE_MAX * (size_t)2);
     gm_adt_write_origin(call, &location);
     gm_buf_addf(&location, "/jobs/deletions/" GM_STR_FMT "?api-version=" GM_STR_FMT,
                 GM_STR_ARG(inquiry->name.id), GM_STR_ARG(gm_adt_param(call, "api-version")));
