@@ -71,8 +71,8 @@ void gm_decode_lines(const struct gm_decoder *decoder, struct gm_str text, size_
  * the configuration names no path, or there is nothing at it. time 0 and n 0: not known. */
 void gm_decode_one(const struct gm_decoder *decoder, struct gm_str text,
                    const struct gm_event *known, struct gm_decoded *decoded);
-/* Events that another Gemel decoded: GM_E_INVALID when one could not have come of the above, but for
- * types. Then they may be appended as `checked`. `decoded` lends its memory and is reset. */
+/* Events that another Gemel decoded: GM_E_INVALID when one could not have come of the above, but
+ * for types. Then they may be appended as `checked`. `decoded` lends its memory and is reset. */
 gm_rc gm_decoded_check(struct gm_decoded *decoded, const struct gm_event *events, size_t count,
                        struct gm_err *err) GM_MUST_CHECK;
 /* `number` is said to be wrong. */

@@ -389,7 +389,7 @@ static gm_rc judge(struct gm_forward *forward, struct lane *lane, const struct l
 /* GM_E_END: the lane has nothing to send. */
 static gm_rc forward_lane(struct gm_forward *forward, struct lane *lane, struct gm_err *err)
 {
-    struct load load;
+    struct load load = {0};
     struct gm_str bytes;
     struct gm_http_answer answer;
     if (lane->next >= gm_stream_next(forward->stream->stream, (int)(lane - forward->lanes))) {

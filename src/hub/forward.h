@@ -5,8 +5,8 @@
  *     gm_forwards_stop(forwards);                     // before the hub is closed
  *
  * Each partition has a link to the other stream: a name in all the world, and the offset that the
- * other has come to, which it keeps in the commit of the events (stream/stream.h: links). Events are
- * read from there on, packed (stream/parcel.h), sent to POST /streams/NAME/events, and answered
+ * other has come to, which it keeps in the commit of the events (stream/stream.h: links). Events
+ * are read from there on, packed (stream/parcel.h), sent to POST /streams/NAME/events, and answered
  * after the commit with the offset that is wanted next. A request whose answer was lost is sent
  * again, and what the other has is passed over. The cursor that is kept here, as the consumer
  * GM_FORWARD_CONSUMER, saves asking: were it lost, or the other one put back to an older copy, the
@@ -19,7 +19,8 @@
  *
  * What fails is tried again for ever, after a pause with full jitter up to PAUSE_MAX, or as long as
  * the other asks for; a refusal that needs somebody's hand is logged once a minute. Events that are
- * gone before they were sent (retention beyond `keep`, damage) are counted as lost, with the cursor.
+ * gone before they were sent (retention beyond `keep`, damage) are counted as lost, with the
+ * cursor.
  *
  * Threads: one for each stream that is forwarded. Memory: one batch, compressed and not. Calls from
  * any thread. */

@@ -24,12 +24,12 @@
  * them when the stream is opened, and what origins had before from a table that is brought up to
  * date every GM_STREAM_IDS_MAX / 2 events.
  *
- * Links. Events that are forwarded from another stream say where they lay in it (struct gm_link). How
- * far each link has come is kept in the table `links`, in the commit of its events: what comes again
- * is passed over, whatever was lost of the answers, for ever, and a gap is refused. Whether such an
- * event was taken by its origin's sequence or by its id was decided by the stream that it comes
- * from, so it is not asked again: partitions that come one behind the other, and gateways of one
- * name in two factories, lose nothing by it.
+ * Links. Events that are forwarded from another stream say where they lay in it (struct gm_link).
+ * How far each link has come is kept in the table `links`, in the commit of its events: what comes
+ * again is passed over, whatever was lost of the answers, for ever, and a gap is refused. Whether
+ * such an event was taken by its origin's sequence or by its id was decided by the stream that it
+ * comes from, so it is not asked again: partitions that come one behind the other, and gateways of
+ * one name in two factories, lose nothing by it.
  *
  * Consumers. How far somebody has come who reads the stream is kept with it (table `consumers`).
  * What `held_for` has not read yet stays, beyond retention, up to a bound of its own.

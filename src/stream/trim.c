@@ -69,8 +69,8 @@ static bool is_beyond(gm_ns age, uint64_t size, const struct oldest *oldest,
            (size > 0 && trimming->bytes > size);
 }
 
-/* Whether retention takes a chunk, and, when it is held, the bound of that as well. The newest chunk
- * of a partition always stays: it may still be replaced. */
+/* Whether retention takes a chunk, and, when it is held, the bound of that as well. The newest
+ * chunk of a partition always stays: it may still be replaced. */
 static bool may_go(const struct gm_stream *stream, int partition, const struct oldest *oldest,
                    const struct trimming *trimming)
 {

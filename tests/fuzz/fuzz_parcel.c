@@ -1,4 +1,5 @@
-/* Parcels from anywhere: refused, or events within their bounds. The sum in front is put right first, or nothing would get past it. */
+/* Parcels from anywhere: refused, or events within their bounds. The sum in front is put right
+ * first, or nothing would get past it. */
 #include "base/hash.h"
 #include "base/mem.h"
 #include "stream/parcel.h"

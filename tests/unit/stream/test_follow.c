@@ -57,8 +57,8 @@ static void append(struct world *world, int keys, int64_t first, int64_t count)
     struct gm_event *events = gm_alloc_array((size_t)count, sizeof(*events));
     for (int64_t i = 0; i < count; i++) {
         events[i].key = gm_arena_format(world->arena, "k%d", (int)((first + i) % keys));
-        events[i].body = gm_arena_format(world->arena, "%*s%lld", (int)world->pad, "",
-                                         (long long)(first + i));
+        events[i].body =
+            gm_arena_format(world->arena, "%*s%lld", (int)world->pad, "", (long long)(first + i));
         events[i].time = 5;
     }
     struct gm_append one = {.events = events, .count = (size_t)count, .checked = true};

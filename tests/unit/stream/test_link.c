@@ -1,4 +1,5 @@
-/* What comes from another stream is taken once and without gaps; who reads is known, and waited for. */
+/* What comes from another stream is taken once and without gaps; who reads is known, and waited
+ * for. */
 #include <stdio.h>
 
 #include "base/arena.h"
