@@ -330,6 +330,9 @@ static void save_entry(struct entry *entry, bool regroup)
     if (rc != GM_OK) {
         note_outcome(entry, rc, &err);
         rc = reopen(entry, &err);
+        if (rc != GM_OK) {
+            note_outcome(entry, rc, &err);
+        }
     }
     if (entry->view != NULL && regroup && entry->groups != NULL) {
         gm_view_regroup(entry->view);

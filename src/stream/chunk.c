@@ -87,7 +87,7 @@ static inline char *put_repeated(char *to, struct gm_str *before, struct gm_str 
 
 void gm_frame_add(struct gm_frame *frame, const struct gm_event *event, gm_ns time)
 {
-    size_t bound = VARINTS_OF_EVENT * VARINT_SIZE_MAX + event->type.n + event->origin.n +
+    size_t bound = (size_t)VARINTS_OF_EVENT * VARINT_SIZE_MAX + event->type.n + event->origin.n +
                    event->id.n + event->key.n + event->body.n;
     char *start = gm_buf_reserve(&frame->bytes, bound), *to = start;
     GM_ASSERT(to != NULL); /* what waits for a commit is bounded below this */
@@ -124,7 +124,7 @@ struct gm_packer *gm_packer_new(void)
     struct gm_packer *packer = gm_alloc(sizeof(*packer));
     packer->compressor = ZSTD_createCCtx();
     GM_ASSERT(packer->compressor != NULL);
-    gm_buf_init(&packer->bytes, 2u * GM_CHUNK_SIZE_MAX);
+    gm_buf_init(&packer->bytes, (size_t)2 * GM_CHUNK_SIZE_MAX);
     return packer;
 }
 
@@ -243,7 +243,7 @@ struct gm_unpacker *gm_unpacker_new(void)
     struct gm_unpacker *unpacker = gm_alloc(sizeof(*unpacker));
     unpacker->decompressor = ZSTD_createDCtx();
     GM_ASSERT(unpacker->decompressor != NULL);
-    gm_buf_init(&unpacker->bytes, 2u * GM_CHUNK_SIZE_MAX);
+    gm_buf_init(&unpacker->bytes, (size_t)2 * GM_CHUNK_SIZE_MAX);
     return unpacker;
 }
 

@@ -178,6 +178,7 @@ static void add_id(struct gm_dedupe *dedupe, struct gm_hash128 hash)
     if (newest->count * 2 >= newest->capacity) {
         enlarge(newest);
     }
+    GM_ASSERT(newest->slots != NULL);
     newest->slots[find_slot(newest, hash)] = hash;
     newest->count++;
 }
