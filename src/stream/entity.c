@@ -169,6 +169,7 @@ static gm_rc read_row(struct reading *reading, int64_t version, int64_t place, s
         return GM_OK;
     }
     GM_TRY(rc);
+    GM_ASSERT(reading->events != NULL);
     if (entity->count == 0) {
         entity->first = version;
     }

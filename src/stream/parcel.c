@@ -21,8 +21,8 @@ struct gm_parcel *gm_parcel_new(void)
     gm_frame_init(&parcel->frame);
     parcel->packer = gm_packer_new();
     gm_buf_init(&parcel->frames, GM_CHUNK_SIZE_MAX);
-    gm_buf_init(&parcel->packed, 2u * GM_CHUNK_SIZE_MAX);
-    gm_buf_init(&parcel->bytes, 2u * GM_CHUNK_SIZE_MAX);
+    gm_buf_init(&parcel->packed, (size_t)2 * GM_CHUNK_SIZE_MAX);
+    gm_buf_init(&parcel->bytes, (size_t)2 * GM_CHUNK_SIZE_MAX);
     return parcel;
 }
 

@@ -159,6 +159,7 @@ gm_rc gm_stream_read(struct gm_stream_reader *reader, const struct gm_event **ou
         }
         GM_TRY(load_chunk(reader, err));
     }
+    GM_ASSERT(reader->events != NULL);
     size_t skip = (size_t)(reader->at.offset - reader->chunk.first);
     *out_events = reader->events->at + skip;
     *out_count = reader->events->n - skip;

@@ -75,7 +75,7 @@ static gm_rc take_again(struct gm_stream *stream, int number, int64_t from, stru
 
 gm_rc gm_stream_recover(struct gm_stream *stream, struct gm_err *err)
 {
-    int64_t marks[GM_STREAM_PARTITIONS_MAX];
+    int64_t marks[GM_STREAM_PARTITIONS_MAX] = {0};
     GM_TRY(load_origins(stream, err));
     GM_TRY(load_links(stream, err));
     GM_TRY(gm_stream_consumers_load(stream, stream->db, err));

@@ -223,6 +223,7 @@ gm_rc gm_stream_request(struct gm_stream *stream, struct gm_append *append, stru
         *err = stream->failure;
     }
     gm_mutex_unlock(stream->mu);
+    append->ctx = NULL;
     return rc;
 }
 
@@ -319,7 +320,7 @@ gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream *
     stream->room = gm_cond_new();
     stream->committed = gm_cond_new();
     for (size_t i = 0; i < GM_STREAM_GROUPS; i++) {
-        gm_buf_init(&stream->groups[i].packed, 2u * GM_CHUNK_SIZE_MAX);
+        gm_buf_init(&stream->groups[i].packed, (size_t)2 * GM_CHUNK_SIZE_MAX);
         gm_buf_init(&stream->groups[i].origins, GM_CHUNK_SIZE_MAX);
         bool pushed = gm_queue_push(stream->free_groups, &stream->groups[i]);
         GM_ASSERT(pushed);
