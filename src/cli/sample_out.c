@@ -83,7 +83,7 @@ static gm_rc open_file(struct gm_load_out *out, struct gm_err *err)
 {
     struct file_way *way = gm_alloc(sizeof(*way));
     out->own = way;
-    gm_buf_init(&way->text, 2 * WRITE_SIZE);
+    gm_buf_init(&way->text, (size_t)2 * WRITE_SIZE);
     way->standard = gm_str_is(gm_str_z(out->options.to_z), "-");
     if (way->standard) {
         way->file = gm_file_stdout();

@@ -79,12 +79,11 @@ static void add_query(struct gm_buf *text, struct gm_str query)
  * there twice. */
 static void add_resource(struct gm_buf *text, const struct gm_blob_request *request)
 {
-    struct gm_str rest = gm_str_z(request->url_z), path, query;
+    struct gm_str path, query;
     const char *host = strstr(request->url_z, "://");
     GM_ASSERT(host != NULL);
     const char *slash = strchr(host + 3, '/');
-    rest = slash != NULL ? gm_str_z(slash) : GM_STR("/");
-    (void)gm_str_cut(rest, '?', &path, &query);
+    (void)gm_str_cut(slash != NULL ? gm_str_z(slash) : GM_STR("/"), '?', &path, &query);
     gm_buf_addf(text, "/%s" GM_STR_FMT, request->account->name_z, GM_STR_ARG(path));
     add_query(text, query);
 }

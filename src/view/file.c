@@ -57,6 +57,7 @@ static gm_rc check_fingerprint(struct gm_view *view, struct gm_err *err)
     bool same = false;
     gm_buf_init(&text, FINGERPRINT_SIZE_MAX);
     write_fingerprint(view, &text);
+    GM_ASSERT(text.p != NULL);
     gm_rc rc = put_fact(view->db, "spec", gm_buf_str(&text), err);
     rc = rc == GM_OK ? put_fact(view->db, "group", view->spec->group, err) : rc;
     rc = rc == GM_OK ? is_fact(view->db, "spec", gm_buf_str(&text), &same, err) : rc;
