@@ -253,11 +253,11 @@ static void a_map_may_be_of_choices(void **state)
                    gm_conf_load(f->doc, "etc/a.yaml",
                                 GM_STR("outlets:\n  a: {csv: {path: x}}\n  b: {sql: {url: u}}\n")),
                    outlets_fields, &conf);
-    assert_string_equal(take_errors(f), "");
     assert_int_equal(conf.outlets.n, 2);
     assert_string_equal(conf.outlets.at[1].name_z, "b");
     const struct gm_conf_choice *choice = conf.outlets.at[0].value;
     assert_ptr_equal(choice->alternative, &csv_alternative);
+    assert_string_equal(take_errors(f), ""); /* and begins a new document */
     gm_conf_decode(f->doc,
                    gm_conf_load(f->doc, "etc/a.yaml",
                                 GM_STR("outlets:\n  a: {csv: {path: x}, sql: {url: u}}\n"
