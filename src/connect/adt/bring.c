@@ -34,6 +34,7 @@ static yyjson_mut_val *parse_own(struct adt_thing *thing, struct gm_str text)
         gm_exchange_fail(thing->sink->exchange, err.rc == GM_E_LIMIT ? GM_E_LIMIT : GM_E_CORRUPT,
                          err.text);
     }
+    (void)gm_json_remove(value, GM_STR(ADT_TRIED)); /* is_what_we_sent looks at it */
     return value;
 }
 
@@ -159,12 +160,21 @@ static bool waits(struct adt_thing *thing, struct gm_str code)
  * what we sent. */
 static bool is_what_we_sent(struct adt_thing *thing)
 {
-    yyjson_mut_val *wanted = parse_own(thing, thing->wanted), *sent = NULL;
-    if (thing->known != NULL && thing->known->body.p == NULL) {
-        sent = parse_own(thing, thing->known->next);
+    yyjson_mut_val *wanted = parse_own(thing, thing->wanted), *sent;
+    struct gm_err ignored;
+    bool ours = gm_json_equal(wanted, thing->there);
+    if (ours || thing->known == NULL || thing->known->body.p != NULL ||
+        thing->known->next.p == NULL ||
+        gm_json_parse(thing->sink->doc, thing->known->next, &sent, &ignored) != GM_OK) {
+        return ours;
     }
-    return gm_json_equal(wanted, thing->there) ||
-           (sent != NULL && gm_json_equal(sent, thing->there));
+    const yyjson_mut_val *tried = gm_json_member(sent, GM_STR(ADT_TRIED));
+    const yyjson_mut_val *one = gm_json_first(tried);
+    for (size_t i = 0; i < gm_json_count(tried); i++, one = one->next) {
+        ours = ours || gm_json_equal(one, thing->there);
+    }
+    (void)gm_json_remove(sent, GM_STR(ADT_TRIED));
+    return ours || gm_json_equal(sent, thing->there);
 }
 
 static void take_read(struct gm_call *call, const struct gm_http_answer *answer)

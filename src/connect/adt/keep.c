@@ -49,6 +49,37 @@ static gm_rc intend_change(const struct adt_thing *thing, struct gm_object *row,
     return gm_object_put(db, row, err);
 }
 
+/* A creation that is in doubt since a former crash may have taken effect as it was then: what was
+ * tried is remembered in `next`, so that the twin is known for ours. */
+static gm_rc intend_creation(const struct adt_thing *thing, struct gm_object *row, struct gm_db *db,
+                             struct gm_err *err)
+{
+    struct adt_sink *sink = thing->sink;
+    const struct gm_object *known = thing->known;
+    bool doubtful = known != NULL && known->body.p == NULL && known->next.p != NULL &&
+                    known->waiting_for.p == NULL;
+    if (!doubtful) {
+        return gm_object_put(db, row, err);
+    }
+    yyjson_mut_val *next, *before, *tried = NULL;
+    GM_TRY(gm_json_parse(sink->doc, thing->wanted, &next, err));
+    GM_TRY(gm_json_parse(sink->doc, known->next, &before, err));
+    tried = gm_json_copy(sink->doc, gm_json_member(before, GM_STR(ADT_TRIED)));
+    (void)gm_json_remove(before, GM_STR(ADT_TRIED));
+    tried = tried != NULL ? tried : yyjson_mut_arr(sink->doc);
+    if (yyjson_mut_arr_size(tried) == ADT_TRIED_MAX) {
+        (void)yyjson_mut_arr_remove_first(tried);
+    }
+    if (!yyjson_mut_arr_append(tried, before) ||
+        !gm_json_set(sink->doc, next, GM_STR(ADT_TRIED), tried)) {
+        return adt_too_much(err);
+    }
+    gm_buf_reset(&sink->text);
+    gm_json_canonical(sink->doc, next, &sink->text);
+    row->next = gm_buf_str(&sink->text);
+    return gm_object_put(db, row, err);
+}
+
 static gm_rc intend_one(const struct adt_thing *thing, struct gm_db *db, struct gm_err *err)
 {
     struct gm_object row = row_of(thing);
@@ -58,7 +89,7 @@ static gm_rc intend_one(const struct adt_thing *thing, struct gm_db *db, struct 
             return GM_OK; /* it waits, and a row that waits may be there already */
         }
         row.next = thing->wanted;
-        return known == NULL || known->body.p == NULL ? gm_object_put(db, &row, err)
+        return known == NULL || known->body.p == NULL ? intend_creation(thing, &row, db, err)
                                                       : intend_change(thing, &row, db, err);
     }
     if (known == NULL || known->body.p == NULL) {

@@ -54,6 +54,10 @@ enum adt_outcome {
     ADT_REFUSED,
 };
 
+/* Member of what a creation in doubt would have made (gm_object.next): what former ones would. */
+#define ADT_TRIED "$tried"
+enum { ADT_TRIED_MAX = 16 };
+
 struct adt_sink;
 struct adt_thing {
     struct adt_sink *sink;

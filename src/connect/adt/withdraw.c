@@ -47,6 +47,7 @@ static yyjson_mut_val *parse_own(struct adt_thing *thing, struct gm_str text)
     if (text.p != NULL && gm_json_parse(thing->sink->doc, text, &value, &err) != GM_OK) {
         gm_exchange_fail(thing->sink->exchange, GM_E_CORRUPT, err.text);
     }
+    (void)gm_json_remove(value, GM_STR(ADT_TRIED));
     return value;
 }
 

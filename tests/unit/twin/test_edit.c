@@ -61,7 +61,7 @@ static void what_a_client_did_wrong_is_an_outcome_and_writes_nothing(void **stat
         enum gm_edit_outcome outcome;
         const char *why;
     } cases[] = {
-        {{.kind = PUT, "c d", "{" THING "}"}, GM_EDIT_BAD_ID, "character"},
+        {{.kind = PUT, "c\td", "{" THING "}"}, GM_EDIT_BAD_ID, "character"},
         {{.kind = PUT, "c", "[1]"}, GM_EDIT_INVALID, "object"},
         {{.kind = PUT, "c", "{'name':'A'}"}, GM_EDIT_INVALID, "$model"},
         {{.kind = PUT, "c", "{'$metadata':{'$model':'dtmi:t:None;1'}}"}, GM_EDIT_NO_MODEL, NULL},
@@ -114,7 +114,7 @@ static void what_a_client_did_wrong_is_an_outcome_and_writes_nothing(void **stat
           .condition = GM_IF_ABSENT},
          GM_EDIT_EXISTS,
          NULL},
-        {{.kind = LINK, "a", "{'$targetId':'b','$relationshipName':'knows'}", "a b"},
+        {{.kind = LINK, "a", "{'$targetId':'b','$relationshipName':'knows'}", "a\tb"},
          GM_EDIT_BAD_ID,
          NULL},
         {{.kind = GM_EDIT_PATCH_RELATIONSHIP, "a", "[]", "x"}, GM_EDIT_NO_RELATIONSHIP, NULL},

@@ -317,7 +317,7 @@ static void wrong_lines_are_reported_and_stop_nothing(void **state)
         "\n"                                                     /* 12 */
         "{" META "}\n"                                           /* 13 */
         "[1]\n"                                                  /* 14 */
-        "{'$dtId':'a b'," META "}\n"                             /* 15 */
+        "{'$dtId':'a\\tb'," META "}\n"                           /* 15 */
         "{'$dtId':'e'," META ",'size':1}\r\n"                    /* 16 */
         "{'Section':'Relationships'}\n"                          /* 17 */
         "{'$dtId':'a','$relationshipId':'1','$relationshipName':'likes','$targetId':'e'}\n"
