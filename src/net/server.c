@@ -430,8 +430,10 @@ static void fit_descriptors(struct gm_http_server *server)
 static bool start_daemon(struct gm_http_server *server, int fd)
 {
     const struct gm_http_server_options *options = &server->options;
+    /* Not epoll: there the library (0.9.75) watches edges, and under load it missed some of TLS
+     * connections, whose requests then were never read. */
     unsigned flags =
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem more[8] = {{MHD_OPTION_END, 0, NULL}};
     size_t n = 0;
     if (options->threads > 1) { /* a pool of one is refused */
