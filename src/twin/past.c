@@ -49,13 +49,11 @@ static const char make_postgresql[] =
     "CREATE INDEX IF NOT EXISTS past_links_by_target ON past_links (target, name);";
 
 static const char view_twins[] =
-    /* tidy: sql: a temporary view */
     "CREATE %s VIEW past_twins AS SELECT num, id, version, created, updated, times, body FROM "
     "twins "
     "WHERE num NOT IN (SELECT h.num FROM past_hidden AS h) "
     "UNION ALL SELECT num, id, version, created, updated, times, body FROM past_kept";
 static const char view_relationships[] =
-    /* tidy: sql: a temporary view */
     "CREATE %s VIEW past_relationships AS "
     "SELECT source, id, name, target, version, body FROM relationships "
     "WHERE source NOT IN (SELECT h.num FROM past_hidden AS h) "
