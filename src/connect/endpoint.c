@@ -19,10 +19,10 @@ const struct gm_field gm_endpoint_retry_fields[] = {
     GM_FIELD_END,
 };
 
-/* A stream is to be one more line. */
 static const struct gm_alternative *const endpoints[] = {
     &gm_endpoint_webhook.alternative,
     &gm_endpoint_file.alternative,
+    &gm_endpoint_stream.alternative,
     NULL,
 };
 

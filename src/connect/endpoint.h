@@ -2,8 +2,8 @@
  * in endpoint.c.
  *
  *     const struct gm_endpoint *endpoint = conf->alternative->self;
- *     GM_TRY(endpoint->open(conf->conf, &self, err));
- *     struct gm_delivery delivery = {.events = texts, .count = n, .stop = stop};
+ *     GM_TRY(endpoint->open(conf->conf, streams, &self, err));
+ *     struct gm_delivery delivery = {.events = texts, .twins = ids, .count = n, .stop = stop};
  *     rc = endpoint->deliver(self, &delivery, err);      // delivery.taken of them are safe there
  *     endpoint->close(self);
  *
@@ -24,8 +24,11 @@
 #include "conf/conf.h"
 #include "os/clock.h"
 
+struct gm_stream_directory; /* stream/directory.h */
+
 struct gm_delivery {
     const struct gm_str *events;
+    const struct gm_str *twins; /* of each event: whose order it keeps */
     size_t count;
     const struct gm_stop *stop;
     size_t taken;      /* out */
@@ -45,8 +48,12 @@ struct gm_endpoint {
         };
     };
     bool shared;
-    /* `conf` begins with struct gm_endpoint_conf, and is kept. */
-    gm_rc (*open)(const void *conf, void **out_self, struct gm_err *err);
+    /* The stream of the configuration that it cannot be without. NULL: it needs none. */
+    const char *(*stream_z)(const void *conf);
+    /* `conf` begins with struct gm_endpoint_conf, and is kept; `streams` (NULL: there are none)
+     * outlives the instance. */
+    gm_rc (*open)(const void *conf, const struct gm_stream_directory *streams, void **out_self,
+                  struct gm_err *err);
     gm_rc (*deliver)(void *self, struct gm_delivery *delivery, struct gm_err *err);
     void (*close)(void *self);
 };
@@ -67,7 +74,7 @@ extern const struct gm_field gm_endpoint_retry_fields[];
         .help = "What happens to an event that the endpoint does not take."                        \
     }
 
-extern const struct gm_endpoint gm_endpoint_webhook, gm_endpoint_file;
+extern const struct gm_endpoint gm_endpoint_webhook, gm_endpoint_file, gm_endpoint_stream;
 /* NULL-terminated; `self` of each is its struct gm_endpoint. */
 const struct gm_alternative *const *gm_endpoint_alternatives(void);
 

@@ -314,20 +314,41 @@ static void check_listen(struct gm_config *config, const struct gm_node *root)
     }
 }
 
-/* A view's stream must be one of the configuration. */
-static void check_view_streams(struct gm_config *config)
+/* `stream_z` NULL: that is told already. */
+static bool has_stream(const struct gm_config *config, const char *stream_z)
 {
-    const struct gm_conf_map *views = &config->root.views, *streams = &config->root.streams;
+    const struct gm_conf_map *streams = &config->root.streams;
+    bool known = stream_z == NULL;
+    for (size_t s = 0; s < streams->n && !known; s++) {
+        known = strcmp(streams->at[s].name_z, stream_z) == 0;
+    }
+    return known;
+}
+
+/* Streams of views and endpoints must be those of the configuration. */
+static void check_streams(struct gm_config *config)
+{
+    const struct gm_conf_map *views = &config->root.views, *endpoints = &config->root.endpoints;
     for (size_t v = 0; v < views->n; v++) {
         const struct gm_view_conf *conf = views->at[v].value;
-        bool known = conf->stream == NULL; /* that is told already */
-        for (size_t s = 0; s < streams->n && !known; s++) {
-            known = strcmp(streams->at[s].name_z, conf->stream) == 0;
-        }
-        if (!known) {
+        if (!has_stream(config, conf->stream)) {
             gm_conf_error(config->doc, &views->at[v].node->place,
                           "views.%s.stream: there is no stream `%s`; declare it under `streams:`",
                           views->at[v].name_z, conf->stream);
+        }
+    }
+    for (size_t e = 0; e < endpoints->n; e++) {
+        const struct gm_conf_choice *choice = endpoints->at[e].value;
+        const struct gm_endpoint *endpoint =
+            choice->alternative != NULL ? choice->alternative->self : NULL;
+        const char *stream_z = endpoint != NULL && endpoint->stream_z != NULL
+                                   ? endpoint->stream_z(choice->conf)
+                                   : NULL;
+        if (!has_stream(config, stream_z)) {
+            gm_conf_error(
+                config->doc, &endpoints->at[e].node->place,
+                "endpoints.%s.stream.name: there is no stream `%s`; declare it under `streams:`",
+                endpoints->at[e].name_z, stream_z);
         }
     }
 }
@@ -340,7 +361,7 @@ static void decode(struct gm_config *config, const struct gm_node *root)
     }
     gm_stream_conf_check(config->doc, &config->root.streams);
     gm_view_conf_check(config->doc, &config->root.views);
-    check_view_streams(config);
+    check_streams(config);
     for (size_t i = 0; i < config->root.pipelines.n; i++) {
         add_pipeline(config, &config->root.pipelines.at[i]);
     }

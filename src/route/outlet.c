@@ -37,16 +37,17 @@ static void give_turn(struct gm_outlet *outlet)
     gm_mutex_unlock(outlet->mu);
 }
 
-gm_rc gm_outlet_open(struct gm_outlet *outlet, void **out_self, struct gm_err *err)
+gm_rc gm_outlet_open(struct gm_outlet *outlet, const struct gm_stream_directory *streams,
+                     void **out_self, struct gm_err *err)
 {
     gm_rc rc = GM_OK;
     if (!outlet->endpoint->shared) {
-        return outlet->endpoint->open(outlet->conf, out_self, err);
+        return outlet->endpoint->open(outlet->conf, streams, out_self, err);
     }
     *out_self = NULL;
     take_turn(outlet);
     if (outlet->shared == NULL) {
-        rc = outlet->endpoint->open(outlet->conf, &outlet->shared, err);
+        rc = outlet->endpoint->open(outlet->conf, streams, &outlet->shared, err);
     }
     give_turn(outlet);
     return rc;

@@ -24,7 +24,8 @@ void gm_outlet_init(struct gm_outlet *outlet, const char *name_z,
 void gm_outlet_deinit(struct gm_outlet *outlet); /* after all instances are closed */
 
 /* An instance for one route; *out_self is NULL of one that is shared. */
-gm_rc gm_outlet_open(struct gm_outlet *outlet, void **out_self, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_outlet_open(struct gm_outlet *outlet, const struct gm_stream_directory *streams,
+                     void **out_self, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_outlet_deliver(struct gm_outlet *outlet, void *self, struct gm_delivery *delivery,
                         struct gm_err *err) GM_MUST_CHECK;
 void gm_outlet_close(struct gm_outlet *outlet, void *self);

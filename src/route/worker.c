@@ -102,7 +102,8 @@ static gm_rc find_outlet(struct gm_route_worker *worker, struct gm_err *err)
     for (size_t i = 0; i < worker->options.outlet_count; i++) {
         struct gm_outlet *outlet = &worker->options.outlets[i];
         if (gm_str_is(worker->route.endpoint, outlet->name_z)) {
-            GM_TRY(gm_outlet_open(outlet, &worker->self, err));
+            GM_TRY(gm_outlet_open(outlet, gm_store_streams(worker->options.store), &worker->self,
+                                  err));
             worker->outlet = outlet;
             return GM_OK;
         }
@@ -303,6 +304,7 @@ static void worker_free(struct gm_route_worker *worker)
     gm_buf_deinit(&worker->text);
     gm_vec_deinit(&worker->items);
     gm_vec_deinit(&worker->texts);
+    gm_vec_deinit(&worker->twins);
     gm_free((char *)(uintptr_t)worker->id.p);
     gm_free(worker);
 }

@@ -192,6 +192,7 @@ static gm_rc deliver_some(struct gm_route_worker *worker, size_t *at, int64_t la
 {
     struct gm_err why = {0};
     struct gm_delivery delivery = {.events = worker->texts.at + *at,
+                                   .twins = worker->twins.at + *at,
                                    .count = stretch(worker, *at, false),
                                    .stop = worker->now};
     why.rc = gm_outlet_deliver(worker->outlet, worker->self, &delivery, &why);
@@ -217,8 +218,10 @@ gm_rc gm_route_worker_deliver(struct gm_route_worker *worker, int64_t last, stru
 {
     size_t at = 0;
     worker->texts.n = 0;
+    worker->twins.n = 0;
     for (size_t i = 0; i < worker->items.n; i++) {
         *gm_vec_push(&worker->texts) = worker->items.at[i].text;
+        *gm_vec_push(&worker->twins) = worker->items.at[i].twin;
     }
     while (at < worker->items.n) {
         GM_TRY(is_held(worker, &worker->items.at[at]) ? park_held(worker, &at, err)
@@ -281,7 +284,8 @@ static gm_rc redrive_one(struct gm_route_worker *worker, const struct due_letter
                          enum fate *out_fate, struct gm_err *err)
 {
     struct gm_err why = {0};
-    struct gm_delivery delivery = {.events = &letter->event, .count = 1, .stop = worker->now};
+    struct gm_delivery delivery = {
+        .events = &letter->event, .twins = &letter->twin, .count = 1, .stop = worker->now};
     struct outcome outcome = {.worker = worker, .letter = letter};
     why.rc = gm_outlet_deliver(worker->outlet, worker->self, &delivery, &why);
     count_taken(worker, delivery.taken);

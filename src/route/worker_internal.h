@@ -51,7 +51,8 @@ struct gm_route_worker {
     struct gm_arena *scratch; /* of one change */
     struct gm_buf text;
     GM_VEC(struct gm_route_item) items;
-    GM_VEC(struct gm_str) texts; /* of items, as endpoints want them */
+    GM_VEC(struct gm_str) texts; /* of items, as endpoints want them; likewise: */
+    GM_VEC(struct gm_str) twins;
 };
 
 /* worker_group.c: fills `items` with what the filter wants of changes behind the position, as far

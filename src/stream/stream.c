@@ -8,7 +8,7 @@ enum { CHECK_ARENA_SIZE = 32 * GM_EVENT_BODY_SIZE_MAX };
 
 /* ---- what may be appended ---- */
 
-static gm_rc check_event(const struct gm_event *event, size_t index, struct gm_err *err)
+gm_rc gm_event_check(const struct gm_event *event, struct gm_err *err)
 {
     const struct {
         const char *name_z;
@@ -22,14 +22,12 @@ static gm_rc check_event(const struct gm_event *event, size_t index, struct gm_e
     };
     for (size_t i = 0; i < GM_ARRAY_COUNT(bounds); i++) {
         if (bounds[i].n < bounds[i].min || bounds[i].n > bounds[i].max) {
-            return gm_fail(err, GM_E_INVALID,
-                           "event %zu: its %s has %zu bytes; %zu to %zu are allowed", index + 1,
+            return gm_fail(err, GM_E_INVALID, "its %s has %zu bytes; %zu to %zu are allowed",
                            bounds[i].name_z, bounds[i].n, bounds[i].min, bounds[i].max);
         }
     }
     if (event->sequence > INT64_MAX) {
-        return gm_fail(err, GM_E_INVALID, "event %zu: its sequence is larger than 2^63 - 1",
-                       index + 1);
+        return gm_fail(err, GM_E_INVALID, "its sequence is larger than 2^63 - 1");
     }
     return GM_OK;
 }
@@ -68,7 +66,9 @@ static gm_rc check_append(const struct gm_stream *stream, const struct gm_append
                           struct gm_err *err)
 {
     for (size_t i = 0; i < append->count; i++) {
-        GM_TRY(check_event(&append->events[i], i, err));
+        if (gm_event_check(&append->events[i], err) != GM_OK) {
+            return gm_fail_within(err, "event %zu", i + 1);
+        }
         if (append->expects && !gm_str_eq(append->events[i].key, append->events[0].key)) {
             return gm_fail(err, GM_E_INVALID,
                            "event %zu: an append that expects a version is about one key", i + 1);

@@ -143,6 +143,8 @@ struct gm_append {
     bool trims_;
     const struct gm_stream_consumer *consumer_;
 };
+/* GM_E_INVALID: the event breaks a bound of flow/event.h; its body is not parsed. */
+gm_rc gm_event_check(const struct gm_event *event, struct gm_err *err) GM_MUST_CHECK;
 /* GM_E_INVALID: an event breaks a bound of flow/event.h or its body is no JSON (the text says which
  * one); GM_E_RETRY: too much waits, ask again in a moment. In both cases nothing was taken and
  * `done` is not called. */

@@ -490,6 +490,79 @@ class Files(Routes):
         self.assertEqual([1, 1], [len(self.lines(f"moved-{value}")) for value in (1, 2)])
 
 
+class Streams(Routes):
+    def serve_stream(self, **stream):
+        self.configure({}, api={"listen": "127.0.0.1:0"}, admin={"listen": "127.0.0.1:0"}, event_source="twins.example",
+                       streams={"changes": {"partitions": 2, **stream}},
+                       endpoints={"log": {"file": {"path": "./events.ndjson"}}, "changes": {"stream": {"name": "changes"}}})
+        self.server = self.start()
+        self.route("file", endpoint="log")
+        self.route("stream", endpoint="changes")
+        return self.server
+
+    def in_stream(self):
+        """Its events, by key."""
+        events = collections.defaultdict(list)
+        for line in self.gemel("tail", "changes", "--from", "oldest", "--json").out.splitlines():
+            event = json.loads(line)
+            events[event["key"]].append(event)
+        return events
+
+    def by_twin(self, events):
+        twins = collections.defaultdict(list)
+        for event in events:
+            twin = event["subject"].split("/")[0] if "subject" in event else event["source"].rpartition("/")[2]
+            twins[twin].append(event)
+        return twins
+
+    def test_a_stream_holds_the_events_of_each_twin_in_order(self):
+        server = self.serve_stream()
+        for name in ("a", "b"):
+            server.make(name, "Room", temp=0, door=adt_door())
+        server.put("/digitaltwins/a/relationships/r", {"$targetId": "b", "$relationshipName": "near"})
+        server.patch("/digitaltwins/b", [{"op": "replace", "path": "/temp", "value": 2}])
+        answer = server.post("/digitaltwins/a/telemetry", {"noise": 3}, Message_Id="m1", Telemetry_Source_Time="2026-01-02T03:04:05Z")
+        self.assertEqual(204, answer.status, answer)
+        for route in ("file", "stream"):
+            self.wait_state(lambda state: state["lag"] == 0, route)
+        wanted, found = self.by_twin(self.lines()), self.in_stream()
+        self.assertEqual({"a": 3, "b": 2}, {name: len(events) for name, events in wanted.items()})
+        self.assertEqual(wanted, {name: [event["body"] for event in events] for name, events in found.items()})
+        for event in found["a"] + found["b"]:
+            body = event["body"]
+            self.assertEqual((body["type"], body["source"], body["id"]), (event["type"], event["origin"], event["id"]))
+        self.assertTrue(found["a"][2]["time"].startswith("2026-01-02T03:04:05"), found["a"][2])
+
+    def test_after_a_kill_every_event_is_there_once(self):
+        server, sent = self.serve_stream(), 0
+        server.make("a", "Hall", temp=0)
+        for _ in range(2):
+            for _ in range(30):
+                sent += 1
+                self.server.patch("/digitaltwins/a", [{"op": "replace", "path": "/temp", "value": sent}])
+            self.server.end(signal.SIGKILL)
+            self.restart()
+        self.wait_state(lambda state: state["lag"] == 0, "stream")
+        found = self.in_stream()["a"]
+        self.assertEqual(list(range(1, sent + 1)), [event["body"]["data"]["patch"][0]["value"] for event in found[1:]])
+        self.assertEqual(len(found), len({event["id"] for event in found}))
+
+    def test_what_a_stream_cannot_take_is_a_dead_letter(self):
+        server = self.serve_stream()
+        for name in ("a", "b"):
+            server.make(name, "Room", temp=0, door=adt_door())
+        for name, message_id in (("a", "m" * 1025), ("a", "m"), ("b", "m")):
+            answer = server.post(f"/digitaltwins/{name}/telemetry", {"noise": 3}, Message_Id=message_id)
+            self.assertEqual(204, answer.status, answer)
+        self.wait_state(lambda state: state["deadLetters"] == 2 and state["lag"] == 0, "stream")
+        self.assertIn("its id has 1025 bytes", self.letters("stream")[0]["error"])
+        self.assertEqual({"a": 1, "b": 2}, {name: len(events) for name, events in self.in_stream().items()})
+
+    def test_a_stream_that_is_not_declared_is_said_at_once(self):
+        self.configure({}, api={"listen": "127.0.0.1:0"}, endpoints={"x": {"stream": {"name": "nowhere"}}})
+        self.assertIn("endpoints.x.stream.name: there is no stream `nowhere`", self.gemel("check", expect=gemel.USAGE).err)
+
+
 class Offline(Routes):
     def test_routes_are_made_and_letters_seen_to_while_nothing_runs(self):
         self.serve_routes()

@@ -41,8 +41,10 @@ struct file_endpoint {
     struct gm_buf lines;
 };
 
-static gm_rc file_open(const void *conf, void **out_self, struct gm_err *err)
+static gm_rc file_open(const void *conf, const struct gm_stream_directory *streams, void **out_self,
+                       struct gm_err *err)
 {
+    (void)streams;
     (void)err;
     struct file_endpoint *endpoint = gm_alloc(sizeof(*endpoint));
     endpoint->conf = conf;

@@ -43,8 +43,10 @@ struct webhook {
     struct gm_buf body;
 };
 
-static gm_rc webhook_open(const void *conf, void **out_self, struct gm_err *err)
+static gm_rc webhook_open(const void *conf, const struct gm_stream_directory *streams,
+                          void **out_self, struct gm_err *err)
 {
+    (void)streams;
     (void)err;
     struct webhook *webhook = gm_alloc(sizeof(*webhook));
     webhook->conf = conf;

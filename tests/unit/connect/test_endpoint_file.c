@@ -29,7 +29,7 @@ static void open_endpoint(struct fixture *fixture, const char *settings_z)
     gm_conf_decode(fixture->doc, root, fields, fixture);
     assert_int_equal(gm_conf_error_count(fixture->doc), 0);
     const struct gm_conf_choice *choice = fixture->endpoints.at[0].value;
-    check_ok(gm_endpoint_file.open(choice->conf, &fixture->self, &err), err);
+    check_ok(gm_endpoint_file.open(choice->conf, NULL, &fixture->self, &err), err);
 }
 
 static gm_rc deliver(struct fixture *fixture, struct gm_str event, size_t count, size_t *out_taken)

@@ -40,8 +40,10 @@ static char *describe_z(struct gm_str event)
     return text_z;
 }
 
-static gm_rc fake_open(const void *conf, void **out_self, struct gm_err *err)
+static gm_rc fake_open(const void *conf, const struct gm_stream_directory *streams, void **out_self,
+                       struct gm_err *err)
 {
+    (void)streams;
     (void)conf;
     (void)err;
     *out_self = gm_alloc(1);
