@@ -322,6 +322,22 @@ class Trouble(AdtCase):
         self.assertEqual(5, self.run_pipeline("p").deleted)
         self.assertEqual(15, len(self.service.twins))
 
+    def test_a_twin_whose_creation_got_no_answer_goes_with_its_row_whatever_was_tried_since(self):
+        self.sql("erp.db", "INSERT INTO p VALUES (?, ?, ?, ?, ?)", *((i, "first", 1, 1, None) for i in range(1, 30)))
+        self.configure({"p": self.pipeline(retry={"attempts": 1}, sink=self.sink(patience="1s"))})
+        self.service.lose = lambda method, path: True
+        for name in ("second", "third", "fourth"):
+            self.run_pipeline("p", expect=gemel.FAILED)
+            self.execute(f"UPDATE p SET name = '{name}'")
+        self.assertTrue(self.service.twins)
+        self.service.lose = None
+        self.execute("DELETE FROM p WHERE id > 1")
+        self.run_pipeline("p")
+        self.assertEqual(["p-1"], list(self.service.twins))
+        self.execute("DELETE FROM p; INSERT INTO p VALUES (100, 'other', 1, 1, NULL)")
+        self.run_pipeline("p")
+        self.assertEqual(["p-100"], list(self.service.twins))
+
     def test_a_service_that_is_down_is_tried_again_and_then_told(self):
         self.service.fail = lambda method, path: 500
         self.sql("erp.db", "INSERT INTO p VALUES (1, 'a', 1, 1, NULL)")

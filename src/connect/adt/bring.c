@@ -20,24 +20,6 @@ static void read_again(struct adt_thing *thing)
     adt_bring(thing);
 }
 
-static bool is_good(const struct gm_http_answer *answer)
-{
-    return answer->status >= 200 && answer->status < 300;
-}
-
-/* A text that we wrote ourselves; NULL: none. */
-static yyjson_mut_val *parse_own(struct adt_thing *thing, struct gm_str text)
-{
-    yyjson_mut_val *value = NULL;
-    struct gm_err err = {0};
-    if (text.p != NULL && gm_json_parse(thing->sink->doc, text, &value, &err) != GM_OK) {
-        gm_exchange_fail(thing->sink->exchange, err.rc == GM_E_LIMIT ? GM_E_LIMIT : GM_E_CORRUPT,
-                         err.text);
-    }
-    (void)gm_json_remove(value, GM_STR(ADT_TRIED)); /* is_what_we_sent looks at it */
-    return value;
-}
-
 /* ---- the next call ---- */
 
 static void create(struct adt_thing *thing)
@@ -62,8 +44,8 @@ static void change(struct adt_thing *thing)
     struct gm_buf body;
     yyjson_mut_val *before[2] = {NULL, NULL};
     if (thing->known != NULL) {
-        before[0] = parse_own(thing, thing->known->body);
-        before[1] = parse_own(thing, thing->known->next);
+        before[0] = adt_parse_own(thing, thing->known->body);
+        before[1] = adt_parse_own(thing, thing->known->next);
     }
     gm_buf_init(&body, BODY_SIZE_MAX);
     if (adt_write_patch(thing, thing->there, before, &body) > 0) {
@@ -156,27 +138,6 @@ static bool waits(struct adt_thing *thing, struct gm_str code)
     return true;
 }
 
-/* A creation of ours that got no answer looks like somebody else's: it is ours when it is exactly
- * what we sent. */
-static bool is_what_we_sent(struct adt_thing *thing)
-{
-    yyjson_mut_val *wanted = parse_own(thing, thing->wanted), *sent;
-    struct gm_err ignored;
-    bool ours = gm_json_equal(wanted, thing->there);
-    if (ours || thing->known == NULL || thing->known->body.p != NULL ||
-        thing->known->next.p == NULL ||
-        gm_json_parse(thing->sink->doc, thing->known->next, &sent, &ignored) != GM_OK) {
-        return ours;
-    }
-    const yyjson_mut_val *tried = gm_json_member(sent, GM_STR(ADT_TRIED));
-    const yyjson_mut_val *one = gm_json_first(tried);
-    for (size_t i = 0; i < gm_json_count(tried); i++, one = one->next) {
-        ours = ours || gm_json_equal(one, thing->there);
-    }
-    (void)gm_json_remove(sent, GM_STR(ADT_TRIED));
-    return ours || gm_json_equal(sent, thing->there);
-}
-
 static void take_read(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
@@ -207,7 +168,7 @@ static void take_read(struct gm_call *call, const struct gm_http_answer *answer)
     thing->sure = true;
     if (thing->doubt) {
         thing->doubt = false;
-        bool ours = is_what_we_sent(thing);
+        bool ours = adt_is_ours(thing);
         thing->owned = thing->owned || ours;
         thing->created = thing->created || ours;
     }
@@ -217,7 +178,7 @@ static void take_read(struct gm_call *call, const struct gm_http_answer *answer)
 static void take_creation(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
-    if (is_good(answer)) {
+    if (adt_is_good(answer)) {
         thing->created = thing->owned = true;
         settle(thing);
     } else if (answer->status == 412) {
@@ -235,7 +196,7 @@ static void take_creation(struct gm_call *call, const struct gm_http_answer *ans
 static void take_patch(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
-    if (is_good(answer)) {
+    if (adt_is_good(answer)) {
         thing->changed = true;
         settle(thing);
         return;
@@ -262,7 +223,7 @@ static void take_patch(struct gm_call *call, const struct gm_http_answer *answer
 static void take_removal(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
-    if (is_good(answer) || answer->status == 404) {
+    if (adt_is_good(answer) || answer->status == 404) {
         if (answer->status == 404 && adt_is_systemic(thing, answer)) {
             return;
         }

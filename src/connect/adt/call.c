@@ -155,6 +155,11 @@ void adt_refuse(struct adt_thing *thing, const struct gm_http_answer *answer)
     adt_refuse_because(thing, why_z);
 }
 
+bool adt_is_good(const struct gm_http_answer *answer)
+{
+    return answer->status >= 200 && answer->status < 300;
+}
+
 bool adt_is_systemic(struct adt_thing *thing, const struct gm_http_answer *answer)
 {
     struct adt_sink *sink = thing->sink;

@@ -49,34 +49,15 @@ static gm_rc intend_change(const struct adt_thing *thing, struct gm_object *row,
     return gm_object_put(db, row, err);
 }
 
-/* A creation that is in doubt since a former crash may have taken effect as it was then: what was
- * tried is remembered in `next`, so that the twin is known for ours. */
 static gm_rc intend_creation(const struct adt_thing *thing, struct gm_object *row, struct gm_db *db,
                              struct gm_err *err)
 {
-    struct adt_sink *sink = thing->sink;
     const struct gm_object *known = thing->known;
     bool doubtful = known != NULL && known->body.p == NULL && known->next.p != NULL &&
                     known->waiting_for.p == NULL;
-    if (!doubtful) {
-        return gm_object_put(db, row, err);
+    if (doubtful) {
+        GM_TRY(adt_remember_tried(thing, &row->next, err));
     }
-    yyjson_mut_val *next, *before, *tried = NULL;
-    GM_TRY(gm_json_parse(sink->doc, thing->wanted, &next, err));
-    GM_TRY(gm_json_parse(sink->doc, known->next, &before, err));
-    tried = gm_json_copy(sink->doc, gm_json_member(before, GM_STR(ADT_TRIED)));
-    (void)gm_json_remove(before, GM_STR(ADT_TRIED));
-    tried = tried != NULL ? tried : yyjson_mut_arr(sink->doc);
-    if (yyjson_mut_arr_size(tried) == ADT_TRIED_MAX) {
-        (void)yyjson_mut_arr_remove_first(tried);
-    }
-    if (!yyjson_mut_arr_append(tried, before) ||
-        !gm_json_set(sink->doc, next, GM_STR(ADT_TRIED), tried)) {
-        return adt_too_much(err);
-    }
-    gm_buf_reset(&sink->text);
-    gm_json_canonical(sink->doc, next, &sink->text);
-    row->next = gm_buf_str(&sink->text);
     return gm_object_put(db, row, err);
 }
 
@@ -143,7 +124,7 @@ static gm_rc keep_waiting(const struct adt_thing *thing, struct gm_db *db, struc
     if (thing->goal == ADT_BE) {
         row.next = thing->wanted;
     } else {
-        row.next = thing->known->body.p != NULL ? thing->known->body : thing->known->next;
+        row.next = thing->known->body.p != NULL ? thing->known->body : adt_newest_try(thing);
         row.link_to = thing->known->link_to;
     }
     return gm_object_put(db, &row, err);

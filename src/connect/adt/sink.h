@@ -54,10 +54,6 @@ enum adt_outcome {
     ADT_REFUSED,
 };
 
-/* Member of what a creation in doubt would have made (gm_object.next): what former ones would. */
-#define ADT_TRIED "$tried"
-enum { ADT_TRIED_MAX = 16 };
-
 struct adt_sink;
 struct adt_thing {
     struct adt_sink *sink;
@@ -156,6 +152,20 @@ gm_rc adt_send(void *self, const struct gm_sink_work *work, struct gm_err *err) 
 
 void adt_bring(struct adt_thing *thing);
 
+/* ---- tried.c: creations in doubt ---- */
+
+/* Whether `there`, which is there, is what a creation by us that got no answer has made: exactly
+ * what one of the last tries sent, or what is wanted. */
+bool adt_is_ours(const struct adt_thing *thing);
+/* What to keep as gm_object.next of a creation that is in doubt since before: what is wanted now,
+ * and what was tried. */
+gm_rc adt_remember_tried(const struct adt_thing *thing, struct gm_str *out_next, struct gm_err *err)
+    GM_MUST_CHECK;
+/* gm_object.next without the former tries. In sink->text. */
+struct gm_str adt_newest_try(const struct adt_thing *thing);
+/* A text that we wrote ourselves, without what was tried; NULL: none, or the run ends. */
+yyjson_mut_val *adt_parse_own(const struct adt_thing *thing, struct gm_str text);
+
 /* ---- withdraw.c: ADT_GO and ADT_PART ---- */
 
 void adt_withdraw(struct adt_thing *thing);
@@ -181,6 +191,7 @@ struct gm_str adt_error_code(struct adt_sink *sink, const struct gm_http_answer 
 /* Ends the thing, and marks record or removal: this one alone was refused. */
 void adt_refuse(struct adt_thing *thing, const struct gm_http_answer *answer);
 void adt_refuse_because(struct adt_thing *thing, const char *why_z);
+bool adt_is_good(const struct gm_http_answer *answer); /* 2xx */
 /* Handles what means the service as a whole; false: it is about the call. */
 bool adt_is_systemic(struct adt_thing *thing, const struct gm_http_answer *answer);
 /* What is there, in the form of adt_thing.wanted, from a GET's body; NULL: it makes no sense. */

@@ -35,22 +35,6 @@ static void finish(struct adt_thing *thing)
     thing->outcome = thing->goal == ADT_PART ? ADT_WAITING : ADT_GONE;
 }
 
-static bool is_good(const struct gm_http_answer *answer)
-{
-    return answer->status >= 200 && answer->status < 300;
-}
-
-static yyjson_mut_val *parse_own(struct adt_thing *thing, struct gm_str text)
-{
-    yyjson_mut_val *value = NULL;
-    struct gm_err err = {0};
-    if (text.p != NULL && gm_json_parse(thing->sink->doc, text, &value, &err) != GM_OK) {
-        gm_exchange_fail(thing->sink->exchange, GM_E_CORRUPT, err.text);
-    }
-    (void)gm_json_remove(value, GM_STR(ADT_TRIED));
-    return value;
-}
-
 /* ---- the next call ---- */
 
 static void read_it(struct adt_thing *thing)
@@ -71,8 +55,8 @@ static void delete_it(struct adt_thing *thing)
 static void take_back(struct adt_thing *thing)
 {
     struct gm_buf body;
-    yyjson_mut_val *before[2] = {parse_own(thing, thing->known->body),
-                                 parse_own(thing, thing->known->next)};
+    yyjson_mut_val *before[2] = {adt_parse_own(thing, thing->known->body),
+                                 adt_parse_own(thing, thing->known->next)};
     if (!thing->sure) {
         read_it(thing);
         return;
@@ -132,9 +116,7 @@ static void take_read(struct gm_call *call, const struct gm_http_answer *answer)
         adt_withdraw(thing);
         return;
     }
-    /* It is ours when it is exactly what was being sent. */
-    yyjson_mut_val *sent = parse_own(thing, thing->known->next);
-    if (sent != NULL && thing->there != NULL && gm_json_equal(sent, thing->there)) {
+    if (thing->there != NULL && adt_is_ours(thing)) {
         thing->doubt = false;
         thing->owned = true;
         adt_withdraw(thing);
@@ -157,7 +139,7 @@ static void take_deletion(struct gm_call *call, const struct gm_http_answer *ans
 {
     struct adt_thing *thing = call->ctx;
     struct adt_sink *sink = thing->sink;
-    if (is_good(answer)) {
+    if (adt_is_good(answer)) {
         finish(thing);
         return;
     }
@@ -187,7 +169,7 @@ static void take_deletion(struct gm_call *call, const struct gm_http_answer *ans
 static void take_patch(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
-    if (is_good(answer)) {
+    if (adt_is_good(answer)) {
         finish(thing);
         return;
     }
@@ -280,7 +262,7 @@ static void clear_next(struct adt_thing *thing)
 static void take_cleared(struct gm_call *call, const struct gm_http_answer *answer)
 {
     struct adt_thing *thing = call->ctx;
-    if (!is_good(answer)) {
+    if (!adt_is_good(answer)) {
         if (adt_is_systemic(thing, answer)) {
             return;
         }
