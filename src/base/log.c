@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/num.h"
+#include "base/secrets.h"
 #include "base/time.h"
 
 /* Set once at start, before there are threads; only read afterwards. */
@@ -204,5 +205,6 @@ void gm_log_event(enum gm_log_level level, const char *event_z, const struct gm_
         put_field(&line, &GM_L_INT("cut", 1));
     }
     put_z(&line, log_format == GM_LOG_JSON ? "}\n" : "\n");
+    line.n = gm_secrets_scrub(line.text, line.n);
     log_sink.write(line.text, line.n);
 }

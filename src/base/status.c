@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secrets.h"
+
+/* Texts are formatted with room to spare, so that a secret at the place where they are cut is still
+ * whole when it is looked for. */
+enum { ROOM = 1024 };
+
 static const char ellipsis[] = "…";
 
 /* Cuts `text`, which holds `size` bytes, so that it ends in "…" and never in half a character. */
@@ -30,13 +36,16 @@ static void flatten(char *text)
 __attribute__((format(printf, 2, 0))) static void format_text(char text[GM_ERR_TEXT_SIZE],
                                                               const char *fmt, va_list args)
 {
-    int n = vsnprintf(text, GM_ERR_TEXT_SIZE, fmt, args);
-    if (n < 0) {
-        text[0] = '\0';
-    } else if ((size_t)n >= GM_ERR_TEXT_SIZE) {
-        cut_text(text, GM_ERR_TEXT_SIZE);
+    char whole[GM_ERR_TEXT_SIZE + ROOM] = "";
+    (void)vsnprintf(whole, sizeof(whole), fmt, args);
+    size_t n = gm_secrets_scrub(whole, strlen(whole));
+    whole[n] = '\0';
+    if (n >= GM_ERR_TEXT_SIZE) {
+        cut_text(whole, GM_ERR_TEXT_SIZE);
+        n = strlen(whole);
     }
-    flatten(text);
+    flatten(whole);
+    memcpy(text, whole, n + 1);
 }
 
 gm_rc(gm_fail)(struct gm_err *err, gm_rc rc, const char *fmt, ...)

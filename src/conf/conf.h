@@ -14,10 +14,11 @@
  *     if (gm_conf_error_count(doc) > 0) { gm_conf_print_errors(doc, &out); }
  *
  * The field table is the only place where a setting is described. From it come: decoding, ranges,
- * unknown keys with the nearest name, help, the reference page, the JSON schema, and the scrubbing
- * of secrets. Decoding reports every error, not the first, each with file, line, column, the path
- * of the setting, and what to write. Everything decoded lives as long as the doc. Thread rule: one
- * owner thread; a decoded configuration is read-only and may be shared. */
+ * unknown keys with the nearest name, help, the reference page, the JSON schema, and what is kept
+ * out of errors and logs as a secret (base/secrets.h). Decoding reports every error, not the first,
+ * each with file, line, column, the path of the setting, and what to write. Everything decoded
+ * lives as long as the doc. Thread rule: one owner thread; a decoded configuration is read-only and
+ * may be shared. */
 #ifndef GM_CONF_CONF_H
 #define GM_CONF_CONF_H
 
@@ -60,8 +61,8 @@ void gm_conf_path(const struct gm_node *node, struct gm_buf *out);
 /* ---- fields ---- */
 
 /* The member's C type stands behind each. In secrets $${ is ${ itself. What references gave is
- * scrubbed from output; in a secret without references, the password of a URL, or else the whole
- * text. */
+ * scrubbed from what is said, as it is, as JSON spells it, and percent-encoded; in a secret without
+ * references, the password of a URL, or else the whole text. */
 enum gm_field_type {
     GM_T_END,
     GM_T_STR,    /* const char * (NUL-terminated) */
@@ -205,8 +206,6 @@ enum {
     GM_CONF_DEPTH_MAX = 32,         /* levels of maps and lists */
     GM_CONF_NODES_MAX = 200 * 1000, /* with what aliases multiply */
     GM_CONF_ERRORS_MAX = 200,       /* kept; the others are counted */
-    /* bytes: what is shorter is no secret, and scrubbing it would garble the output */
-    GM_CONF_SECRET_MIN = 4,
 };
 
 /* Parses YAML (1.2, one document, UTF-8). Anchors, aliases and merge keys (<<) work, and leave a
@@ -236,10 +235,6 @@ size_t gm_conf_error_count(const struct gm_conf_doc *doc);
 void gm_conf_print_errors(const struct gm_conf_doc *doc, struct gm_buf *out);
 /* array of {file,line,column,message} */
 void gm_conf_errors_json(const struct gm_conf_doc *doc, struct gm_buf *out);
-
-/* Replaces every secret that the doc knows by "***", in place: as it is, as JSON spells it, and
- * percent-encoded. */
-void gm_conf_scrub(const struct gm_conf_doc *doc, struct gm_buf *text);
 
 /* ---- derived from field tables ---- */
 

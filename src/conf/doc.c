@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/secrets.h"
 #include "conf/inside.h"
 
 /* A configuration of the largest size, decoded, stays far below; aliases cannot pass it. */
@@ -23,7 +24,6 @@ void gm_conf_doc_free(struct gm_conf_doc *doc)
         return;
     }
     gm_vec_deinit(&doc->problems);
-    gm_vec_deinit(&doc->secrets);
     gm_arena_free(doc->arena);
     gm_free(doc);
 }
@@ -181,7 +181,8 @@ void gm_conf_error(struct gm_conf_doc *doc, const struct gm_place *place, const 
     int n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     tidy_message(text, sizeof(text), n);
-    struct gm_str copy = gm_arena_dup(doc->arena, gm_str_z(text));
+    struct gm_str copy =
+        gm_arena_dup(doc->arena, (struct gm_str){text, gm_secrets_scrub(text, strlen(text))});
     struct gm_conf_problem *problem = gm_vec_push(&doc->problems);
     problem->place = place != NULL ? *place : (struct gm_place){0};
     problem->text_z = copy.p != NULL ? copy.p : "an error, and no memory left to describe it";

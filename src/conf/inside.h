@@ -16,7 +16,6 @@ struct gm_conf_doc {
     struct gm_conf_resolver resolver;
     GM_VEC(struct gm_conf_problem) problems; /* at most GM_CONF_ERRORS_MAX */
     size_t problem_count;                    /* with those that were not kept */
-    GM_VEC(struct gm_str) secrets;           /* longest first */
     bool full;                               /* the memory limit was reached and reported */
 };
 
@@ -51,7 +50,6 @@ void gm_conf_found(const struct gm_node *node, char out[GM_CONF_FOUND_SIZE]);
 /* secret.c: resolves the references of a secret. NULL: an error was reported. */
 const char *gm_conf_decode_secret(struct gm_conf_doc *doc, struct gm_node *node);
 bool gm_conf_has_reference(struct gm_str text); /* a well-formed ${env:…} or ${file:…} */
-void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret);
 
 /* emit.c: JSON text. */
 void gm_conf_add_json(struct gm_buf *out, struct gm_str s); /* a literal with its quotes */

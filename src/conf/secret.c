@@ -1,7 +1,6 @@
 /* Secrets: references to them, and keeping them out of what is shown. */
-#include <stdlib.h>
-
 #include "base/coding.h"
+#include "base/secrets.h"
 #include "conf/inside.h"
 
 enum { SECRET_SIZE_MAX = 64 << 10 };
@@ -75,41 +74,20 @@ bool gm_conf_has_reference(struct gm_str text)
 
 /* ---- what is kept secret ---- */
 
-static int compare_lengths(const void *a, const void *b)
-{
-    const struct gm_str *x = a;
-    const struct gm_str *y = b;
-    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : gm_str_cmp(*x, *y);
-}
-
-/* Longest first, so that a secret that contains another one is replaced as a whole. */
-static void add_form(struct gm_conf_doc *doc, struct gm_str form)
-{
-    for (size_t i = 0; i < doc->secrets.n; i++) {
-        if (gm_str_eq(doc->secrets.at[i], form)) {
-            return;
-        }
-    }
-    const char *copy = form.n >= GM_CONF_SECRET_MIN ? gm_conf_dup_z(doc, form) : NULL;
-    if (copy != NULL) {
-        *gm_vec_push(&doc->secrets) = (struct gm_str){copy, form.n};
-        qsort(doc->secrets.at, doc->secrets.n, sizeof(doc->secrets.at[0]), compare_lengths);
-    }
-}
-
-void gm_conf_add_secret(struct gm_conf_doc *doc, struct gm_str secret)
+/* As it is, as JSON spells it, and percent-encoded. */
+static void add_secret(struct gm_str secret)
 {
     struct gm_buf form;
     gm_buf_init(&form, 8 * (size_t)SECRET_SIZE_MAX);
-    add_form(doc, secret);
+    gm_secret_add(secret);
     gm_conf_add_json(&form, secret);
     if (form.p != NULL && !gm_buf_failed(&form)) {
-        add_form(doc, (struct gm_str){form.p + 1, form.n - 2}); /* without its quotes */
+        gm_secret_add((struct gm_str){form.p + 1, form.n - 2}); /* without its quotes */
     }
     gm_buf_reset(&form);
     gm_percent_add(&form, secret);
     if (!gm_buf_failed(&form)) {
-        add_form(doc, gm_buf_str(&form));
+        gm_secret_add(gm_buf_str(&form));
     }
     gm_buf_deinit(&form);
 }
@@ -126,10 +104,10 @@ static bool has_scheme(struct gm_str text)
 
 /* In scheme://user:password@host the password; in scheme:rest nothing; else the whole text. libpq's
  * other spelling, "host=db password=x", is a whole text. */
-static void add_literal(struct gm_conf_doc *doc, struct gm_str text)
+static void add_literal(struct gm_str text)
 {
     if (!has_scheme(text)) {
-        gm_conf_add_secret(doc, text);
+        add_secret(text);
         return;
     }
     struct gm_str head;
@@ -148,7 +126,7 @@ static void add_literal(struct gm_conf_doc *doc, struct gm_str text)
         struct gm_str user;
         struct gm_str password;
         if (gm_str_cut((struct gm_str){authority.p, at}, ':', &user, &password)) {
-            gm_conf_add_secret(doc, password);
+            add_secret(password);
         }
     }
 }
@@ -187,7 +165,7 @@ static bool resolve(struct gm_conf_doc *doc, const struct gm_node *node,
         rc = gm_fail(&err, GM_E_CONFIG, "contains a zero byte");
     }
     if (rc == GM_OK) {
-        gm_conf_add_secret(doc, found);
+        add_secret(found);
         gm_buf_add(text, found);
     } else {
         gm_conf_error(doc, &node->place, "`%s`: ${" GM_STR_FMT ":" GM_STR_FMT "}: %s",
@@ -261,50 +239,8 @@ const char *gm_conf_decode_secret(struct gm_conf_doc *doc, struct gm_node *node)
         }
     }
     if (copy != NULL && text.p != NULL && reference_count == 0) {
-        add_literal(doc, gm_buf_str(&text));
+        add_literal(gm_buf_str(&text));
     }
     gm_buf_deinit(&text);
     return copy;
-}
-
-/* ---- scrubbing ---- */
-
-static size_t secret_at(const struct gm_conf_doc *doc, struct gm_str rest)
-{
-    for (size_t i = 0; i < doc->secrets.n; i++) {
-        if (gm_str_starts(rest, doc->secrets.at[i])) {
-            return doc->secrets.at[i].n;
-        }
-    }
-    return 0;
-}
-
-/* In place, since no secret is shorter than what replaces it. */
-void gm_conf_scrub(const struct gm_conf_doc *doc, struct gm_buf *text)
-{
-    static const char stars[] = "***";
-    _Static_assert(GM_CONF_SECRET_MIN >= sizeof(stars) - 1,
-                   "a replacement must not be longer than what it replaces");
-    bool starts[256] = {false};
-    for (size_t i = 0; i < doc->secrets.n; i++) {
-        starts[(unsigned char)doc->secrets.at[i].p[0]] = true;
-    }
-    size_t to = 0;
-    size_t at = 0;
-    while (at < text->n) {
-        size_t n = starts[(unsigned char)text->p[at]]
-                       ? secret_at(doc, (struct gm_str){text->p + at, text->n - at})
-                       : 0;
-        if (n > 0) {
-            memcpy(text->p + to, stars, sizeof(stars) - 1);
-            to += sizeof(stars) - 1;
-            at += n;
-        } else {
-            text->p[to++] = text->p[at++];
-        }
-    }
-    if (to < text->n) {
-        text->n = to;
-        text->p[to] = '\0';
-    }
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/secrets.h"
 #include "conf/conf.h"
 
 struct fixture {
@@ -48,6 +49,7 @@ static inline int fixture_teardown(void **state)
     struct fixture *f = *state;
     gm_buf_deinit(&f->out);
     gm_conf_doc_free(f->doc);
+    gm_secrets_forget();
     free(f);
     return 0;
 }
