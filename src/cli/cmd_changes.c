@@ -53,6 +53,7 @@ static void print_text(const struct gm_change *change, bool with_twin)
 static const struct gm_option history_options[] = {
     {"limit", "N", "Print at most N changes (default: 20; 0: all)."},
     {"before", "NUM", "Only changes before this number."},
+    {"at", "NUM", "The whole twin as it was after the change of this number, instead."},
     {0},
 };
 
@@ -68,21 +69,48 @@ static gm_rc print_change(void *ctx, const struct gm_change *change, struct gm_e
     return GM_OK;
 }
 
+static gm_rc print_walk(struct gm_args *args, struct gm_db *db, struct gm_err *err)
+{
+    int64_t limit = 0, before = 0;
+    GM_TRY(gm_args_int(args, "limit", 20, &limit, err));
+    GM_TRY(gm_args_int(args, "before", 0, &before, err));
+    struct gm_history_query walk = {
+        .twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
+    gm_rc rc = gm_history_walk(db, &walk, print_change, args, err);
+    return rc == GM_E_END
+               ? gm_fail(err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0])
+               : rc;
+}
+
+static gm_rc print_at(struct gm_args *args, struct gm_db *db, struct gm_err *err)
+{
+    struct gm_history_point point = {.twin = gm_str_z(args->words[0])};
+    GM_TRY(gm_args_int(args, "at", 0, &point.change, err));
+    struct gm_arena *arena = gm_arena_new(OUTPUT_SIZE_MAX);
+    yyjson_mut_doc *doc = gm_json_doc_new(arena);
+    yyjson_mut_val *twin;
+    gm_rc rc = gm_history_at(db, &point, doc, &twin, err);
+    if (rc == GM_OK) {
+        struct gm_buf json;
+        gm_buf_init(&json, OUTPUT_SIZE_MAX);
+        gm_json_write(twin, &json);
+        gm_print_json(&json);
+        gm_buf_deinit(&json);
+    } else if (rc == GM_E_END) {
+        rc = gm_fail(err, GM_E_INVALID, "there was no twin \"%s\" at change %lld", args->words[0],
+                     (long long)point.change);
+    }
+    gm_arena_free(arena);
+    return rc;
+}
+
 static int history(struct gm_args *args)
 {
     struct gm_db *db = NULL;
     struct gm_err err = {0};
-    int64_t limit = 0, before = 0;
     gm_rc rc = gm_args_reader(args, &db, &err);
-    rc = rc == GM_OK ? gm_args_int(args, "limit", 20, &limit, &err) : rc;
-    rc = rc == GM_OK ? gm_args_int(args, "before", 0, &before, &err) : rc;
     if (rc == GM_OK) {
-        struct gm_history_query walk = {
-            .twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
-        rc = gm_history_walk(db, &walk, print_change, args, &err);
-        if (rc == GM_E_END) {
-            rc = gm_fail(&err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0]);
-        }
+        rc = gm_args_has(args, "at") ? print_at(args, db, &err) : print_walk(args, db, &err);
     }
     gm_db_close(db);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
