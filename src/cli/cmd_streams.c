@@ -194,8 +194,8 @@ const struct gm_command gm_command_streams_check = {
 
 static const struct gm_option tail_options[] = {
     {"from", "CURSOR",
-     "oldest, newest, or an offset for each partition, by commas "
-     "(default: oldest; with --follow: newest)."},
+     "oldest (as without it), newest (so with --follow), a time, or an offset per partition, by "
+     "commas."},
     {"key", "KEY", "Only events of this key."},
     {"limit", "N", "Print at most N events (default: all)."},
     {"follow", NULL, "Wait for more, until Ctrl-C or --limit."},

@@ -22,6 +22,7 @@ struct gm_stream_follow {
 void gm_stream_cursor_at(int partitions, int64_t offset, struct gm_stream_cursor *out_cursor)
 {
     out_cursor->count = partitions;
+    out_cursor->timed = false;
     for (int i = 0; i < partitions; i++) {
         out_cursor->next[i] = offset;
     }
@@ -36,6 +37,13 @@ gm_rc gm_stream_cursor_parse(struct gm_str text, int partitions,
         gm_stream_cursor_at(partitions, gm_str_is(text, "newest") ? INT64_MAX : -1, out_cursor);
         return GM_OK;
     }
+    gm_ns since;
+    if (gm_time_parse(text, &since)) {
+        gm_stream_cursor_at(partitions, -1, out_cursor);
+        out_cursor->timed = true;
+        out_cursor->since = since;
+        return GM_OK;
+    }
     while (rest.n > 0 && cursor.count < partitions) {
         (void)gm_str_cut(rest, ',', &one, &rest);
         if (!gm_parse_i64(gm_str_trim(one), &cursor.next[cursor.count]) ||
@@ -47,7 +55,7 @@ gm_rc gm_stream_cursor_parse(struct gm_str text, int partitions,
     if (rest.n > 0 || cursor.count != partitions || text.p[text.n - 1] == ',') {
         return gm_fail(err, GM_E_INVALID,
                        "`" GM_STR_FMT "` is no cursor of a stream with %d partition%s: write "
-                       "oldest, newest, or an offset for each, with commas between",
+                       "oldest, newest, a time, or an offset for each, with commas between",
                        GM_STR_ARG(text), partitions, partitions == 1 ? "" : "s");
     }
     *out_cursor = cursor;
@@ -73,10 +81,13 @@ gm_rc gm_stream_follow_open(struct gm_stream *stream, const struct gm_stream_cur
     struct gm_stream_follow *follow = gm_alloc(sizeof(*follow));
     follow->stream = stream;
     follow->cursor = *from;
+    follow->cursor.timed = false;
     for (int i = 0; i < from->count; i++) {
         const struct gm_stream_place place = {i, from->next[i]};
         gm_rc rc = gm_stream_reader_open(stream, &place, &follow->readers[i], err);
-        if (rc == GM_OK && place.offset < 0) {
+        if (rc == GM_OK && from->timed) {
+            rc = gm_stream_seek_time(follow->readers[i], from->since, err);
+        } else if (rc == GM_OK && place.offset < 0) {
             rc = gm_stream_reader_settle(follow->readers[i], err);
         }
         if (rc != GM_OK) {

@@ -21,10 +21,13 @@
 struct gm_stream_cursor {
     int count;                              /* of partitions */
     int64_t next[GM_STREAM_PARTITIONS_MAX]; /* see struct gm_stream_place */
+    bool timed;                             /* in place of `next`: each partition begins at … */
+    gm_ns since;                            /* … its first event that happened then or later */
 };
 /* Every partition at `offset`: -1 (the oldest) or INT64_MAX (what comes from now on). */
 void gm_stream_cursor_at(int partitions, int64_t offset, struct gm_stream_cursor *out_cursor);
-/* "oldest", "newest", or offsets with commas between, one for each partition. GM_E_INVALID. */
+/* "oldest", "newest", a time (RFC 3339), or offsets with commas between, one for each partition.
+ * GM_E_INVALID. */
 gm_rc gm_stream_cursor_parse(struct gm_str text, int partitions,
                              struct gm_stream_cursor *out_cursor, struct gm_err *err) GM_MUST_CHECK;
 void gm_stream_cursor_write(const struct gm_stream_cursor *cursor, struct gm_buf *out);

@@ -172,8 +172,7 @@ void gm_stream_skip_damaged(struct gm_stream_reader *reader)
     reader->at.offset = reader->chunk.first + reader->chunk.count;
 }
 
-gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *out_offset,
-                          struct gm_err *err)
+gm_rc gm_stream_seek_time(struct gm_stream_reader *reader, gm_ns time, struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(reader->db, GM_SQL_STREAM_CHUNK_OF_TIME, &stmt, err));
@@ -181,11 +180,22 @@ gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *
     gm_bind_i64(stmt, 2, gm_place(reader->at.partition + 1, 0));
     gm_bind_i64(stmt, 3, time);
     gm_rc rc = gm_step(stmt, err);
-    if (rc == GM_OK) {
-        *out_offset = gm_place_offset(gm_column_i64(stmt, 0));
-        gm_reset(stmt);
+    gm_stream_seek(reader, rc == GM_OK ? gm_place_offset(gm_column_i64(stmt, 0)) : INT64_MAX);
+    gm_reset(stmt);
+    if (rc != GM_OK) {
+        return rc == GM_E_END ? GM_OK : rc;
     }
-    return rc;
+    rc = load_chunk(reader, err);
+    if (rc != GM_OK) {
+        return rc == GM_E_CORRUPT ? GM_OK : rc;
+    }
+    GM_ASSERT(reader->events != NULL);
+    /* It may have become part of a larger chunk meanwhile. */
+    size_t i = (size_t)(reader->at.offset - reader->chunk.first);
+    for (; i < reader->events->n && reader->events->at[i].time < time; i++) {
+        reader->at.offset++;
+    }
+    return GM_OK;
 }
 
 /* ---- waiting ---- */

@@ -173,9 +173,10 @@ gm_rc gm_stream_read(struct gm_stream_reader *reader, const struct gm_event **ou
 void gm_stream_seek(struct gm_stream_reader *reader, int64_t offset);
 /* After GM_E_CORRUPT: goes on behind the damaged chunk. */
 void gm_stream_skip_damaged(struct gm_stream_reader *reader);
-/* The first chunk with an event of `time` or later; its offset. GM_E_END: none. */
-gm_rc gm_stream_find_time(struct gm_stream_reader *reader, gm_ns time, int64_t *out_offset,
-                          struct gm_err *err) GM_MUST_CHECK;
+/* To the partition's first event that happened at `time` or later; behind all when none did. When a
+ * chunk that has one is damaged: to its beginning, so that reading tells. */
+gm_rc gm_stream_seek_time(struct gm_stream_reader *reader, gm_ns time, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Until there is something to read. GM_E_END: `span` passed; GM_E_CANCELLED: the reader was
  * woken. */
 gm_rc gm_stream_wait(struct gm_stream_reader *reader, gm_ns span) GM_MUST_CHECK;

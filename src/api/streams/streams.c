@@ -20,8 +20,9 @@ static const struct gm_adt_operation operations[] = {
      "`application/vnd.gemel.parcel`. 429 with `Retry-After`: too much waits for the disk.",
      gm_streams_push},
     {"GET", "/streams/{name}/events", GM_ADT_READER, GM_ADT_SMALL, "200",
-     "Events from a cursor on: `from` (`oldest`, `newest`, or what `cursor` of the page before "
-     "was), `limit` (100; 10000 at most), `key`, `wait` (`30s`: how long to wait for the first). "
+     "Events from a cursor on: `from` (`oldest`, `newest`, a time, or what `cursor` of the page "
+     "before was), `limit` (100; 10000 at most), `key`, `wait` (`30s`: how long to wait for the "
+     "first). "
      "With `Accept: text/event-stream` server-sent events, which go on behind `Last-Event-ID`.",
      gm_streams_events},
     {"POST", "/streams/{name}/entities/{key}/events", GM_ADT_WRITER, GM_ADT_EVENTS, "200",

@@ -51,7 +51,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* `count` events of the keys k0, k1, … in turn, whose bodies are numbers from `first` on. */
+/* `count` events of the keys k0, k1, … in turn, whose bodies are numbers from `first` on;
+ * each happened at the second behind its number. */
 static void append(struct world *world, int keys, int64_t first, int64_t count)
 {
     struct gm_event *events = gm_alloc_array((size_t)count, sizeof(*events));
@@ -59,7 +60,7 @@ static void append(struct world *world, int keys, int64_t first, int64_t count)
         events[i].key = gm_arena_format(world->arena, "k%d", (int)((first + i) % keys));
         events[i].body =
             gm_arena_format(world->arena, "%*s%lld", (int)world->pad, "", (long long)(first + i));
-        events[i].time = 5;
+        events[i].time = (1 + first + i) * GM_SECOND;
     }
     struct gm_append one = {.events = events, .count = (size_t)count, .checked = true};
     check_ok(gm_stream_append(world->stream, &one, NULL, &world->err), world->err);
@@ -121,6 +122,29 @@ static void a_consumer_goes_on_where_its_cursor_is(void **state)
     assert_int_equal(gm_stream_follow_wait(follow, GM_MINUTE), GM_E_CANCELLED);
     gm_stream_follow_close(follow);
     gm_buf_deinit(&cursor);
+}
+
+static void a_consumer_may_begin_at_a_time(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *from_z;
+        int64_t sum;
+    } cases[] = {
+        {"1970-01-01T00:08:21Z", 999 * 500 - 499 * 250},
+        {"1970-01-01T00:08:20.5Z", 999 * 500 - 499 * 250},
+        {"1969-07-20T20:17:40Z", 999 * 500},
+        {"1970-01-01T00:16:40Z", 999},
+        {"1970-01-01T00:16:40.001Z", 0},
+    };
+    for (int64_t first = 0; first < 1000; first += 100) {
+        append(world, 50, first, 100);
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_stream_follow *follow = follow_from(world, cases[i].from_z);
+        assert_int_equal(sum_of(world, follow), cases[i].sum);
+        gm_stream_follow_close(follow);
+    }
 }
 
 static void cursors_that_are_none_are_refused(void **state)
@@ -205,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define FOLLOW_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         FOLLOW_TEST(a_consumer_goes_on_where_its_cursor_is),
+        FOLLOW_TEST(a_consumer_may_begin_at_a_time),
         FOLLOW_TEST(cursors_that_are_none_are_refused),
         FOLLOW_TEST(an_entity_is_its_snapshot_and_the_events_since),
         FOLLOW_TEST(what_retention_took_of_an_entity_is_said),
