@@ -3,11 +3,16 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "view/extract.h"
+#include "view/when.h"
 
 static const struct gm_field value_fields[] = {
     GM_FIELD_STR(struct gm_view_value_conf, of, .example = "machine.temperature",
                  .help = "Path of the value in an event's body: names with dots between them. "
                          "Without it the value's own name."),
+    GM_FIELD_STR(struct gm_view_value_conf, when, .example = "\"kind = 'temperature'\"",
+                 .help = "Only of events whose body this is true of: paths compared with values "
+                         "(`=` `!=` `<` `<=` `>` `>=` `IN [...]`, `IS_DEFINED(path)`, `AND`, `OR`, "
+                         "`NOT`), as in filters."),
     GM_FIELD_STRS(struct gm_view_value_conf, as, .example = "[count, mean, max, p99]", .max = "16",
                   .help =
                       "What is kept of it in each window: `count`, `sum`, `mean`, `min`, `max`, "
@@ -144,12 +149,31 @@ void gm_view_conf_spec(const struct gm_conf_map_entry *entry, struct gm_arena *a
     for (size_t i = 0; i < conf->values.n; i++) {
         const struct gm_view_value_conf *value = conf->values.at[i].value;
         values[i].name = gm_str_z(conf->values.at[i].name_z);
+        values[i].when = gm_str_z(value->when);
         values[i].path = value->of != NULL ? gm_str_z(value->of) : values[i].name;
         values[i].aggregates = conf->window > 0 ? read_aggregates(value, out_spec) : 0;
     }
 }
 
 /* ---- checks ---- */
+
+static void check_condition(struct gm_conf_doc *doc, const char *view_z,
+                            const struct gm_conf_map_entry *entry)
+{
+    enum { CONDITION_SIZE_MAX = 1 << 20 };
+    const struct gm_view_value_conf *conf = entry->value;
+    struct gm_view_when *when;
+    struct gm_err err = {0};
+    if (conf->when == NULL) {
+        return;
+    }
+    struct gm_arena *arena = gm_arena_new(CONDITION_SIZE_MAX);
+    if (gm_view_when_new(arena, gm_str_z(conf->when), &when, &err) != GM_OK) {
+        gm_conf_error(doc, &entry->node->place, "views.%s.values.%s.when: %s", view_z,
+                      entry->name_z, err.text);
+    }
+    gm_arena_free(arena);
+}
 
 static void check_value(struct gm_conf_doc *doc, const char *view_z,
                         const struct gm_conf_map_entry *entry, bool windowed)
@@ -163,6 +187,7 @@ static void check_value(struct gm_conf_doc *doc, const char *view_z,
                       "%d at most",
                       view_z, entry->name_z, path_z, GM_BODY_PATH_DEPTH_MAX);
     }
+    check_condition(doc, view_z, entry);
     if (!windowed && conf->as.n > 0) {
         gm_conf_error(
             doc, &entry->node->place,

@@ -19,6 +19,7 @@
 
 struct gm_view_value_conf {
     const char *of;         /* NULL: the value's name */
+    const char *when;       /* NULL: always */
     struct gm_conf_strs as; /* n 0: mean, min, max */
 };
 /* From an event's key to a twin, and along relationships to the one it counts for. */

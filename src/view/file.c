@@ -27,6 +27,10 @@ static void write_fingerprint(const struct gm_view *view, struct gm_buf *out)
     for (size_t i = 0; i < spec->value_count; i++) {
         gm_buf_addf(out, " " GM_STR_FMT "=" GM_STR_FMT ":%u", GM_STR_ARG(spec->values[i].name),
                     GM_STR_ARG(spec->values[i].path), spec->values[i].aggregates);
+        if (spec->values[i].when.n > 0) {
+            gm_buf_addf(out, " when %zu " GM_STR_FMT, spec->values[i].when.n,
+                        GM_STR_ARG(spec->values[i].when));
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 #include "view/cells.h"
 #include "view/extract.h"
 #include "view/view.h"
+#include "view/when.h"
 
 enum {
     GM_VIEW_PAGE_KEYS = 512,
@@ -74,10 +75,12 @@ struct gm_view {
     struct gm_db *saver;          /* of who is saving */
     struct gm_snapshot *snapshot; /* likewise */
     struct gm_layout layout;
-    struct gm_body_paths paths; /* of the values, and of `by` behind them */
-    struct gm_map *numbers;     /* of keys */
-    size_t guess;               /* number of the key that is expected next: things report in turn */
-    uint32_t stored_keys;       /* keys with a lower number may have cells in the file */
+    struct gm_body_paths paths;                     /* of the values, and of `by` behind them */
+    struct gm_arena *arena;                         /* of the conditions */
+    struct gm_view_when *whens[GM_VIEW_VALUES_MAX]; /* of the values; NULL: none */
+    struct gm_map *numbers;                         /* of keys */
+    size_t guess;         /* number of the key that is expected next: things report in turn */
+    uint32_t stored_keys; /* keys with a lower number may have cells in the file */
     struct gm_part parts[GM_VIEW_PARTITIONS_MAX];
     GM_VEC(struct gm_new_member) new_members;
     uint64_t generation;     /* of what keys belong to */

@@ -5,7 +5,7 @@
 #include "base/num.h"
 #include "view/inside.h"
 
-enum { TEXT_SIZE_MAX = 16 << 20 };
+enum { TEXT_SIZE_MAX = 16 << 20, CONDITIONS_SIZE_MAX = 4 << 20 };
 
 /* ---- folding ---- */
 
@@ -29,8 +29,9 @@ static bool take_readings(struct folding *folding, yyjson_val *body)
     const struct gm_view *view = folding->view;
     bool some = false;
     for (size_t i = 0; i < view->spec->value_count; i++) {
-        folding->readings[i] =
-            gm_reading_of(gm_body_path_get(&view->paths.at[i], body), folding->event->time);
+        bool wanted = view->whens[i] == NULL || gm_view_when_is(view->whens[i], body);
+        folding->readings[i] = gm_reading_of(
+            wanted ? gm_body_path_get(&view->paths.at[i], body) : NULL, folding->event->time);
         some = some || folding->readings[i].kind != GM_READING_NONE;
     }
     return some;
@@ -262,6 +263,20 @@ static gm_rc read_paths(struct gm_view *view, struct gm_err *err)
     return GM_OK;
 }
 
+static gm_rc read_conditions(struct gm_view *view, struct gm_err *err)
+{
+    for (size_t i = 0; i < view->spec->value_count; i++) {
+        const struct gm_view_value *value = &view->spec->values[i];
+        if (value->when.n > 0 &&
+            gm_view_when_new(view->arena, value->when, &view->whens[i], err) != GM_OK) {
+            struct gm_err why = *err;
+            return gm_fail(err, GM_E_CONFIG, "view `" GM_STR_FMT "`: `" GM_STR_FMT "`.when: %s",
+                           GM_STR_ARG(view->spec->name), GM_STR_ARG(value->name), why.text);
+        }
+    }
+    return GM_OK;
+}
+
 gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_view,
                    struct gm_err *err)
 {
@@ -281,7 +296,9 @@ gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_v
         view->parts[p].last_stored = INT64_MIN;
         view->parts[p].member_numbers = gm_map_new();
     }
+    view->arena = gm_arena_new(CONDITIONS_SIZE_MAX);
     gm_rc rc = read_paths(view, err);
+    rc = rc == GM_OK ? read_conditions(view, err) : rc;
     rc = rc == GM_OK ? gm_view_file_open(view, err) : rc;
     if (rc != GM_OK) {
         gm_view_close(view);
@@ -320,6 +337,7 @@ void gm_view_close(struct gm_view *view)
     gm_vec_deinit(&view->sorted);
     gm_buf_deinit(&view->text);
     gm_map_free(view->numbers);
+    gm_arena_free(view->arena);
     gm_mutex_free(view->mu);
     gm_free(view->path_z);
     gm_free(view);

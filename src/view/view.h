@@ -68,6 +68,7 @@ enum gm_aggregate {
 struct gm_view_value {
     struct gm_str name;
     struct gm_str path;  /* in the body: "machine.temperature" */
+    struct gm_str when;  /* a condition on the body: only events of which it is true; n 0: all */
     unsigned aggregates; /* enum gm_aggregate; of a view of latest values: none */
 };
 

@@ -470,6 +470,76 @@ static void partitions_merge_in_their_order(void **state)
     assert_non_null(strstr(texts[0].p, "\"t\":{\"count\":60"));
 }
 
+/* ---- conditions ---- */
+
+/* What the newest value is of the events of which `when` is true. */
+static struct gm_str rows_when(struct world *world, const char *when_z)
+{
+    static const char *const bodies[] = {
+        "{\"kind\":\"a\",\"v\":1}",
+        "{\"kind\":\"b\",\"v\":2,\"deep\":{\"er\":true}}",
+        "{\"kind\":7,\"v\":3}",
+        "{\"v\":4,\"gone\":null}",
+    };
+    const struct gm_view_value value = {.name = GM_STR("v"),
+                                        .path = GM_STR("v"),
+                                        .when = gm_str_z(when_z),
+                                        .aggregates = GM_AGG_COUNT | GM_AGG_SUM};
+    world->spec.values = &value;
+    world->spec.value_count = 1;
+    remove_file(world);
+    open_view(world);
+    world->events.n = 0;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(bodies); i++) {
+        fold(world, "k", 1, bodies[i]);
+    }
+    struct gm_str got = rows(world, (struct gm_view_query){0});
+    close_view(world);
+    return got;
+}
+
+static void a_value_is_taken_of_events_of_which_its_condition_is_true(void **state)
+{
+    static const struct {
+        const char *when_z, *v_z;
+    } cases[] = {
+        {"kind = 'a'", "{\"count\":1,\"sum\":1.0}"},
+        {"kind != 'a'", "{\"count\":3,\"sum\":9.0}"}, /* also where there is none */
+        {"kind IN ['a', 7]", "{\"count\":2,\"sum\":4.0}"},
+        {"kind NOT IN ['a', 7]", "{\"count\":2,\"sum\":6.0}"},
+        {"kind >= 7", "{\"count\":1,\"sum\":3.0}"},
+        {"kind > 'a' OR v < 1.5", "{\"count\":2,\"sum\":3.0}"},
+        {"NOT IS_DEFINED(kind)", "{\"count\":1,\"sum\":4.0}"},
+        {"deep.er = true AND v = 2", "{\"count\":1,\"sum\":2.0}"},
+        {"gone = null", "{\"count\":1,\"sum\":4.0}"},
+    };
+    struct world *world = *state;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_str got = rows_when(world, cases[i].when_z);
+        if (strstr(got.p, cases[i].v_z) == NULL) {
+            fail_msg("%s: " GM_STR_FMT, cases[i].when_z, GM_STR_ARG(got));
+        }
+    }
+    assert_int_equal(rows_when(world, "kind = 'c'").n, 0);
+}
+
+static void a_condition_is_part_of_the_settings_and_must_be_one(void **state)
+{
+    struct world *world = *state;
+    struct gm_view_value value = {
+        .name = GM_STR("v"), .path = GM_STR("v"), .when = GM_STR("a = 1"), .aggregates = 1};
+    world->spec.values = &value;
+    world->spec.value_count = 1;
+    open_view(world);
+    close_view(world);
+    value.when = GM_STR("a = 2");
+    check_rc(gm_view_open(&world->options, &world->view, &world->err), GM_E_CONFLICT, world->err);
+    value.when = GM_STR("a = b");
+    check_rc(gm_view_open(&world->options, &world->view, &world->err), GM_E_CONFIG, world->err);
+    check_err_says(world->err, "line 1, column 5");
+    world->view = NULL;
+}
+
 /* ---- quantiles ---- */
 
 static int by_number(const void *a, const void *b)
@@ -517,6 +587,8 @@ int main(void)
         VIEW_TEST(a_view_of_other_settings_is_refused),
         VIEW_TEST(keys_count_for_what_they_belong_to_then),
         VIEW_TEST(partitions_merge_in_their_order),
+        VIEW_TEST(a_value_is_taken_of_events_of_which_its_condition_is_true),
+        VIEW_TEST(a_condition_is_part_of_the_settings_and_must_be_one),
         VIEW_TEST(quantiles_are_within_one_percent),
 #undef VIEW_TEST
     };
