@@ -238,8 +238,9 @@ void gm_table_free(struct gm_table *table)
 
 void gm_print_json(struct gm_buf *json)
 {
+    /* One call of stdio, so that lines of threads that print at once stay lines. */
+    gm_buf_add_char(json, '\n');
     fwrite(json->p, 1, json->n, stdout);
-    putchar('\n');
 }
 
 void gm_print_time(gm_ns t, char out[GM_TIME_TEXT_SIZE])

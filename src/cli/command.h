@@ -110,7 +110,7 @@ void gm_table_add(struct gm_table *table, const struct gm_str *cells);
 void gm_table_print(const struct gm_table *table);
 void gm_table_free(struct gm_table *table); /* NULL is fine */
 
-void gm_print_json(struct gm_buf *json);                  /* with a newline */
+void gm_print_json(struct gm_buf *json);                  /* adds a newline to it */
 void gm_print_time(gm_ns t, char out[GM_TIME_TEXT_SIZE]); /* "2026-11-20 17:09:55" UTC; "-" for 0 */
 
 #endif
