@@ -244,10 +244,13 @@ static void make_token(struct gm_admin *admin)
     gm_hex_z(bytes, sizeof(bytes), admin->token);
 }
 
-static gm_rc write_file(const struct gm_admin *admin, struct gm_err *err)
+static gm_rc write_file(const struct gm_admin *admin, const char *api_url_z, struct gm_err *err)
 {
-    GM_AUTO_FREE char *text_z = gm_format_z("{\"url\":\"%s\",\"token\":\"%s\"}\n",
-                                            gm_http_server_url_z(admin->server), admin->token);
+    GM_AUTO_FREE char *api_z =
+        api_url_z != NULL ? gm_format_z(",\"api\":\"%s\"", api_url_z) : gm_strdup_z("");
+    GM_AUTO_FREE char *text_z =
+        gm_format_z("{\"url\":\"%s\",\"token\":\"%s\"%s}\n", gm_http_server_url_z(admin->server),
+                    admin->token, api_z);
     return gm_file_write_atomic(admin->file_z, gm_str_z(text_z), 0600, err);
 }
 
@@ -259,7 +262,8 @@ static size_t admit(void *ctx, const struct gm_http_call *http, uint64_t length)
     return large && has_token(admin, http) ? MODELS_SIZE_MAX : GM_HTTP_BODY_SIZE_MAX;
 }
 
-static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *err)
+static gm_rc start(struct gm_admin *admin, const char *listen_z, const char *api_url_z,
+                   struct gm_err *err)
 {
     const struct gm_http_server_options options = {.address_z = listen_z,
                                                    .handle = handle_request,
@@ -276,7 +280,7 @@ static gm_rc start(struct gm_admin *admin, const char *listen_z, struct gm_err *
             why_z);
     }
     GM_TRY(rc);
-    return write_file(admin, err);
+    return write_file(admin, api_url_z, err);
 }
 
 gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,
@@ -292,7 +296,7 @@ gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **o
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));
     make_token(admin);
-    gm_rc rc = conf->enabled ? start(admin, conf->listen, err) : GM_OK;
+    gm_rc rc = conf->enabled ? start(admin, conf->listen, options->api_url_z, err) : GM_OK;
     if (rc != GM_OK || !conf->enabled) {
         gm_admin_stop(admin);
         *out_admin = NULL;

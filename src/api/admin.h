@@ -27,9 +27,9 @@
  *     POST /pipelines/NAME/verify       body {"check":ARTIFACT} or {}
  *
  * Reading is free on loopback; POST needs `Authorization: Bearer <token>`. The token is made at
- * each start and stands, readable for the owner only, with the address in DATA/admin.json: so
- * commands of the same user reach the process that holds the data directory. Errors are
- * {"error":{"code","message"}}.
+ * each start and stands, readable for the owner only, with the address (and that of the twin API,
+ * `api`) in DATA/admin.json: so commands of the same user reach the process that holds the data
+ * directory. Errors are {"error":{"code","message"}}.
  *
  * What a request may say and what it is answered stands in the table of routes (api/routes.h).
  * Operations on a pipeline wait for its run to end; GM_OPERATIONS_MAX of them may be under way,
@@ -51,6 +51,7 @@ struct gm_admin_options {
     struct gm_engine *engine;
     struct gm_routes *routes; /* NULL: none are served here */
     struct gm_views *views;   /* likewise */
+    const char *api_url_z;    /* where the twin API is, for DATA/admin.json; NULL: nowhere */
 };
 gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,
                      struct gm_err *err) GM_MUST_CHECK;

@@ -261,7 +261,10 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
     const struct gm_services_options options = {
         .config = session->config, .store = session->store, .hub = session->hub};
     GM_TRY(gm_services_start(&session->services, &options, err));
+    const char *api_url_z =
+        session->services.adt != NULL ? gm_adt_url_z(session->services.adt) : NULL;
     const struct gm_admin_options admin = {.engine = session->engine,
+                                           .api_url_z = api_url_z,
                                            .routes = session->services.routes,
                                            .views = session->services.views};
     /* its address may be taken */

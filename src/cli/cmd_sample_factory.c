@@ -8,6 +8,7 @@
 #include "cli/sample_check.h"
 #include "cli/sample_load.h"
 #include "cli/sample_out.h"
+#include "cli/sample_place.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "stream/stream.h"
@@ -16,15 +17,18 @@
  * and whether they arrived. */
 
 static const struct gm_option factory_options[] = {
-    {"rate", "N", "Readings a second, or `max` (default: max into a file, 1000 elsewhere)."},
+    {"stream", "NAME", "Without TO: the stream (default: telemetry)."},
+    {"rate", "N",
+     "Readings a second, or `max` (default: max into a file, 1000 elsewhere; without TO by "
+     "interval)."},
     {"sensors", "N", "The first N sensors of the company (default: all)."},
     {"events", "N", "How many readings (default: until Ctrl-C with --rate N, else 1000000)."},
     {"seconds", "N", "Instead of --events: for how long, at --rate."},
     {"start", "TIME",
      "When the first reading is taken, RFC 3339 or `now` (default: "
-     "2026-01-01T00:00:00Z)."},
+     "2026-01-01T00:00:00Z; without TO now)."},
     {"interval", "SPAN",
-     "Between two readings of a sensor (default: as --rate makes it; else 1s)."},
+     "Between two readings of a sensor (default: as --rate makes it; else 1s, without TO 5s)."},
     {"duplicates", "SHARE", "Readings that are sent once more (default: 0.1%)."},
     {"reorder", "SHARE", "Readings that come behind later ones (default: 0)."},
     {"late", "SHARE", "Readings that a gateway kept for a while (default: 0)."},
@@ -33,12 +37,12 @@ static const struct gm_option factory_options[] = {
      "missing=SHARE,stuck=SHARE,spikes=SHARE of readings: not sent, held at a value, five "
      "times too large."},
     {"seed", "N", "Other readings of the same kind (default: 2020)."},
-    {"company", "N", "The seed of the company (default: 2020)."},
-    {"scale", "X", "The scale of the company (default: 1)."},
+    {"company", "N", "The seed of the company (default: as company.json says, or 2020)."},
+    {"scale", "X", "The scale of the company (default: as company.json says, or 1)."},
     {"batch", "N", "Readings in a request (default: 500), or in an MQTT message (default: 1)."},
     {"connections", "N", "How many at a time (default: 2)."},
-    {"token", "TEXT", "For HTTP: the bearer token."},
-    {"ca", "FILE", "Who signs the server's certificate (PEM)."},
+    {"token", "TEXT", "For HTTP: the bearer token (default: with --data the one in there)."},
+    {"ca", "FILE", "Who signs the server's certificate, PEM (default: likewise)."},
     {"certificate", "FILE", "For MQTT: this client's certificate (PEM)."},
     {"certificate-key", "FILE", "For MQTT: its private key (PEM)."},
     {"user", "NAME", "For MQTT."},
@@ -55,6 +59,8 @@ static const struct gm_option factory_options[] = {
 struct factory {
     struct gm_load_options load;
     struct gm_load_out_options out;
+    struct gm_load_found_place found;
+    bool live;    /* no TO: into the running Gemel, as the company's sensors would */
     int64_t rate; /* 0: as fast as it goes */
     bool endless;
 };
@@ -110,10 +116,11 @@ static gm_rc read_faults(const struct gm_args *args, struct gm_load_options *loa
     return GM_OK;
 }
 
-static gm_rc read_start(const struct gm_args *args, gm_ns *out_start, struct gm_err *err)
+static gm_rc read_start(const struct gm_args *args, const char *def_z, gm_ns *out_start,
+                        struct gm_err *err)
 {
     const char *start_z = gm_args_value(args, "start");
-    start_z = start_z != NULL ? start_z : "2026-01-01T00:00:00Z";
+    start_z = start_z != NULL ? start_z : def_z;
     if (gm_str_is(gm_str_z(start_z), "now")) {
         *out_start = gm_clock_wall_now();
     } else if (!gm_time_parse(gm_str_z(start_z), out_start)) {
@@ -124,25 +131,36 @@ static gm_rc read_start(const struct gm_args *args, gm_ns *out_start, struct gm_
     return GM_OK;
 }
 
-static gm_rc read_load(const struct gm_args *args, struct gm_load_options *load, struct gm_err *err)
+static gm_rc read_company(const struct gm_args *args, struct gm_load_options *load,
+                          struct gm_err *err)
 {
-    int64_t seed, company;
+    int64_t company;
     const char *scale_z = gm_args_value(args, "scale");
-    GM_TRY(gm_args_int(args, "seed", GM_SAMPLE_SEED, &seed, err));
-    GM_TRY(gm_args_int(args, "company", GM_SAMPLE_SEED, &company, err));
-    GM_TRY(gm_args_int(args, "sensors", 0, &load->sensors, err));
-    load->seed = (uint64_t)seed;
-    load->company_seed = (uint64_t)company;
+    load->company_seed = GM_SAMPLE_SEED;
     load->scale = 1;
+    if (scale_z == NULL || !gm_args_has(args, "company")) {
+        GM_TRY(gm_load_company_find(args, &load->company_seed, &load->scale, err));
+    }
+    GM_TRY(gm_args_int(args, "company", (int64_t)load->company_seed, &company, err));
+    load->company_seed = (uint64_t)company;
     if (scale_z != NULL && !gm_parse_double(gm_str_z(scale_z), &load->scale)) {
         return gm_fail(err, GM_E_CONFIG, "--scale: `%s` is no number", scale_z);
     }
+    return GM_OK;
+}
+
+static gm_rc read_load(const struct gm_args *args, struct gm_load_options *load, struct gm_err *err)
+{
+    int64_t seed;
+    GM_TRY(read_company(args, load, err));
+    GM_TRY(gm_args_int(args, "seed", GM_SAMPLE_SEED, &seed, err));
+    GM_TRY(gm_args_int(args, "sensors", 0, &load->sensors, err));
+    load->seed = (uint64_t)seed;
     GM_TRY(read_share(args, "duplicates", 0.001, &load->duplicates, err));
     GM_TRY(read_share(args, "reorder", 0, &load->reorder, err));
     GM_TRY(read_share(args, "late", 0, &load->late, err));
     GM_TRY(read_span(args, "late-max", 10 * GM_MINUTE, &load->late_max, err));
-    GM_TRY(read_faults(args, load, err));
-    return read_start(args, &load->start, err);
+    return read_faults(args, load, err);
 }
 
 static bool is_remote(const char *to_z)
@@ -170,11 +188,16 @@ static gm_rc read_extent(const struct gm_args *args, struct factory *factory, st
     struct gm_load_options *load = &factory->load;
     struct gm_load *probe;
     int64_t seconds;
+    gm_ns live; /* by default the one that the company's sensors have */
     load->interval = GM_SECOND;
     load->events = 0;
     GM_TRY(gm_load_new(load, &probe, err));
     double sensors = (double)gm_load_sensor_count(probe);
     gm_load_free(probe);
+    GM_TRY(read_span(args, "interval", 5 * GM_SECOND, &live, err));
+    if (factory->live && !gm_args_has(args, "rate") && live > 0) {
+        factory->rate = (int64_t)(sensors * (double)GM_SECOND / (double)live) + 1;
+    }
     double interval = factory->rate > 0 ? sensors / (double)factory->rate * (double)GM_SECOND : 1e9;
     interval = interval < 2e6 ? 2e6 : interval;
     GM_TRY(read_span(args, "interval", (gm_ns)interval / GM_MS * GM_MS, &load->interval, err));
@@ -203,8 +226,6 @@ static gm_rc read_out(const struct gm_args *args, struct gm_load_out_options *ou
     if (out->qos > 1) {
         return gm_fail(err, GM_E_CONFIG, "--qos: 0 or 1");
     }
-    out->token_z = gm_args_value(args, "token");
-    out->ca_file_z = gm_args_value(args, "ca");
     out->certificate_z = gm_args_value(args, "certificate");
     out->key_z = gm_args_value(args, "certificate-key");
     out->user_z = gm_args_value(args, "user");
@@ -213,11 +234,47 @@ static gm_rc read_out(const struct gm_args *args, struct gm_load_out_options *ou
     return read_span(args, "patience", 5 * GM_MINUTE, &out->patience, err);
 }
 
-static gm_rc read_factory(const struct gm_args *args, struct factory *factory, struct gm_err *err)
+/* What is not given is found: the stream, its file where it is checked, token and authority. */
+static gm_rc read_place(struct gm_args *args, struct factory *factory, struct gm_err *err)
 {
-    factory->out.to_z = args->words[0];
+    const char *stream_z = gm_args_value(args, "stream");
+    struct gm_load_found_place *found = &factory->found;
+    struct gm_load_out_options *out = &factory->out;
+    if (args->word_count > 0 && stream_z != NULL) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "--stream is for readings without TO; write the stream into the address: "
+                       "https://HOST/streams/%s/events",
+                       stream_z);
+    }
+    stream_z = stream_z != NULL ? stream_z : "telemetry";
+    factory->live = args->word_count == 0;
+    if (factory->live && gm_args_has(args, "check")) {
+        GM_TRY(gm_load_place_file(args, stream_z, found, err));
+    } else if (factory->live) {
+        GM_TRY(gm_load_place_find(args, stream_z, found, err));
+    } else if (strncmp(args->words[0], "http", 4) == 0 && is_remote(args->words[0]) &&
+               gm_args_has(args, "data")) {
+        GM_TRY(gm_load_place_keys(args, found, err));
+    }
+    out->to_z = factory->live ? found->to_z : args->words[0];
+    out->token_z = gm_args_value(args, "token");
+    out->token_z = out->token_z != NULL ? out->token_z : found->token_z;
+    out->ca_file_z = gm_args_value(args, "ca");
+    out->ca_file_z = out->ca_file_z != NULL ? out->ca_file_z : found->ca_file_z;
+    return GM_OK;
+}
+
+static gm_rc read_factory(struct gm_args *args, struct factory *factory, struct gm_err *err)
+{
+    GM_TRY(read_place(args, factory, err));
+    if (factory->live && gm_args_has(args, "check") && !gm_args_has(args, "start")) {
+        return gm_fail(err, GM_E_CONFIG,
+                       "--check: which readings? What sent them printed the line that checks them");
+    }
     GM_TRY(read_rate(args, factory, err));
     GM_TRY(read_load(args, &factory->load, err));
+    GM_TRY(read_start(args, factory->live ? "now" : "2026-01-01T00:00:00Z", &factory->load.start,
+                      err));
     GM_TRY(read_extent(args, factory, err));
     return read_out(args, &factory->out, err);
 }
@@ -243,37 +300,92 @@ static gm_rc keep_pace(const struct factory *factory, struct gm_load_out *out, i
     return gm_stop_wait(factory->out.stop, early);
 }
 
+/* The line of progress, a few times a second. */
+static void show_sent(struct gm_progress *progress, const struct gm_load_out *out, gm_ns began,
+                      gm_ns *shown)
+{
+    const struct gm_clock *clock = gm_clock_system();
+    gm_ns now = clock->mono(clock);
+    struct gm_load_figures figures;
+    char count[32], rate[32], text[160];
+    if (now - *shown < GM_PROGRESS_PERIOD) {
+        return;
+    }
+    *shown = now;
+    gm_load_out_figures(out, &figures);
+    gm_format_count(figures.readings, count);
+    gm_format_count((int64_t)((double)figures.readings / ((double)(now - began) / 1e9)), rate);
+    int n = snprintf(text, sizeof(text), "%s readings  %s/s", count, rate);
+    if (figures.again > 0) {
+        (void)snprintf(text + n, sizeof(text) - (size_t)n, "  %lld requests again",
+                       (long long)figures.again);
+    }
+    gm_progress_text(progress, text);
+}
+
 static gm_rc send_all(const struct factory *factory, struct gm_load_out *out, int64_t *out_slots,
                       struct gm_err *err)
 {
+    enum { LOOK_EVERY = 256 };
     struct gm_progress *progress = gm_progress_new();
     const struct gm_clock *clock = gm_clock_system();
     gm_ns began = clock->mono(clock), shown = began;
     struct gm_load_event event;
     gm_rc rc = GM_OK;
     int64_t sent = 0;
+    bool slow = factory->rate > 0 && factory->rate < (int64_t)10 * LOOK_EVERY;
     *out_slots = 0;
     while (rc == GM_OK && gm_load_next(factory->out.load, &event)) {
         rc = gm_load_out_put(out, &event, err);
         *out_slots = event.slot >= *out_slots ? event.slot + 1 : *out_slots;
+        sent++;
         if (rc == GM_OK && factory->rate > 0) {
-            rc = keep_pace(factory, out, ++sent, began, err);
-        } else if (++sent % 65536 == 0 && gm_stop_requested(factory->out.stop)) {
+            rc = keep_pace(factory, out, sent, began, err);
+        } else if (rc == GM_OK && sent % 65536 == 0 && gm_stop_requested(factory->out.stop)) {
             rc = GM_E_CANCELLED;
         }
-        if (sent % 1024 == 0 && gm_progress_on_terminal(progress) &&
-            clock->mono(clock) - shown > GM_PROGRESS_PERIOD) {
-            char count[32], text[100];
-            shown = clock->mono(clock);
-            gm_format_count(sent, count);
-            (void)snprintf(text, sizeof(text), "%s readings  %.0f/s", count,
-                           (double)sent / ((double)(shown - began) / 1e9));
-            gm_progress_text(progress, text);
+        if ((slow || sent % LOOK_EVERY == 0) && gm_progress_on_terminal(progress)) {
+            show_sent(progress, out, began, &shown);
         }
     }
     gm_progress_clear(progress);
     gm_progress_free(progress);
     return rc;
+}
+
+/* In quotes where a shell would see more than text. */
+static void print_word(const char *word_z)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_%=,.:/@+-";
+    bool quoted = word_z[0] == '\0' || word_z[strspn(word_z, plain)] != '\0';
+    fprintf(stderr, quoted ? " '%s'" : " %s", word_z);
+}
+
+/* The command that checks what was sent: what shapes readings is in it. */
+static void print_check(const struct gm_args *args, const struct factory *factory, int64_t slots)
+{
+    static const char *const shaping[] = {"config",  "data",    "stream",   "sensors",
+                                          "seed",    "company", "scale",    "duplicates",
+                                          "reorder", "late",    "late-max", "faults"};
+    char start[GM_TIME_TEXT_SIZE], interval[GM_TIME_TEXT_SIZE];
+    bool mqtt = strncmp(factory->out.to_z, "mqtt", 4) == 0 && is_remote(factory->out.to_z);
+    gm_time_format_short(factory->load.start, start);
+    gm_span_format(factory->load.interval, interval);
+    fputs("To check that all arrived: gemel sample factory", stderr);
+    if (!factory->live) {
+        print_word(mqtt ? "DATA/streams/NAME.db" : factory->out.to_z);
+    }
+    fprintf(stderr, " --check --events %lld --start %s --interval %s", (long long)slots, start,
+            interval);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(shaping); i++) {
+        const char *value_z = gm_args_value(args, shaping[i]);
+        if (value_z != NULL) {
+            fprintf(stderr, " --%s", shaping[i]);
+            print_word(value_z);
+        }
+    }
+    fputc('\n', stderr);
 }
 
 static void print_sent(const struct gm_args *args, const struct factory *factory,
@@ -297,9 +409,7 @@ static void print_sent(const struct gm_args *args, const struct factory *factory
     fprintf(stderr, "%s readings in %.1f s, %.0f/s; %lld requests, %lld throttled, %lld again\n",
             count, seconds, rate, (long long)figures.requests, (long long)figures.throttled,
             (long long)figures.again);
-    fprintf(stderr,
-            "To check: the same options with --check --events %lld --start %s --interval %s\n",
-            (long long)slots, start, interval);
+    print_check(args, factory, slots);
 }
 
 static gm_rc send_readings(const struct gm_args *args, struct factory *factory, struct gm_err *err)
@@ -413,6 +523,7 @@ static void print_found(const struct gm_args *args, const struct gm_load_found *
     } lines[] = {
         {"expected", "readings were sent", found->expected},
         {"arrived", "arrived", found->arrived},
+        {"others", "of other starts", found->others},
         {"missing", "are missing", found->missing},
         {"duplicates", "came twice", found->duplicates},
         {"altered", "are not as they were sent", found->altered},
@@ -473,6 +584,7 @@ static int sample_factory(struct gm_args *args)
                                         : send_readings(args, &factory, &err);
     }
     gm_load_free(factory.out.load);
+    gm_load_place_free(&factory.found);
     if (rc != GM_OK) {
         return gm_args_fail(args, rc, &err);
     }
@@ -481,20 +593,21 @@ static int sample_factory(struct gm_args *args)
 
 const struct gm_command gm_command_sample_factory = {
     .name_z = "sample factory",
-    .args_z = "TO",
-    .args_min = 1,
+    .args_z = "[TO]",
     .args_max = 1,
     .summary_z = "Make readings of the sample company's sensors, or check that they arrived.",
     .help_z =
-        "Sends readings to TO: a file (JSON lines; - is standard output), a stream of a Gemel\n"
-        "(http(s)://HOST/streams/NAME/events) or an MQTT broker (mqtt(s)://HOST[:PORT]; topics\n"
-        "factory/SEA/line/SEA-L07/machine/10001/sensor/10001-T). Values follow normal "
-        "distributions\n"
-        "with 3 % dips and 3 % spikes. The same options give the same readings.\n"
-        "With --check, TO is what arrived (JSON lines, or the file of a stream), and every "
-        "reading\n"
-        "that the other options describe must be in it once, as it was sent.",
-    .example_z = "gemel sample factory readings.ndjson --events 1000000",
+        "Without TO readings go into the stream `telemetry` of the `gemel run` that has the data\n"
+        "directory, one of each sensor in 5 s, until Ctrl-C; address, token and certificate are\n"
+        "found in the data directory. Else they go to TO: a file (JSON lines; - is standard\n"
+        "output), a stream of a Gemel (http(s)://HOST/streams/NAME/events) or an MQTT broker\n"
+        "(mqtt(s)://HOST[:PORT]; topics\n"
+        "factory/SEA/line/SEA-L07/machine/10001/sensor/10001-T). Values follow normal\n"
+        "distributions with 3 % dips and 3 % spikes. The same options give the same readings.\n"
+        "With --check, TO is what arrived (JSON lines, the address of a stream's events, or the\n"
+        "file of a stream), and every reading that the other options describe must be in it once,\n"
+        "as it was sent. What sends prints the line that checks it.",
+    .example_z = "gemel sample factory --rate 10000",
     .options = factory_options,
     .run = sample_factory,
 };

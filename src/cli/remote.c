@@ -27,8 +27,9 @@ gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, stru
     return GM_OK;
 }
 
-/* {"url":"http://127.0.0.1:8070","token":"…"} */
-static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_authorization_z,
+/* {"url":"http://127.0.0.1:8070","token":"…","api":"https://127.0.0.1:8443"}: one of its members,
+ * which the caller frees; NULL when it has none of that name. */
+static gm_rc read_admin_file(struct gm_args *args, const char *member_z, char **out_value_z,
                              struct gm_err *err)
 {
     const char *folder_z;
@@ -41,14 +42,27 @@ static gm_rc read_admin_file(struct gm_args *args, char **out_url_z, char **out_
     gm_rc rc = gm_file_read_all(path_z, &text, err);
     rc = rc == GM_OK ? gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&text), &root, err) : rc;
     if (rc == GM_OK) {
-        struct gm_str url = gm_json_member_str(root, "url"),
-                      token = gm_json_member_str(root, "token");
-        *out_url_z = gm_str_dup_z(url);
-        *out_authorization_z = gm_format_z("Bearer " GM_STR_FMT, GM_STR_ARG(token));
+        struct gm_str value = gm_json_member_str(root, member_z);
+        *out_value_z = value.p != NULL ? gm_str_dup_z(value) : NULL;
     }
     gm_arena_free(arena);
     gm_buf_deinit(&text);
     return rc;
+}
+
+gm_rc gm_remote_api_url(struct gm_args *args, char **out_url_z, struct gm_err *err)
+{
+    *out_url_z = NULL;
+    gm_rc rc = read_admin_file(args, "api", out_url_z, err);
+    if (rc == GM_E_CONFIG) {
+        return gm_fail(err, rc, "no `gemel run` is at work here that could be asked");
+    }
+    GM_TRY(rc);
+    return *out_url_z != NULL
+               ? GM_OK
+               : gm_fail(err, GM_E_CONFIG,
+                         "the `gemel run` at work here serves no streams; see `api` in its "
+                         "configuration");
 }
 
 /* The outcome that the answer's code names, so that a command ends as it would have where it does
@@ -86,9 +100,11 @@ static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_reques
                  struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
-    GM_AUTO_FREE char *authorization_z = NULL;
-    GM_TRY(read_admin_file(args, &base_z, &authorization_z, err));
-    GM_AUTO_FREE char *url_z = gm_format_z("%s%s", base_z, path_z);
+    GM_AUTO_FREE char *token_z = NULL;
+    GM_TRY(read_admin_file(args, "url", &base_z, err));
+    GM_TRY(read_admin_file(args, "token", &token_z, err));
+    GM_AUTO_FREE char *url_z = gm_format_z("%s%s", base_z != NULL ? base_z : "", path_z);
+    GM_AUTO_FREE char *authorization_z = gm_format_z("Bearer %s", token_z != NULL ? token_z : "");
     request->url_z = url_z;
     request->authorization_z = authorization_z;
     GM_TRY(gm_http_send(request, out_answer, err));

@@ -18,6 +18,9 @@ gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str bod
 /* GET from it. GM_E_CONFIG: there is no such process. */
 gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,
                     struct gm_err *err) GM_MUST_CHECK;
+/* Where that process serves the twin API and the streams; the caller frees it. GM_E_CONFIG: there
+ * is no such process, or it does not. */
+gm_rc gm_remote_api_url(struct gm_args *args, char **out_url_z, struct gm_err *err) GM_MUST_CHECK;
 /* A number of the answer's object; 0 when it has none of that name. */
 int64_t gm_remote_number(const struct gm_http_answer *answer, const char *name_z);
 

@@ -5,7 +5,8 @@
  *
  * Writes into the folder: erp.db (the business system, an SQLite database), machines.csv,
  * sensors.csv.gz and work-orders.jsonl (what the maintenance system exports), models/ (DTDL),
- * erp.sql (how the database was made) and gemel.yaml, the configuration that makes twins of all
+ * erp.sql (how the database was made), company.json (seed and scale, for `gemel sample factory`)
+ * and gemel.yaml, the configuration that makes twins of all
  * this. The same seed and scale give the same rows on every machine. gemel.yaml comes last: a
  * folder without it was not finished.
  *

@@ -80,13 +80,18 @@ static struct gm_str member(struct gm_str body, struct gm_str path)
                : (struct gm_str){NULL, 0};
 }
 
-/* Which reading a body says it is; -1: none of the load. */
+enum { NOT_OF_THE_LOAD = -1, OTHER_START = -2 };
+
+/* Which reading a body says it is, or one of the above. */
 static int64_t slot_of(const struct gm_load_check *check, struct gm_str body, size_t *out_sensor)
 {
     int64_t sequence;
     if (!gm_load_find(check->load, member(body, GM_STR("$.\"sensor\"")), out_sensor) ||
         !gm_parse_i64(member(body, GM_STR("$.\"sequence\"")), &sequence) || sequence < 1) {
-        return -1;
+        return NOT_OF_THE_LOAD;
+    }
+    if (gm_load_is_other(check->load, *out_sensor, (uint64_t)sequence)) {
+        return OTHER_START;
     }
     return gm_load_slot(check->load, *out_sensor, (uint64_t)sequence);
 }
@@ -110,6 +115,10 @@ void gm_load_check_add(struct gm_load_check *check, struct gm_str body)
     struct gm_load_found *found = &check->found;
     size_t sensor;
     int64_t slot = slot_of(check, body, &sensor);
+    if (slot == OTHER_START) {
+        found->others++;
+        return;
+    }
     found->arrived++;
     if (slot < 0 || !gm_load_at(check->load, slot, &event)) {
         complain(check, &found->strange, "was never sent", body);

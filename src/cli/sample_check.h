@@ -5,6 +5,8 @@
  *     gm_load_check_end(check, &found);
  *     gm_load_check_free(check);
  *
+ * Readings of loads that were started at another time are counted, and passed over.
+ *
  * A reading is known by sensor and sequence, and must be the bytes that were sent. What is found:
  * missing readings, readings that came twice, others than those sent, and those that came in front
  * of one with a smaller number of their sensor (not looked at when the load itself sends readings
@@ -21,6 +23,7 @@ enum { GM_LOAD_COMPLAINTS_MAX = 20 };
 
 struct gm_load_found {
     int64_t expected, arrived;
+    int64_t others; /* of another start; not among those that arrived */
     int64_t missing, duplicates, altered, strange, disordered;
     int64_t newest_wrong;     /* sensors */
     struct gm_buf complaints; /* a line each, of the first GM_LOAD_COMPLAINTS_MAX */

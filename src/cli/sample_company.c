@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "cli/embedded.h"
 #include "cli/sample_parts.h"
 #include "os/file.h"
@@ -130,6 +131,11 @@ gm_rc gm_sample_company(const struct gm_sample_options *options,
     GM_TRY(check_folder(options, err));
     GM_TRY(sample_write_erp(&sample, err));
     GM_TRY(sample_write_plant(&sample, err));
+    char scale[GM_NUM_TEXT_SIZE];
+    size_t scale_n = gm_format_double(options->scale, scale);
+    GM_AUTO_FREE char *about_z = gm_format_z("{\"seed\":%lld,\"scale\":%.*s}\n",
+                                             (long long)options->seed, (int)scale_n, scale);
+    GM_TRY(sample_write_file(&sample, "company.json", gm_str_z(about_z), err));
     GM_TRY(write_embedded(&sample, err));
     if (out_report != NULL) {
         *out_report = sample.report;

@@ -21,6 +21,8 @@ static const struct distribution {
 };
 enum { KIND_TEMPERATURE = 0, KIND_PRESSURE = 1 };
 
+#define NUMBERS_BEGIN ((gm_ns)1767225600 * GM_SECOND) /* 2026-01-01T00:00:00Z */
+
 /* Numbers of the draws of a slot, apart from those of its value. */
 enum draw {
     DRAW_DUPLICATE = 3,
@@ -48,7 +50,8 @@ struct sensor_text {
 
 struct gm_load {
     struct gm_load_options options;
-    uint64_t base; /* of the draws */
+    uint64_t base;  /* of the draws */
+    uint64_t first; /* what numbers of readings are above */
     struct gm_arena *arena;
     struct gm_map *by_twin;
     GM_VEC(struct sensor_text) sensors;
@@ -133,7 +136,8 @@ bool gm_load_at(const struct gm_load *load, int64_t slot, struct gm_load_event *
     }
     out_event->slot = slot;
     out_event->sensor = sensor;
-    out_event->sequence = (uint64_t)cycle * gateway->count + (sensor - gateway->first) + 1;
+    out_event->sequence =
+        load->first + (uint64_t)cycle * gateway->count + (sensor - gateway->first) + 1;
     gm_ns within = (gm_ns)((double)options->interval * (double)sensor / (double)count);
     gm_ns time = options->start + cycle * options->interval + within;
     if (happens(load, slot, DRAW_LATE, options->late)) {
@@ -152,11 +156,23 @@ bool gm_load_at(const struct gm_load *load, int64_t slot, struct gm_load_event *
     return true;
 }
 
+bool gm_load_is_other(const struct gm_load *load, size_t sensor, uint64_t sequence)
+{
+    const struct gateway *gateway = &load->gateways.at[load->sensors.at[sensor].place.gateway];
+    uint64_t cycles = (uint64_t)load->options.events / load->sensors.n + 1;
+    uint64_t last = load->first + cycles * gateway->count;
+    return sequence <= load->first || sequence >= last + GM_LOAD_START_GAP;
+}
+
 int64_t gm_load_slot(const struct gm_load *load, size_t sensor, uint64_t sequence)
 {
     const struct sensor_text *text = &load->sensors.at[sensor];
     const struct gateway *gateway = &load->gateways.at[text->place.gateway];
-    if (sequence == 0 || (sequence - 1) % gateway->count != sensor - gateway->first ||
+    if (sequence <= load->first) {
+        return -1;
+    }
+    sequence -= load->first;
+    if ((sequence - 1) % gateway->count != sensor - gateway->first ||
         (sequence - 1) / gateway->count > (uint64_t)(INT64_MAX / GM_LOAD_SENSORS_MAX)) {
         return -1;
     }
@@ -399,6 +415,8 @@ gm_rc gm_load_new(const struct gm_load_options *options, struct gm_load **out_lo
     struct gm_rng rng;
     gm_rng_init(&rng, options->seed);
     load->base = gm_rng_next(&rng);
+    load->first =
+        options->start > NUMBERS_BEGIN ? (uint64_t)(options->start - NUMBERS_BEGIN) / 100 : 0;
     add_sensors(load);
     if ((int64_t)load->sensors.n < options->sensors) {
         gm_rc rc = gm_fail(err, GM_E_CONFIG, "the company has %zu sensors; use a larger --scale",

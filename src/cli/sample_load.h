@@ -16,7 +16,9 @@
  * a slot holds follows from seed and number alone, so any reading can be made again at any time:
  * that is how the checker knows what to expect. Sensors are grouped by line; the line's gateway is
  * the origin of their readings and numbers them in the order in which it sends them first. Numbers
- * of missing readings are left out.
+ * of missing readings are left out. They go on from start to start: the first number is the time
+ * of the first reading, in tenths of a microsecond since 2026 began, so that whoever starts again
+ * later has higher ones.
  *
  * What may go wrong on the way, each by its share of the slots:
  *     duplicates   a reading of the last 2000 slots is sent once more behind this one
@@ -38,6 +40,7 @@
 
 enum { GM_LOAD_REORDER_SLOTS = 256, GM_LOAD_REPEAT_SLOTS = 2000, GM_LOAD_LINE_SIZE_MAX = 512 };
 #define GM_LOAD_SENSORS_MAX 2000000
+#define GM_LOAD_START_GAP 10000000 /* numbers; starts a second apart have this between them */
 
 struct gm_load_options {
     uint64_t seed;
@@ -86,6 +89,9 @@ bool gm_load_next(struct gm_load *load, struct gm_load_event *out_event);
 bool gm_load_at(const struct gm_load *load, int64_t slot, struct gm_load_event *out_event);
 /* The slot of a number; -1: none has it. */
 int64_t gm_load_slot(const struct gm_load *load, size_t sensor, uint64_t sequence);
+/* Whether a number is of another start: lower than any of this load, or GM_LOAD_START_GAP and more
+ * above. */
+bool gm_load_is_other(const struct gm_load *load, size_t sensor, uint64_t sequence);
 void gm_load_write(struct gm_load *load, const struct gm_load_event *event, struct gm_buf *out);
 
 #endif

@@ -166,6 +166,30 @@ static void a_reading_that_nobody_sent_is_found(void **state)
     sent_free(sent);
 }
 
+/* Numbers go on from start to start, so that a stream takes the readings of each; and who checks
+ * one of them passes over the others. */
+static void readings_of_another_start_are_passed_over(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        bool fine;
+        struct gm_load_options options = usual();
+        options.start += 60 * GM_SECOND;
+        struct sent *first = send(options);
+        options.start += later == 1 ? 10 * GM_SECOND : -10 * GM_SECOND;
+        struct sent *other = send(options);
+        for (size_t i = 0; i < other->lines.n; i++) {
+            *gm_vec_push(&first->lines) = gm_strdup_z(other->lines.at[i]);
+        }
+        struct gm_load_found found = look(first, &fine);
+        assert_true(fine);
+        assert_int_equal(found.arrived, 5000);
+        assert_int_equal(found.others, 5000);
+        sent_free(first);
+        sent_free(other);
+    }
+}
+
 static void a_load_with_every_fault_is_known_to_the_checker(void **state)
 {
     bool fine;
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test(an_altered_reading_is_found),
         cmocka_unit_test(readings_that_changed_places_are_found),
         cmocka_unit_test(a_reading_that_nobody_sent_is_found),
+        cmocka_unit_test(readings_of_another_start_are_passed_over),
         cmocka_unit_test(a_load_with_every_fault_is_known_to_the_checker),
         cmocka_unit_test(repeated_readings_are_about_as_many_as_asked_for),
         cmocka_unit_test(the_same_seed_gives_the_same_readings_and_another_one_others),
