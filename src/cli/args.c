@@ -202,25 +202,48 @@ void gm_table_add(struct gm_table *table, const struct gm_str *cells)
     }
 }
 
-static void print_cell(const struct gm_table *table, size_t column, const char *text_z)
+/* As much of a text as has `width` characters. */
+static struct gm_str cut_text(const char *text_z, size_t width)
 {
-    fputs(text_z, stdout);
-    if (column + 1 == table->column_count) {
-        putchar('\n');
-        return;
+    const char *p = text_z;
+    for (; *p != '\0'; p++) {
+        bool begins = ((unsigned char)*p & 0xc0) != 0x80;
+        if (begins && width-- == 0) {
+            break;
+        }
     }
-    printf("%*s", (int)(table->widths[column] - display_width(text_z)) + 2, "");
+    return (struct gm_str){text_z, (size_t)(p - text_z)};
+}
+
+void gm_table_write(const struct gm_table *table, size_t width_max, struct gm_buf *out)
+{
+    size_t columns = table->column_count;
+    GM_ASSERT(columns > 0);
+    for (size_t row = 0; row <= table->cells.n / columns; row++) {
+        size_t left = width_max;
+        for (size_t i = 0; i < columns && left > 0; i++) {
+            const char *text_z =
+                row == 0 ? table->heads[i] : table->cells.at[(row - 1) * columns + i];
+            size_t width = display_width(text_z);
+            gm_buf_add(out, cut_text(text_z, left));
+            left -= width < left ? width : left;
+            size_t gap = table->widths[i] - width + 2;
+            gap = i + 1 == columns ? 0 : gap < left ? gap : left;
+            gm_buf_addf(out, "%*s", (int)gap, "");
+            left -= gap;
+        }
+        gm_buf_add_char(out, '\n');
+    }
 }
 
 void gm_table_print(const struct gm_table *table)
 {
-    GM_ASSERT(table->column_count > 0);
-    for (size_t i = 0; i < table->column_count; i++) {
-        print_cell(table, i, table->heads[i]);
-    }
-    for (size_t i = 0; i < table->cells.n; i++) {
-        print_cell(table, i % table->column_count, table->cells.at[i]);
-    }
+    enum { TABLE_SIZE_MAX = 1 << 30 };
+    struct gm_buf text;
+    gm_buf_init(&text, TABLE_SIZE_MAX);
+    gm_table_write(table, SIZE_MAX, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    gm_buf_deinit(&text);
 }
 
 void gm_table_free(struct gm_table *table)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/watch.h"
 #include "os/process.h"
 #include "sync/run.h"
 #include "twin/history.h"
@@ -39,6 +40,8 @@ static void look_close(struct look *look)
 static const struct gm_option query_options[] = {
     {"limit", "N", "Print at most N rows (default: 1000; 0: all)."},
     {"next", "TOKEN", "Go on behind an earlier page, with the token that it printed."},
+    {"watch", "SPAN",
+     "Ask again every SPAN, like 1s, until Ctrl-C; on a terminal rows are a table."},
     {"timeout", "SPAN", "Stop when it takes longer than this, like 30s (default: never)."},
     {"explain", NULL, "Tell how the query would be run, and with which indexes, instead."},
     {0},
@@ -129,6 +132,77 @@ static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *e
     return rc;
 }
 
+/* ---- again and again ---- */
+
+struct watching {
+    struct gm_args *args;
+    struct look *look;
+};
+
+static gm_rc ask_once(const struct watching *watching, struct gm_query_request *request,
+                      struct gm_query_outcome *outcome, struct gm_err *err)
+{
+    struct gm_deadline deadline;
+    GM_TRY(set_deadline(watching->args, watching->look, &deadline, err));
+    request->models = watching->look->models;
+    gm_rc rc = gm_query_run(watching->look->db, request, outcome, err);
+    gm_db_set_deadline(watching->look->db, NULL);
+    return rc;
+}
+
+/* A round that fails is asked once more on a store that is opened anew: its models may be others
+ * now. */
+static gm_rc ask_round(void *ctx, size_t rows_max, gm_watch_row_fn row, void *row_ctx,
+                       bool *out_more, struct gm_err *err)
+{
+    struct watching *watching = ctx;
+    struct gm_buf next;
+    struct gm_query_outcome outcome = {0};
+    gm_buf_init(&next, OUTPUT_SIZE_MAX);
+    struct gm_query_request request = {.text = gm_str_z(watching->args->words[0]),
+                                       .rows_max = rows_max,
+                                       .fn = row,
+                                       .ctx = row_ctx,
+                                       .next = &next};
+    gm_rc rc = GM_OK;
+    if (watching->look->db == NULL) {
+        rc = look_open(watching->args, watching->look, err);
+    }
+    rc = rc == GM_OK ? ask_once(watching, &request, &outcome, err) : rc;
+    if (rc != GM_OK) {
+        look_close(watching->look);
+        *watching->look = (struct look){0};
+    }
+    *out_more = outcome.more;
+    gm_buf_deinit(&next);
+    return rc;
+}
+
+static gm_rc watch(struct gm_args *args, struct look *look, struct gm_err *err)
+{
+    struct watching watching = {args, look};
+    const char *every_z = gm_args_value(args, "watch");
+    int64_t limit;
+    gm_ns every;
+    if (gm_args_has(args, "explain") || gm_args_has(args, "next")) {
+        return gm_fail(err, GM_E_CONFIG, "--watch asks the same query again and again: without %s",
+                       gm_args_has(args, "explain") ? "--explain" : "--next");
+    }
+    if (!gm_span_parse(gm_str_z(every_z), &every) || every < GM_WATCH_EVERY_MIN ||
+        every > GM_WATCH_EVERY_MAX) {
+        return gm_fail(err, GM_E_CONFIG, "--watch `%s`: write a span of time from 50ms to 1d",
+                       every_z);
+    }
+    GM_TRY(gm_args_int(args, "limit", gm_is_terminal(STDOUT) ? 0 : 1000, &limit, err));
+    const struct gm_watch_options options = {.every = every,
+                                             .text = gm_str_z(args->words[0]),
+                                             .json = args->json,
+                                             .rows_max = (size_t)limit,
+                                             .ask = ask_round,
+                                             .ctx = &watching};
+    return gm_watch_run(&options, err);
+}
+
 static int query(struct gm_args *args)
 {
     struct look look;
@@ -139,8 +213,9 @@ static int query(struct gm_args *args)
                      "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
     }
     if (rc == GM_OK) {
-        rc = gm_args_has(args, "explain") ? explain(&look, args->words[0], &err)
-                                          : run_query(args, &look, &err);
+        rc = gm_args_has(args, "watch")     ? watch(args, &look, &err)
+             : gm_args_has(args, "explain") ? explain(&look, args->words[0], &err)
+                                            : run_query(args, &look, &err);
     }
     look_close(&look);
     return rc == GM_OK ? GM_EXIT_OK

@@ -108,6 +108,8 @@ struct gm_table;
 struct gm_table *gm_table_new(const char *const *heads, size_t column_count);
 void gm_table_add(struct gm_table *table, const struct gm_str *cells);
 void gm_table_print(const struct gm_table *table);
+/* The same into a buffer, lines cut off at `width_max` characters. */
+void gm_table_write(const struct gm_table *table, size_t width_max, struct gm_buf *out);
 void gm_table_free(struct gm_table *table); /* NULL is fine */
 
 void gm_print_json(struct gm_buf *json);                  /* adds a newline to it */

@@ -29,6 +29,15 @@ int gm_terminal_width(int fd)
     return size.ws_col;
 }
 
+int gm_terminal_height(int fd)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) {
+        return 24;
+    }
+    return size.ws_row;
+}
+
 /* The beginning of a small file of /proc; empty when it cannot be read. */
 static struct gm_str read_proc(const char *path_z, char *to, size_t size)
 {

@@ -18,7 +18,8 @@
 
 const char *gm_env_z(const char *name_z); /* NULL: not set. Borrows from the process. */
 bool gm_is_terminal(int fd);
-int gm_terminal_width(int fd); /* 80 when unknown */
+int gm_terminal_width(int fd);  /* 80 when unknown */
+int gm_terminal_height(int fd); /* 24 when unknown */
 uint64_t gm_resident_bytes(void);
 int64_t gm_process_id(void);
 unsigned gm_cpu_count(void);
