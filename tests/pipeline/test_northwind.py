@@ -76,7 +76,7 @@ class Northwind(gemel.Case):
         self.assertEqual([{"op": "replace", "path": "/unitPrice", "value": 21.0}], changes[0]["data"])
         before = self.gemel("history", "product-1", "--at", str(changes[1]["num"]), "--json").json()
         self.assertEqual((18.0, 2), (before["unitPrice"], len(before["$relationships"])))
-        self.gemel("history", "product-1", "--at", "1", expect=gemel.FAILED)
+        self.gemel("history", "nobody", "--at", "1", expect=gemel.FAILED)
         origins = {origin["path"]: origin for origin in self.gemel("trace", "product-1", "--json").json()}
         self.assertEqual(runs["products"].num, origins["/unitPrice"]["run"])
         self.assertEqual(self.first["products"].num, origins["/name"]["run"])
