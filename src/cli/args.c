@@ -7,6 +7,9 @@
 #include "base/vec.h"
 #include "cli/command.h"
 #include "sync/run.h"
+#include "twin/models.h"
+
+enum { LOOK_SIZE_MAX = 1 << 30 };
 
 bool gm_args_has(const struct gm_args *args, const char *option_z)
 {
@@ -135,6 +138,20 @@ gm_rc gm_args_reader(struct gm_args *args, struct gm_db **out_db, struct gm_err 
     const char *folder_z;
     GM_TRY(gm_args_data(args, &folder_z, err));
     return gm_store_open_reader(folder_z, out_db, err);
+}
+
+gm_rc gm_look_open(struct gm_args *args, struct gm_look *out_look, struct gm_err *err)
+{
+    *out_look = (struct gm_look){.arena = gm_arena_new(LOOK_SIZE_MAX)};
+    GM_TRY(gm_args_reader(args, &out_look->db, err));
+    return gm_models_load(out_look->db, &out_look->models, err);
+}
+
+void gm_look_close(struct gm_look *look)
+{
+    gm_models_free(look->models);
+    gm_db_close(look->db);
+    gm_arena_free(look->arena);
 }
 
 gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)

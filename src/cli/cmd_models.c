@@ -21,29 +21,6 @@ static const size_t models_size_max = (size_t)1 << 30;
 
 /* ---- looking ---- */
 
-/* The store's models, read on a connection of this command's own. */
-struct look {
-    struct gm_db *db;
-    struct gm_models *models;
-    struct gm_arena *arena;
-    yyjson_mut_doc *doc;
-};
-
-static gm_rc look_open(struct gm_args *args, struct look *look, struct gm_err *err)
-{
-    look->arena = gm_arena_new(models_size_max);
-    look->doc = gm_json_doc_new(look->arena);
-    GM_TRY(gm_args_reader(args, &look->db, err));
-    return gm_models_load(look->db, &look->models, err);
-}
-
-static void look_close(struct look *look)
-{
-    gm_models_free(look->models);
-    gm_db_close(look->db);
-    gm_arena_free(look->arena);
-}
-
 static gm_rc count_twins(struct gm_db *db, const struct gm_model *model, int64_t *out_count,
                          struct gm_err *err)
 {
@@ -56,19 +33,20 @@ static gm_rc count_twins(struct gm_db *db, const struct gm_model *model, int64_t
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-static gm_rc model_value(struct look *look, const struct gm_model *model, bool definition,
+static gm_rc model_value(struct gm_look *look, const struct gm_model *model, bool definition,
                          yyjson_mut_val **out_value, struct gm_err *err)
 {
     int64_t twins;
+    yyjson_mut_doc *doc = gm_json_doc_new(look->arena);
     GM_TRY(count_twins(look->db, model, &twins, err));
-    *out_value = gm_model_json(look->doc, model, definition);
-    return *out_value != NULL && gm_json_set(look->doc, *out_value, GM_STR("twins"),
-                                             yyjson_mut_sint(look->doc, twins))
+    *out_value = gm_model_json(doc, model, definition);
+    return *out_value != NULL &&
+                   gm_json_set(doc, *out_value, GM_STR("twins"), yyjson_mut_sint(doc, twins))
                ? GM_OK
                : gm_fail(err, GM_E_LIMIT, "no room for the models");
 }
 
-static gm_rc print_json_list(struct look *look, const struct gm_model_list *list,
+static gm_rc print_json_list(struct gm_look *look, const struct gm_model_list *list,
                              struct gm_err *err)
 {
     struct gm_buf text;
@@ -91,7 +69,7 @@ static gm_rc print_json_list(struct look *look, const struct gm_model_list *list
     return rc;
 }
 
-static gm_rc print_table(struct look *look, const struct gm_model_list *list, struct gm_err *err)
+static gm_rc print_table(struct gm_look *look, const struct gm_model_list *list, struct gm_err *err)
 {
     static const char *const heads[] = {"MODEL", "TWINS", "UPLOADED (UTC)", ""};
     struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
@@ -121,14 +99,14 @@ static gm_rc print_table(struct look *look, const struct gm_model_list *list, st
 }
 
 /* Those that were named with all that they need, or all. */
-static gm_rc list_models(struct gm_args *args, struct look *look, struct gm_err *err)
+static gm_rc list_models(struct gm_args *args, struct gm_look *look, struct gm_err *err)
 {
     struct gm_model_list list;
     struct gm_str missing, ids[GM_ARGS_MAX];
     for (size_t i = 0; i < args->word_count; i++) {
         ids[i] = gm_str_z(args->words[i]);
     }
-    GM_TRY(look_open(args, look, err));
+    GM_TRY(gm_look_open(args, look, err));
     gm_rc rc = gm_models_list(look->models, (struct gm_strs){ids, args->word_count}, look->arena,
                               &list, &missing);
     if (rc == GM_E_END) {
@@ -140,10 +118,10 @@ static gm_rc list_models(struct gm_args *args, struct look *look, struct gm_err 
 
 static int models(struct gm_args *args)
 {
-    struct look look = {0};
+    struct gm_look look = {0};
     struct gm_err err = {0};
     gm_rc rc = list_models(args, &look, &err);
-    look_close(&look);
+    gm_look_close(&look);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
@@ -156,12 +134,12 @@ const struct gm_command gm_command_models = {
     .run = models,
 };
 
-static gm_rc show_model(struct gm_args *args, struct look *look, struct gm_err *err)
+static gm_rc show_model(struct gm_args *args, struct gm_look *look, struct gm_err *err)
 {
     yyjson_mut_val *value;
     struct gm_buf text;
     struct gm_str id = gm_str_z(args->words[0]);
-    GM_TRY(look_open(args, look, err));
+    GM_TRY(gm_look_open(args, look, err));
     const struct gm_model *model = gm_models_find(look->models, id);
     if (model == NULL) {
         struct gm_str near = gm_models_nearest(look->models, id);
@@ -183,10 +161,10 @@ static gm_rc show_model(struct gm_args *args, struct look *look, struct gm_err *
 
 static int models_show(struct gm_args *args)
 {
-    struct look look = {0};
+    struct gm_look look = {0};
     struct gm_err err = {0};
     gm_rc rc = show_model(args, &look, &err);
-    look_close(&look);
+    gm_look_close(&look);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 

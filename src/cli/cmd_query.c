@@ -14,27 +14,6 @@
 
 enum { OUTPUT_SIZE_MAX = 64 << 20, STDOUT = 1 };
 
-/* The store with its models, for reading. */
-struct look {
-    struct gm_db *db;
-    struct gm_models *models;
-    struct gm_arena *arena;
-};
-
-static gm_rc look_open(struct gm_args *args, struct look *look, struct gm_err *err)
-{
-    *look = (struct look){.arena = gm_arena_new((size_t)1 << 30)};
-    GM_TRY(gm_args_reader(args, &look->db, err));
-    return gm_models_load(look->db, &look->models, err);
-}
-
-static void look_close(struct look *look)
-{
-    gm_models_free(look->models);
-    gm_db_close(look->db);
-    gm_arena_free(look->arena);
-}
-
 /* ---- query ---- */
 
 static const struct gm_option query_options[] = {
@@ -67,7 +46,7 @@ static gm_rc print_row(void *ctx, yyjson_mut_doc *doc, yyjson_mut_val *row, stru
     return GM_OK;
 }
 
-static gm_rc explain(struct look *look, const char *text_z, struct gm_err *err)
+static gm_rc explain(struct gm_look *look, const char *text_z, struct gm_err *err)
 {
     struct gm_buf text;
     gm_buf_init(&text, OUTPUT_SIZE_MAX);
@@ -79,7 +58,7 @@ static gm_rc explain(struct look *look, const char *text_z, struct gm_err *err)
     return rc;
 }
 
-static gm_rc set_deadline(const struct gm_args *args, struct look *look,
+static gm_rc set_deadline(const struct gm_args *args, struct gm_look *look,
                           struct gm_deadline *deadline, struct gm_err *err)
 {
     const char *span_z = gm_args_value(args, "timeout");
@@ -96,7 +75,7 @@ static gm_rc set_deadline(const struct gm_args *args, struct look *look,
     return GM_OK;
 }
 
-static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *err)
+static gm_rc run_query(struct gm_args *args, struct gm_look *look, struct gm_err *err)
 {
     int64_t limit;
     struct gm_deadline deadline;
@@ -136,7 +115,7 @@ static gm_rc run_query(struct gm_args *args, struct look *look, struct gm_err *e
 
 struct watching {
     struct gm_args *args;
-    struct look *look;
+    struct gm_look *look;
 };
 
 static gm_rc ask_once(const struct watching *watching, struct gm_query_request *request,
@@ -166,19 +145,19 @@ static gm_rc ask_round(void *ctx, size_t rows_max, gm_watch_row_fn row, void *ro
                                        .next = &next};
     gm_rc rc = GM_OK;
     if (watching->look->db == NULL) {
-        rc = look_open(watching->args, watching->look, err);
+        rc = gm_look_open(watching->args, watching->look, err);
     }
     rc = rc == GM_OK ? ask_once(watching, &request, &outcome, err) : rc;
     if (rc != GM_OK) {
-        look_close(watching->look);
-        *watching->look = (struct look){0};
+        gm_look_close(watching->look);
+        *watching->look = (struct gm_look){0};
     }
     *out_more = outcome.more;
     gm_buf_deinit(&next);
     return rc;
 }
 
-static gm_rc watch(struct gm_args *args, struct look *look, struct gm_err *err)
+static gm_rc watch(struct gm_args *args, struct gm_look *look, struct gm_err *err)
 {
     struct watching watching = {args, look};
     const char *every_z = gm_args_value(args, "watch");
@@ -205,9 +184,9 @@ static gm_rc watch(struct gm_args *args, struct look *look, struct gm_err *err)
 
 static int query(struct gm_args *args)
 {
-    struct look look;
+    struct gm_look look;
     struct gm_err err = {0};
-    gm_rc rc = look_open(args, &look, &err);
+    gm_rc rc = gm_look_open(args, &look, &err);
     if (rc == GM_OK && args->word_count == 0 && !gm_args_has(args, "next")) {
         rc = gm_fail(&err, GM_E_CONFIG,
                      "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
@@ -217,7 +196,7 @@ static int query(struct gm_args *args)
              : gm_args_has(args, "explain") ? explain(&look, args->words[0], &err)
                                             : run_query(args, &look, &err);
     }
-    look_close(&look);
+    gm_look_close(&look);
     return rc == GM_OK ? GM_EXIT_OK
                        : gm_args_fail(args, rc == GM_E_INVALID ? GM_E_CONFIG : rc, &err);
 }
@@ -241,7 +220,7 @@ const struct gm_command gm_command_query = {
 /* ---- trace ---- */
 
 /* Name of a pipeline by number; "-" for none. */
-static struct gm_str pipeline_name(struct look *look, int64_t num)
+static struct gm_str pipeline_name(struct gm_look *look, int64_t num)
 {
     struct gm_pipeline_row row = {.num = num};
     struct gm_err ignored;
@@ -251,7 +230,7 @@ static struct gm_str pipeline_name(struct look *look, int64_t num)
     return row.name;
 }
 
-static void trace_json(struct look *look, const struct gm_origins *origins)
+static void trace_json(struct gm_look *look, const struct gm_origins *origins)
 {
     struct gm_buf json;
     gm_buf_init(&json, OUTPUT_SIZE_MAX);
@@ -274,7 +253,7 @@ static void trace_json(struct look *look, const struct gm_origins *origins)
     gm_buf_deinit(&json);
 }
 
-static void trace_table(struct look *look, const struct gm_origins *origins, const char *only_z)
+static void trace_table(struct gm_look *look, const struct gm_origins *origins, const char *only_z)
 {
     static const char *const heads[] = {"WHAT", "PIPELINE", "RUN", "WHERE", "WHEN", "CHANGE"};
     struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
@@ -309,9 +288,9 @@ static void trace_table(struct look *look, const struct gm_origins *origins, con
 
 static int trace(struct gm_args *args)
 {
-    struct look look;
+    struct gm_look look;
     struct gm_err err = {0};
-    gm_rc rc = look_open(args, &look, &err);
+    gm_rc rc = gm_look_open(args, &look, &err);
     struct gm_origins origins = {.arena = look.arena};
     if (rc == GM_OK) {
         rc = gm_provenance(look.db, look.models, gm_str_z(args->words[0]), &origins, &err);
@@ -324,7 +303,7 @@ static int trace(struct gm_args *args)
     } else if (rc == GM_OK) {
         trace_table(&look, &origins, args->word_count > 1 ? args->words[1] : NULL);
     }
-    look_close(&look);
+    gm_look_close(&look);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 

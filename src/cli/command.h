@@ -92,6 +92,15 @@ gm_rc gm_args_data(struct gm_args *args, const char **out_folder_z, struct gm_er
     GM_MUST_CHECK;
 /* A reading connection to the store: works while `gemel run` has it open. */
 gm_rc gm_args_reader(struct gm_args *args, struct gm_db **out_db, struct gm_err *err) GM_MUST_CHECK;
+/* The store with its models, on such a connection. Closed also when opening failed. */
+struct gm_look {
+    struct gm_db *db;
+    struct gm_models *models;
+    struct gm_arena *arena; /* for what is printed; 1 GB at most */
+};
+gm_rc gm_look_open(struct gm_args *args, struct gm_look *out_look, struct gm_err *err)
+    GM_MUST_CHECK;
+void gm_look_close(struct gm_look *look);
 /* The store for writing, with the configuration's models. GM_E_RETRY when another process has
  * it. */
 gm_rc gm_args_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
