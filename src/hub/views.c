@@ -24,7 +24,8 @@ struct entry {
     struct gm_mutex *mu; /* guards what follows; held while the view is looked at or folded */
     struct gm_cond *unused;
     struct gm_view *view;
-    bool saving; /* without the lock: the view must stay */
+    uint64_t epoch; /* counts views up */
+    bool saving;    /* without the lock: the view must stay */
     bool rebuilding;
     int64_t rebuild_lag;
     gm_rc rc;
@@ -49,6 +50,12 @@ struct gm_views {
     GM_VEC(struct entry *) entries;
     GM_VEC(struct follower *) followers;
     struct gm_thread *saver;
+    struct gm_mutex *news_mu; /* guards what follows; held while `fn` is called */
+    struct gm_cond *news;
+    uint64_t news_count;
+    void (*fn)(void *ctx);
+    void *fn_ctx;
+    struct gm_views_guest *guests;
 };
 
 /* ---- files ---- */
@@ -74,6 +81,17 @@ static gm_rc open_view(const struct entry *entry, const char *path_z, const char
                                             .ctx = entry->groups,
                                             .groups_from_z = groups_from_z};
     return gm_view_open(&options, out_view, err);
+}
+
+void gm_views_stir(struct gm_views *views)
+{
+    gm_mutex_lock(views->news_mu);
+    views->news_count++;
+    gm_cond_broadcast(views->news);
+    if (views->fn != NULL) {
+        views->fn(views->fn_ctx);
+    }
+    gm_mutex_unlock(views->news_mu);
 }
 
 /* ---- made anew ---- */
@@ -140,10 +158,21 @@ static gm_rc take_place(struct entry *entry, struct gm_view *fresh, struct gm_er
     while (entry->saving) {
         gm_cond_wait(entry->unused, entry->mu);
     }
+    gm_rc rc = GM_OK;
+    if (entry->view != NULL) { /* of the same settings */
+        gm_view_inherit(fresh, entry->view);
+        rc = gm_view_checkpoint(fresh, err);
+    }
+    if (rc != GM_OK) { /* the old one goes on */
+        gm_view_close(fresh);
+        gm_mutex_unlock(entry->mu);
+        return rc;
+    }
     gm_view_close(entry->view);
     entry->view = NULL;
+    entry->epoch++;
     gm_view_close(fresh);
-    gm_rc rc = remove_view(entry->path_z, err);
+    rc = remove_view(entry->path_z, err);
     rc = rc == GM_OK ? gm_file_rename(entry->new_path_z, entry->path_z, err) : rc;
     rc = rc == GM_OK ? open_view(entry, entry->path_z, NULL, &entry->view, err) : rc;
     entry->rc = rc;
@@ -152,6 +181,7 @@ static gm_rc take_place(struct entry *entry, struct gm_view *fresh, struct gm_er
     }
     gm_mutex_unlock(entry->mu);
     wake_followers(entry);
+    gm_views_stir(entry->views);
     return rc;
 }
 
@@ -262,6 +292,7 @@ static bool fold_all(struct follower *follower, const struct gm_view_slice *slic
         gm_mutex_unlock(entry->mu);
     }
     fine = rc == GM_OK;
+    gm_views_stir(follower->views);
     return fine;
 }
 
@@ -313,6 +344,7 @@ static gm_rc reopen(struct entry *entry, struct gm_err *err)
 {
     gm_view_close(entry->view);
     entry->view = NULL;
+    entry->epoch++;
     return open_view(entry, entry->path_z, NULL, &entry->view, err);
 }
 
@@ -440,6 +472,8 @@ gm_rc gm_views_open(const struct gm_views_options *options, struct gm_views **ou
     views->options = *options;
     views->arena = gm_arena_new(SPEC_ARENA_SIZE * (options->views->n + 1));
     views->stop = gm_stop_new();
+    views->news_mu = gm_mutex_new();
+    views->news = gm_cond_new();
     gm_rc rc = start(views, err);
     if (rc != GM_OK) {
         gm_views_close(views);
@@ -489,6 +523,8 @@ void gm_views_close(struct gm_views *views)
     gm_vec_deinit(&views->followers);
     gm_vec_deinit(&views->entries);
     gm_stop_free(views->stop);
+    gm_cond_free(views->news);
+    gm_mutex_free(views->news_mu);
     gm_arena_free(views->arena);
     gm_free(views);
 }
@@ -498,6 +534,24 @@ void gm_views_close(struct gm_views *views)
 size_t gm_views_count(const struct gm_views *views)
 {
     return views->entries.n;
+}
+
+static void count_guests(struct gm_views *views, size_t index, struct gm_views_status *status)
+{
+    struct gm_stream *stream = views->entries.at[index]->stream;
+    int64_t end = 0;
+    for (int p = 0; p < gm_stream_partitions(stream); p++) {
+        end += gm_stream_next(stream, p);
+    }
+    gm_mutex_lock(views->news_mu);
+    for (const struct gm_views_guest *at = views->guests; at != NULL; at = at->next_) {
+        if (at->index == index) {
+            int64_t lag = end - at->seen;
+            status->followers++;
+            status->follower_lag = lag > status->follower_lag ? lag : status->follower_lag;
+        }
+    }
+    gm_mutex_unlock(views->news_mu);
 }
 
 void gm_views_status(struct gm_views *views, size_t index, struct gm_views_status *out_status)
@@ -515,17 +569,23 @@ void gm_views_status(struct gm_views *views, size_t index, struct gm_views_statu
         status.lag = lag_of(entry, entry->view);
     }
     gm_mutex_unlock(entry->mu);
+    count_guests(views, index, &status);
     *out_status = status;
+}
+
+size_t gm_views_find(const struct gm_views *views, struct gm_str name)
+{
+    size_t index = 0;
+    while (index < views->entries.n && !gm_str_eq(views->entries.at[index]->spec.name, name)) {
+        index++;
+    }
+    return index;
 }
 
 static struct entry *find_entry(struct gm_views *views, struct gm_str name)
 {
-    for (size_t i = 0; i < views->entries.n; i++) {
-        if (gm_str_eq(views->entries.at[i]->spec.name, name)) {
-            return views->entries.at[i];
-        }
-    }
-    return NULL;
+    size_t index = gm_views_find(views, name);
+    return index < views->entries.n ? views->entries.at[index] : NULL;
 }
 
 gm_rc gm_views_query(struct gm_views *views, struct gm_str name, const struct gm_view_query *query,
@@ -552,4 +612,82 @@ gm_rc gm_views_rebuild(struct gm_views *views, struct gm_str name, struct gm_err
         return gm_fail(err, GM_E_END, "there is no view `" GM_STR_FMT "`", GM_STR_ARG(name));
     }
     return start_rebuild(entry, err);
+}
+
+/* ---- following ---- */
+
+struct gm_stream *gm_views_stream(const struct gm_views *views, size_t index)
+{
+    return views->entries.at[index]->stream;
+}
+
+const struct gm_view_spec *gm_views_spec(const struct gm_views *views, size_t index)
+{
+    return &views->entries.at[index]->spec;
+}
+
+gm_rc gm_views_use(struct gm_views *views, size_t index, const struct gm_views_use *use,
+                   struct gm_err *err)
+{
+    struct entry *entry = views->entries.at[index];
+    gm_mutex_lock(entry->mu);
+    gm_rc rc = entry->view != NULL
+                   ? use->fn(use->ctx, entry->view, entry->epoch, err)
+                   : gm_fail(err, GM_E_RETRY,
+                             "view `" GM_STR_FMT "` is being made anew; ask again in a while",
+                             GM_STR_ARG(entry->spec.name));
+    gm_mutex_unlock(entry->mu);
+    return rc;
+}
+
+gm_rc gm_views_wait(struct gm_views *views, uint64_t *seen, gm_ns span)
+{
+    const struct gm_clock *clock = gm_clock_system();
+    gm_ns until = clock->mono(clock) + span;
+    gm_mutex_lock(views->news_mu);
+    gm_ns left = span;
+    while (views->news_count == *seen && left > 0) {
+        (void)gm_cond_wait_for(views->news, views->news_mu, left);
+        left = until - clock->mono(clock);
+    }
+    gm_rc rc = views->news_count != *seen ? GM_OK : GM_E_END;
+    *seen = views->news_count;
+    gm_mutex_unlock(views->news_mu);
+    return rc;
+}
+
+void gm_views_on_news(struct gm_views *views, void (*fn)(void *ctx), void *ctx)
+{
+    gm_mutex_lock(views->news_mu);
+    views->fn = fn;
+    views->fn_ctx = ctx;
+    gm_mutex_unlock(views->news_mu);
+}
+
+void gm_views_enter(struct gm_views *views, struct gm_views_guest *guest)
+{
+    gm_mutex_lock(views->news_mu);
+    guest->next_ = views->guests;
+    views->guests = guest;
+    gm_mutex_unlock(views->news_mu);
+}
+
+void gm_views_leave(struct gm_views *views, struct gm_views_guest *guest)
+{
+    gm_mutex_lock(views->news_mu);
+    struct gm_views_guest **at = &views->guests;
+    while (*at != NULL && *at != guest) {
+        at = &(*at)->next_;
+    }
+    if (*at != NULL) {
+        *at = guest->next_;
+    }
+    gm_mutex_unlock(views->news_mu);
+}
+
+void gm_views_note(struct gm_views *views, struct gm_views_guest *guest, int64_t seen)
+{
+    gm_mutex_lock(views->news_mu);
+    guest->seen = seen;
+    gm_mutex_unlock(views->news_mu);
 }

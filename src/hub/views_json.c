@@ -25,6 +25,10 @@ static void write_status(const struct gm_views_status *status, struct gm_buf *ou
     if (status->rebuilding) {
         gm_buf_addf(out, ",\"rebuildLag\":%lld", (long long)status->rebuild_lag);
     }
+    if (status->followers > 0) {
+        gm_buf_addf(out, ",\"followers\":%lld,\"followerLag\":%lld", (long long)status->followers,
+                    (long long)status->follower_lag);
+    }
     if (status->rc != GM_OK) {
         gm_buf_add_z(out, ",\"error\":");
         gm_json_quote(out, gm_str_z(status->why.text));

@@ -1,6 +1,8 @@
 /* The view's file: opening, cells, and saving. */
 #include "os/file.h"
+#include "base/coding.h"
 #include "base/mem.h"
+#include "os/process.h"
 #include "view/inside.h"
 #include "view_sql.h"
 
@@ -8,7 +10,8 @@ enum {
     FORMAT_VERSION = 1,
     CACHE_SIZE = 8 << 20,
     FINGERPRINT_SIZE_MAX = 64 << 10,
-    SNAPSHOT_SIZE_MAX = 1 << 30
+    SNAPSHOT_SIZE_MAX = 1 << 30,
+    IDENTITY_TEXT_SIZE = 2 * sizeof(uint64_t) + 1,
 };
 
 /* ---- facts ---- */
@@ -43,6 +46,16 @@ static gm_rc put_fact(struct gm_db *db, const char *name_z, struct gm_str value,
     return gm_stmt_run(stmt, NULL, err);
 }
 
+/* In place of what it was. */
+static gm_rc set_fact(struct gm_db *db, const char *name_z, struct gm_str value, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_VIEW_FACT_SET, &stmt, err));
+    gm_bind_text(stmt, 1, gm_str_z(name_z));
+    gm_bind_text(stmt, 2, value);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
 static gm_rc is_fact(struct gm_db *db, const char *name_z, struct gm_str value, bool *out_is,
                      struct gm_err *err)
 {
@@ -70,6 +83,47 @@ static gm_rc check_fingerprint(struct gm_view *view, struct gm_err *err)
     }
     gm_buf_deinit(&text);
     return rc;
+}
+
+/* ---- identity, and what it stands for ---- */
+
+static gm_rc read_identity(struct gm_view *view, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_FACT_GET, &stmt, err));
+    gm_bind_text(stmt, 1, GM_STR("identity"));
+    gm_rc rc = gm_step(stmt, err);
+    struct gm_str text = rc == GM_OK ? gm_column_text(stmt, 0) : GM_STR("");
+    bool fine = text.n == IDENTITY_TEXT_SIZE - 1 && gm_hex_read(text, &view->identity);
+    gm_reset(stmt);
+    if (rc != GM_OK && rc != GM_E_END) {
+        return rc;
+    }
+    if (!fine) { /* made just now; kept at once, since whoever follows may have heard of it */
+        char made[IDENTITY_TEXT_SIZE];
+        gm_random_bytes(&view->identity, sizeof(view->identity));
+        gm_hex_z(&view->identity, sizeof(view->identity), made);
+        return set_fact(view->db, "identity", gm_str_z(made), err);
+    }
+    return GM_OK;
+}
+
+/* "0,17": of each partition. */
+static gm_rc read_missing(struct gm_view *view, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_FACT_GET, &stmt, err));
+    gm_bind_text(stmt, 1, GM_STR("missing"));
+    gm_rc rc = gm_step(stmt, err);
+    struct gm_str one, rest = rc == GM_OK ? gm_column_text(stmt, 0) : GM_STR("");
+    for (int p = 0; p < view->options.partitions && rest.n > 0; p++) {
+        (void)gm_str_cut(rest, ',', &one, &rest);
+        if (!gm_parse_i64(one, &view->parts[p].missing)) {
+            view->parts[p].missing = -1; /* equal to nothing */
+        }
+    }
+    gm_reset(stmt);
+    return rc == GM_E_END ? GM_OK : rc;
 }
 
 /* ---- loading ---- */
@@ -192,6 +246,8 @@ static gm_rc load(struct gm_view *view, struct gm_err *err)
         GM_TRY(load_part(view, p, err));
     }
     GM_TRY(load_members(view, view->db, err));
+    GM_TRY(read_identity(view, err));
+    GM_TRY(read_missing(view, err));
     return take_members(view, err);
 }
 
@@ -249,8 +305,9 @@ struct gm_snapshot {
     uint32_t key_from, key_to;
     struct gm_buf members; /* partition, key, offset and group of each */
     size_t member_count;
+    uint64_t identity;
     struct {
-        int64_t next;
+        int64_t next, missing;
         gm_ns latest, expires; /* expires: windows that begin before it go */
         bool has_latest;
     } parts[GM_VIEW_PARTITIONS_MAX];
@@ -325,6 +382,7 @@ static void gather_part(struct gm_view *view, struct gm_snapshot *snapshot, int 
     const struct gm_view_spec *spec = view->spec;
     bool expires = spec->keep > 0 && spec->size > 0 && part->has_latest;
     snapshot->parts[partition].next = part->next;
+    snapshot->parts[partition].missing = part->missing;
     snapshot->parts[partition].latest = part->latest;
     snapshot->parts[partition].has_latest = part->has_latest;
     snapshot->parts[partition].expires =
@@ -344,6 +402,7 @@ void gm_view_gather(struct gm_view *view, struct gm_snapshot *snapshot)
 {
     gm_buf_reset(&snapshot->cells);
     snapshot->cell_count = 0;
+    snapshot->identity = view->identity;
     gather_keys(view, snapshot);
     gather_members(view, snapshot);
     for (int p = 0; p < view->options.partitions; p++) {
@@ -420,6 +479,21 @@ static gm_rc write_part(struct gm_db *db, const struct gm_snapshot *snapshot, in
     return gm_stmt_run(stmt, NULL, err);
 }
 
+static gm_rc write_facts(const struct gm_view *view, const struct gm_snapshot *snapshot,
+                         struct gm_err *err)
+{
+    char identity[IDENTITY_TEXT_SIZE], missing[GM_VIEW_PARTITIONS_MAX * GM_NUM_TEXT_SIZE];
+    size_t n = 0;
+    gm_hex_z(&snapshot->identity, sizeof(snapshot->identity), identity);
+    GM_TRY(set_fact(view->saver, "identity", gm_str_z(identity), err));
+    for (int p = 0; p < view->options.partitions; p++) {
+        missing[n] = ',';
+        n += p > 0 ? 1 : 0;
+        n += gm_format_i64(snapshot->parts[p].missing, missing + n);
+    }
+    return set_fact(view->saver, "missing", (struct gm_str){missing, n}, err);
+}
+
 static gm_rc write_all(const struct gm_view *view, const struct gm_snapshot *snapshot,
                        struct gm_err *err)
 {
@@ -429,7 +503,7 @@ static gm_rc write_all(const struct gm_view *view, const struct gm_snapshot *sna
     for (int p = 0; p < view->options.partitions; p++) {
         GM_TRY(write_part(view->saver, snapshot, p, err));
     }
-    return GM_OK;
+    return write_facts(view, snapshot, err);
 }
 
 gm_rc gm_view_write(const struct gm_view *view, const struct gm_snapshot *snapshot,

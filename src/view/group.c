@@ -104,3 +104,22 @@ gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct g
     grouping->group = grouping->some ? membership->group : 0;
     return GM_OK;
 }
+
+bool gm_view_group_was(struct gm_view *view, const struct gm_grouping *grouping,
+                       uint32_t *out_group)
+{
+    uint64_t number;
+    const struct gm_part *part = &view->parts[grouping->partition];
+    if (view->options.group_of == NULL) {
+        bool known = gm_map_get(view->numbers, grouping->key, &number);
+        *out_group = known ? (uint32_t)number : 0;
+        return known;
+    }
+    if (!gm_map_get(part->member_numbers, grouping->key, &number)) {
+        return false;
+    }
+    const struct gm_membership *membership =
+        find_membership(&part->members.at[number], grouping->event->offset);
+    *out_group = membership != NULL ? membership->group : UINT32_MAX;
+    return *out_group != UINT32_MAX;
+}

@@ -3,7 +3,7 @@
 #define GM_VIEW_INSIDE_H
 
 #include "base/map.h"
-#include "base/vec.h"
+#include "base/num.h"
 #include "db/db.h"
 #include "os/thread.h"
 #include "view/cells.h"
@@ -44,6 +44,7 @@ struct gm_member {
 
 struct gm_part {
     int64_t next;
+    int64_t missing; /* offsets before `next` whose events never came: trimmed, or damaged */
     gm_ns latest;
     bool has_latest;
     gm_ns last_stored; /* beginning of the newest window in the file; INT64_MIN: none */
@@ -74,7 +75,9 @@ struct gm_view {
     struct gm_db *db;             /* for reading */
     struct gm_db *saver;          /* of who is saving */
     struct gm_snapshot *snapshot; /* likewise */
+    uint64_t identity;            /* see struct gm_view_place; drawn when the file is made */
     struct gm_layout layout;
+    struct gm_body_reader *bodies;
     struct gm_body_paths paths;                     /* of the values, and of `by` behind them */
     struct gm_arena *arena;                         /* of the conditions */
     struct gm_view_when *whens[GM_VIEW_VALUES_MAX]; /* of the values; NULL: none */
@@ -97,6 +100,25 @@ static inline gm_ns gm_part_watermark(const struct gm_view *view, const struct g
 {
     return part->has_latest ? part->latest - view->spec->lateness : INT64_MIN;
 }
+
+/* The watermark of what is closed: the lowest of those partitions that had events; INT64_MAX: none
+ * had. And how far `keep` lets go: windows that begin at the horizon or before are gone. */
+gm_ns gm_view_closed_until(const struct gm_view *view);
+gm_ns gm_view_horizon(const struct gm_view *view);
+
+/* ---- view.c ---- */
+
+static inline gm_ns gm_floor_to(gm_ns time, gm_ns step)
+{
+    gm_ns rest = time % step;
+    return time - (rest < 0 ? rest + step : rest);
+}
+/* Of one value; NONE: the event has nothing for it. */
+struct gm_reading gm_view_reading(const struct gm_view *view, size_t index, yyjson_val *body,
+                                  gm_ns time);
+/* What an event counts under, before groups; n 0: nothing. `text` is room for it. */
+struct gm_str gm_view_key_of(const struct gm_view *view, const struct gm_event *event,
+                             yyjson_val *body, char text[GM_NUM_TEXT_SIZE]);
 
 /* ---- state.c ---- */
 
@@ -148,6 +170,9 @@ struct gm_grouping {
 };
 gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct gm_err *err)
     GM_MUST_CHECK;
+/* What it was counted for when it was folded; asks nobody. False: nothing. */
+bool gm_view_group_was(struct gm_view *view, const struct gm_grouping *grouping,
+                       uint32_t *out_group);
 void gm_view_load_member(struct gm_view *view, int partition, struct gm_str key, int64_t first,
                          struct gm_str belongs_to);
 uint32_t gm_view_key_number(struct gm_view *view, struct gm_str key);

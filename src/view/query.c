@@ -197,20 +197,31 @@ static gm_rc read_token(struct gm_str after, gm_ns *out_start, struct gm_str *ou
     return GM_OK;
 }
 
-static void measure(struct looking *looking)
+gm_ns gm_view_closed_until(const struct gm_view *view)
 {
-    const struct gm_view *view = looking->view;
-    looking->horizon = INT64_MIN;
-    looking->watermark = INT64_MAX;
+    gm_ns closed_until = INT64_MAX;
     for (int p = 0; p < view->options.partitions; p++) {
         gm_ns watermark = gm_part_watermark(view, &view->parts[p]);
-        if (view->parts[p].has_latest && watermark < looking->watermark) {
-            looking->watermark = watermark;
+        if (view->parts[p].has_latest && watermark < closed_until) {
+            closed_until = watermark;
         }
     }
-    if (view->spec->keep > 0 && view->spec->size > 0 && looking->watermark != INT64_MAX) {
-        looking->horizon = looking->watermark - view->spec->keep - view->spec->size;
-    }
+    return closed_until;
+}
+
+gm_ns gm_view_horizon(const struct gm_view *view)
+{
+    gm_ns watermark = gm_view_closed_until(view);
+    bool lets_go = view->spec->keep > 0 && view->spec->size > 0 && watermark != INT64_MAX;
+    return lets_go ? watermark - view->spec->keep - view->spec->size : INT64_MIN;
+}
+
+static void measure(struct looking *looking)
+{
+    const struct gm_view_query *query = looking->query;
+    looking->horizon = gm_view_horizon(looking->view);
+    looking->watermark =
+        query->closed_as_of != NULL ? *query->closed_as_of : gm_view_closed_until(looking->view);
 }
 
 static gm_rc tell(struct looking *looking, struct gm_err *err)
@@ -241,16 +252,53 @@ static gm_rc tell(struct looking *looking, struct gm_err *err)
     return GM_OK;
 }
 
+static void begin_looking(struct looking *looking)
+{
+    looking->cell = gm_alloc_array(looking->view->layout.words, sizeof(looking->cell[0]));
+    gm_buf_init(&looking->text, ROW_SIZE_MAX);
+}
+
+static void end_looking(struct looking *looking)
+{
+    gm_buf_deinit(&looking->text);
+    gm_free(looking->cell);
+}
+
 gm_rc gm_view_query(struct gm_view *view, const struct gm_view_query *query, struct gm_err *err)
 {
     struct looking looking = {.view = view, .query = query};
     gm_mutex_lock(view->mu);
-    looking.cell = gm_alloc_array(view->layout.words, sizeof(looking.cell[0]));
-    gm_buf_init(&looking.text, ROW_SIZE_MAX);
+    begin_looking(&looking);
     sort_keys(view);
     gm_rc rc = tell(&looking, err);
-    gm_buf_deinit(&looking.text);
-    gm_free(looking.cell);
+    end_looking(&looking);
+    gm_mutex_unlock(view->mu);
+    return rc;
+}
+
+bool gm_view_token_check(struct gm_str after)
+{
+    gm_ns start;
+    struct gm_str key;
+    struct gm_err ignored;
+    return read_token(after, &start, &key, &ignored) == GM_OK;
+}
+
+gm_rc gm_view_pick(struct gm_view *view, const struct gm_view_row *rows, size_t count,
+                   const struct gm_view_query *query, struct gm_err *err)
+{
+    struct looking looking = {.view = view, .query = query};
+    gm_rc rc = GM_OK;
+    gm_mutex_lock(view->mu);
+    begin_looking(&looking);
+    measure(&looking);
+    for (size_t i = 0; i < count && rc == GM_OK; i++) {
+        bool told;
+        if (rows[i].start > looking.horizon) {
+            rc = tell_row(&looking, rows[i].start, rows[i].key, &told, err);
+        }
+    }
+    end_looking(&looking);
     gm_mutex_unlock(view->mu);
     return rc;
 }

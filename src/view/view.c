@@ -18,10 +18,11 @@ struct folding {
     uint32_t key;
 };
 
-static gm_ns floor_to(gm_ns time, gm_ns step)
+struct gm_reading gm_view_reading(const struct gm_view *view, size_t index, yyjson_val *body,
+                                  gm_ns time)
 {
-    gm_ns rest = time % step;
-    return time - (rest < 0 ? rest + step : rest);
+    bool wanted = view->whens[index] == NULL || gm_view_when_is(view->whens[index], body);
+    return gm_reading_of(wanted ? gm_body_path_get(&view->paths.at[index], body) : NULL, time);
 }
 
 static bool take_readings(struct folding *folding, yyjson_val *body)
@@ -29,28 +30,24 @@ static bool take_readings(struct folding *folding, yyjson_val *body)
     const struct gm_view *view = folding->view;
     bool some = false;
     for (size_t i = 0; i < view->spec->value_count; i++) {
-        bool wanted = view->whens[i] == NULL || gm_view_when_is(view->whens[i], body);
-        folding->readings[i] = gm_reading_of(
-            wanted ? gm_body_path_get(&view->paths.at[i], body) : NULL, folding->event->time);
+        folding->readings[i] = gm_view_reading(view, i, body, folding->event->time);
         some = some || folding->readings[i].kind != GM_READING_NONE;
     }
     return some;
 }
 
-/* What the event counts under, before groups; n 0: nothing. */
-static struct gm_str key_of(const struct folding *folding, yyjson_val *body,
-                            char text[GM_NUM_TEXT_SIZE])
+struct gm_str gm_view_key_of(const struct gm_view *view, const struct gm_event *event,
+                             yyjson_val *body, char text[GM_NUM_TEXT_SIZE])
 {
-    const struct gm_view *view = folding->view;
     struct gm_str by = view->spec->by;
     if (gm_str_is(by, "$key")) {
-        return folding->event->key;
+        return event->key;
     }
     if (gm_str_is(by, "$origin")) {
-        return folding->event->origin;
+        return event->origin;
     }
     if (gm_str_is(by, "$type")) {
-        return folding->event->type;
+        return event->type;
     }
     struct gm_reading reading =
         gm_reading_of(gm_body_path_get(&view->paths.at[view->spec->value_count], body), 0);
@@ -96,7 +93,7 @@ static gm_rc add_to_windows(struct folding *folding, struct gm_err *err)
     gm_ns hop = gm_view_hop(spec), time = folding->event->time;
     gm_ns watermark = gm_part_watermark(view, &view->parts[folding->partition]);
     bool gone = true;
-    for (gm_ns start = floor_to(time, hop); start > time - spec->size; start -= hop) {
+    for (gm_ns start = gm_floor_to(time, hop); start > time - spec->size; start -= hop) {
         gm_ns end = start + spec->size;
         bool closed = watermark != INT64_MIN && end <= watermark;
         if (closed && spec->keep > 0 && end <= watermark - spec->keep) {
@@ -117,7 +114,7 @@ static gm_rc fold_event(struct gm_view *view, int partition, const struct gm_eve
     char text[GM_NUM_TEXT_SIZE];
     if (take_readings(&folding, body)) {
         struct gm_grouping grouping = {
-            .partition = partition, .event = event, .key = key_of(&folding, body, text)};
+            .partition = partition, .event = event, .key = gm_view_key_of(view, event, body, text)};
         if (grouping.key.n > 0) {
             GM_TRY(gm_view_group(view, &grouping, err));
         }
@@ -131,6 +128,7 @@ static gm_rc fold_event(struct gm_view *view, int partition, const struct gm_eve
         part->has_latest = true;
         part->latest = event->time;
     }
+    part->missing += event->offset - part->next;
     part->next = event->offset + 1;
     return GM_OK;
 }
@@ -199,10 +197,10 @@ static gm_rc fold_together(struct gm_view *const *views, size_t count,
 gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_view_slice *slice,
                     struct gm_err *err)
 {
-    struct gm_body_reader *reader = gm_body_reader_new();
     for (size_t v = 0; v < count; v++) {
         gm_mutex_lock(views[v]->mu);
     }
+    struct gm_body_reader *reader = count > 0 ? views[0]->bodies : NULL; /* under its lock */
     gm_rc rc = fold_together(views, count, slice, reader, err);
     for (size_t v = 0; v < count && rc == GM_OK; v++) {
         rc = views[v]->broken;
@@ -211,7 +209,6 @@ gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_
     for (size_t v = count; v > 0; v--) {
         gm_mutex_unlock(views[v - 1]->mu);
     }
-    gm_body_reader_free(reader);
     return rc;
 }
 
@@ -289,6 +286,7 @@ gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_v
     view->saved = gm_cond_new();
     view->snapshot = gm_snapshot_new();
     view->numbers = gm_map_new();
+    view->bodies = gm_body_reader_new();
     view->generation = 1;
     gm_buf_init(&view->text, TEXT_SIZE_MAX);
     gm_layout_init(&view->layout, view->spec);
@@ -338,6 +336,7 @@ void gm_view_close(struct gm_view *view)
     gm_buf_deinit(&view->text);
     gm_map_free(view->numbers);
     gm_arena_free(view->arena);
+    gm_body_reader_free(view->bodies);
     gm_mutex_free(view->mu);
     gm_free(view->path_z);
     gm_free(view);

@@ -42,6 +42,7 @@
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "base/vec.h"
 #include "flow/event.h"
 #include "os/clock.h"
 
@@ -139,13 +140,54 @@ struct gm_view_query {
      * call. */
     gm_rc (*row)(void *ctx, struct gm_str json, struct gm_err *err);
     struct gm_buf *next; /* out: where to go on; stays empty at the end */
+    /* What rows say of being closed is said as of this watermark; NULL: the view's own. */
+    const gm_ns *closed_as_of;
 };
 gm_rc gm_view_query(struct gm_view *view, const struct gm_view_query *query, struct gm_err *err)
     GM_MUST_CHECK;
+/* False: `after` is not what a query's `next` was. */
+bool gm_view_token_check(struct gm_str after);
 /* Every row, a line each, and the watermarks: the view's content as bytes. */
 gm_rc gm_view_dump(struct gm_view *view,
                    gm_rc (*write)(void *ctx, struct gm_str bytes, struct gm_err *err), void *ctx,
                    struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- following ----
+ *
+ * Which rows events have changed follows from the events, so whoever wants to know of changes reads
+ * the stream behind the view, and then the rows: hub/view_feed.h. */
+
+/* How far a view is, seen at once. */
+struct gm_view_place {
+    /* Rows changed by events alone as long as it stays; a view that is made anew has another one,
+     * unless it is the same to the byte. */
+    uint64_t identity;
+    int64_t next[GM_VIEW_PARTITIONS_MAX]; /* see gm_view_next */
+    gm_ns watermark;                      /* as in gm_view_info */
+};
+void gm_view_place(struct gm_view *view, struct gm_view_place *out_place);
+
+/* Rows by name; numbers of keys hold until the view is closed. */
+struct gm_view_row {
+    gm_ns start; /* of the window; 0 of latest values */
+    uint32_t key;
+};
+struct gm_view_touched {
+    GM_VEC(struct gm_view_row) rows;
+};
+/* Adds the rows that events have touched, all of which the view has folded; of one key, unless
+ * `key` has p NULL. A row is there once for each event; gm_view_touched_settle sorts them, and
+ * leaves each once. GM_E_RETRY: it could not be saved, and will be opened anew. */
+gm_rc gm_view_touch(struct gm_view *view, const struct gm_view_slice *slice, struct gm_str key,
+                    struct gm_view_touched *touched, struct gm_err *err) GM_MUST_CHECK;
+void gm_view_touched_settle(struct gm_view_touched *touched);
+/* Tells those rows of `rows` that there are, as they are now, by the query's `row`, `ctx` and
+ * `closed_as_of`; of the query nothing else counts. */
+gm_rc gm_view_pick(struct gm_view *view, const struct gm_view_row *rows, size_t count,
+                   const struct gm_view_query *query, struct gm_err *err) GM_MUST_CHECK;
+/* Of a view that is made anew and has caught up: takes the identity of the old one when it was
+ * folded from the same events. Kept with the next checkpoint. */
+void gm_view_inherit(struct gm_view *view, struct gm_view *old);
 
 struct gm_view_info {
     size_t keys;
