@@ -8,38 +8,14 @@
  * whose `closed` is its last word. The later one frees it. */
 #include "api/streams/inside.h"
 #include "base/mem.h"
-#include "hub/event_json.h"
 #include "store/feed.h"
 
 enum {
     PIECE_SIZE = 256 << 10,   /* of text for a connection; more is not read */
     PAGE_SIZE = 8 << 20,      /* of a long poll's answer, about */
-    LOOKED_MAX = 64 << 10,    /* events in one turn, so that the others have theirs */
     TEXT_SIZE_MAX = 16 << 20, /* of a piece, with the largest event */
 };
 #define HEARTBEAT (15 * GM_SECOND)
-
-struct gm_follower {
-    struct gm_adt_call *call;
-    struct gm_following following;
-    struct gm_follower *next;
-    bool sends_events;
-    gm_ns due;           /* monotonic: a poll's end, or the next heartbeat */
-    size_t count;        /* of a poll: events so far */
-    struct gm_buf piece; /* the thread's */
-    struct gm_mutex *mu; /* of server-sent events only, as the rest */
-    struct gm_streams_api *api;
-    struct gm_buf out; /* guarded by mu; for the connection */
-    size_t out_at;     /* guarded by mu; taken so far */
-    bool ended;        /* guarded by mu; nothing more comes */
-    bool gone;         /* guarded by mu; the connection has let go: the call is not there */
-    bool dropped;      /* guarded by mu; the thread has let go */
-};
-
-static gm_ns now(void)
-{
-    return gm_clock_system()->mono(gm_clock_system());
-}
 
 static void signal_thread(struct gm_streams_api *api)
 {
@@ -53,6 +29,7 @@ void gm_following_close(struct gm_following *following)
 {
     gm_stream_follow_close(following->stream);
     gm_feed_close(following->feed);
+    gm_view_feed_close(following->view);
     *following = (struct gm_following){0};
 }
 
@@ -117,7 +94,7 @@ void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *followi
         return;
     }
     struct gm_follower *follower = new_follower(call, following);
-    follower->due = now() + wait;
+    follower->due = gm_follow_now() + wait;
     enlist(follower);
 }
 
@@ -174,106 +151,10 @@ void gm_follow_events(struct gm_adt_call *call, const struct gm_following *follo
     }
     follower->sends_events = true;
     follower->mu = gm_mutex_new();
-    follower->due = now();
+    follower->due = gm_follow_now();
     call->http->reply.content_type_z = "text/event-stream";
     gm_adt_stream(call, &(struct gm_http_stream){produce, closed, follower});
     enlist(follower);
-}
-
-/* ---- reading for one ---- */
-
-/* JSON has line ends between its parts only: there a space is as good. */
-static void add_data(struct gm_buf *out, size_t from)
-{
-    for (size_t i = from; i < out->n; i++) {
-        if (out->p[i] == '\n' || out->p[i] == '\r') {
-            out->p[i] = ' ';
-        }
-    }
-    gm_buf_add_z(out, "\n\n");
-}
-
-static bool wanted(const struct gm_follower *follower, const struct gm_event *event)
-{
-    const struct gm_str *key = &follower->following.key;
-    return key->n == 0 || gm_str_eq(*key, event->key);
-}
-
-static void write_event(struct gm_follower *follower, const struct gm_stream_page *page, size_t at,
-                        struct gm_buf *out)
-{
-    const struct gm_event *event = &page->events[at];
-    if (!follower->sends_events) {
-        gm_buf_add_z(out, follower->count > 0 ? "," : "");
-        gm_event_write_json(event, page->partition, out);
-        return;
-    }
-    struct gm_stream_cursor cursor = *gm_stream_follow_cursor(follower->following.stream);
-    cursor.next[page->partition] = event->offset + 1;
-    gm_buf_add_z(out, "id: ");
-    gm_stream_cursor_write(&cursor, out);
-    gm_buf_add_z(out, "\ndata: ");
-    size_t from = out->n;
-    gm_event_write_json(event, page->partition, out);
-    add_data(out, from);
-}
-
-/* GM_OK: there may be more, but not in this turn. GM_E_END: there is no more now. */
-static gm_rc read_stream(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
-                         struct gm_stream_page *page, struct gm_err *err)
-{
-    size_t looked = 0;
-    while (looked < LOOKED_MAX && out->n < size_max) {
-        size_t left = follower->sends_events ? 64 : follower->following.count_max - follower->count;
-        if (left == 0) {
-            return GM_E_END;
-        }
-        GM_TRY(gm_stream_follow_read(follower->following.stream, left, page, err));
-        for (size_t i = 0; i < page->count; i++) {
-            if (wanted(follower, &page->events[i])) {
-                write_event(follower, page, i, out);
-                follower->count++;
-            }
-        }
-        looked += page->count;
-    }
-    return GM_OK;
-}
-
-static gm_rc read_changes(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
-                          struct gm_err *err)
-{
-    struct gm_following *following = &follower->following;
-    struct gm_change change;
-    for (size_t looked = 0; looked < LOOKED_MAX && out->n < size_max; looked++) {
-        if (!follower->sends_events && follower->count == following->count_max) {
-            return GM_E_END;
-        }
-        GM_TRY(gm_feed_read(following->feed, following->num, &change, err));
-        following->num++;
-        if (following->key.n > 0 && !gm_str_eq(following->key, change.twin)) {
-            continue;
-        }
-        if (follower->sends_events) {
-            gm_buf_addf(out, "id: %lld\ndata: ", (long long)following->num);
-        } else {
-            gm_buf_add_z(out, follower->count > 0 ? "," : "");
-        }
-        size_t from = out->n;
-        gm_change_write_json(&change, (struct gm_str){NULL, 0}, out);
-        if (follower->sends_events) {
-            add_data(out, from);
-        }
-        follower->count++;
-    }
-    return GM_OK;
-}
-
-static gm_rc read_some(struct gm_follower *follower, size_t size_max, struct gm_buf *out,
-                       struct gm_stream_page *page, struct gm_err *err)
-{
-    return follower->following.feed != NULL ? read_changes(follower, size_max, out, err)
-                                            : read_stream(follower, size_max, out, page, err);
 }
 
 /* ---- one turn of a long poll ---- */
@@ -285,12 +166,12 @@ static void answer_poll(struct gm_follower *follower)
     gm_buf_add_z(body, "{\"value\":[");
     gm_buf_add(body, gm_buf_str(&follower->piece));
     gm_buf_add_z(body, "],\"cursor\":\"");
-    if (follower->following.feed != NULL) {
-        gm_buf_addf(body, "%lld", (long long)follower->following.num);
-    } else {
-        gm_stream_cursor_write(gm_stream_follow_cursor(follower->following.stream), body);
+    gm_follower_write_cursor(follower, body);
+    gm_buf_add_char(body, '"');
+    if (follower->following.view != NULL) {
+        gm_view_feed_write_watermark(follower->following.view, ",", body);
     }
-    gm_buf_add_z(body, "\"}");
+    gm_buf_add_char(body, '}');
     gm_adt_answer(call, 200);
 }
 
@@ -299,9 +180,14 @@ static bool turn_poll(struct gm_follower *follower, bool stopping, bool *more)
 {
     struct gm_err err = {0};
     struct gm_stream_page page = {0};
-    gm_rc rc = read_some(follower, PAGE_SIZE, &follower->piece, &page, &err);
+    gm_rc rc = gm_follower_read(follower, PAGE_SIZE, &page, &err);
     if (rc == GM_E_LIMIT) {
         gm_adt_refuse(follower->call, 410, "NotKept", "%s", err.text);
+        return true;
+    }
+    if (rc == GM_E_CONFLICT) {
+        gm_adt_refuse(follower->call, 410, "ViewChanged",
+                      "%s: begin with all of its rows again (from=oldest).", err.text);
         return true;
     }
     if (rc == GM_E_CORRUPT) {
@@ -313,7 +199,13 @@ static bool turn_poll(struct gm_follower *follower, bool stopping, bool *more)
         return true;
     }
     bool full = follower->piece.n >= PAGE_SIZE;
-    if (full || follower->count > 0 || (rc == GM_E_END && now() >= follower->due) || stopping) {
+    bool whole = follower->following.view == NULL || gm_view_feed_between(follower->following.view);
+    if (!whole && !stopping) {
+        *more = true;
+        return false;
+    }
+    if (full || follower->count > 0 || (rc == GM_E_END && gm_follow_now() >= follower->due) ||
+        stopping) {
         answer_poll(follower);
         return true;
     }
@@ -343,7 +235,7 @@ static void tell_failure(struct gm_follower *follower, const char *event_z, cons
     gm_buf_add_z(&follower->piece, "{\"message\":");
     gm_json_quote(&follower->piece, gm_str_z(text_z));
     gm_buf_add_char(&follower->piece, '}');
-    add_data(&follower->piece, from);
+    gm_follower_add_data(&follower->piece, from);
 }
 
 /* Retention was faster than the client: it is told, and goes on at what there is. */
@@ -356,6 +248,24 @@ static bool go_on_behind_gap(struct gm_follower *follower, const struct gm_strea
     return follower->following.stream != NULL &&
            gm_stream_follow_skip_trimmed(follower->following.stream, page->partition, &missed,
                                          &err) == GM_OK;
+}
+
+/* Events can no longer tell what changed: all rows as they are come next. */
+static bool begin_again(struct gm_follower *follower, const struct gm_err *why)
+{
+    struct gm_err err = {0};
+    tell_failure(follower, "reset", why->text);
+    return gm_view_feed_restart(follower->following.view, &err) == GM_OK;
+}
+
+static void tell_alive(struct gm_follower *follower)
+{
+    if (follower->following.view != NULL) { /* it may have got on with nothing to tell */
+        gm_buf_add_z(&follower->piece, "id: ");
+        gm_view_feed_cursor(follower->following.view, &follower->piece);
+        gm_buf_add_char(&follower->piece, '\n');
+    }
+    gm_buf_add_z(&follower->piece, ": still here\n\n");
 }
 
 /* True: it is at its end. */
@@ -374,19 +284,22 @@ static bool turn_events(struct gm_follower *follower, bool stopping, bool *more)
     if (waiting >= PIECE_SIZE) {
         return false; /* the connection says when there is room */
     }
-    gm_rc rc = read_some(follower, PIECE_SIZE, &follower->piece, &page, &err);
+    gm_rc rc = gm_follower_read(follower, PIECE_SIZE, &page, &err);
     bool ends = rc != GM_OK && rc != GM_E_END;
     if (rc == GM_E_LIMIT) {
         ends = !go_on_behind_gap(follower, &page, &err);
         rc = GM_OK;
+    } else if (rc == GM_E_CONFLICT && follower->following.view != NULL) {
+        ends = !begin_again(follower, &err);
+        rc = GM_OK;
     } else if (ends) {
         tell_failure(follower, "error", err.text);
     }
-    if (follower->piece.n == 0 && now() >= follower->due) {
-        gm_buf_add_z(&follower->piece, ": still here\n\n");
+    if (follower->piece.n == 0 && gm_follow_now() >= follower->due) {
+        tell_alive(follower);
     }
     if (follower->piece.n > 0) {
-        follower->due = now() + HEARTBEAT;
+        follower->due = gm_follow_now() + HEARTBEAT;
         hand_over(follower, ends);
     }
     *more = *more || (rc == GM_OK && waiting + PIECE_SIZE / 2 < PIECE_SIZE);
@@ -424,7 +337,7 @@ static bool wait_for_work(struct gm_streams_api *api, struct gm_follower **list,
     gm_mutex_lock(api->mu);
     while (!more && !api->committed && api->arriving == NULL &&
            !(api->stopping && api->follower_count == 0)) {
-        gm_ns left = due - now();
+        gm_ns left = due - gm_follow_now();
         if (left <= 0) {
             break;
         }
@@ -452,18 +365,24 @@ static void count_off(struct gm_streams_api *api)
     gm_mutex_unlock(api->mu);
 }
 
+static gm_ns next_due(const struct gm_follower *follower)
+{
+    gm_ns rests = follower->rests_until;
+    return rests > gm_follow_now() && rests < follower->due ? rests : follower->due;
+}
+
 void gm_follow_main(void *arg)
 {
     struct gm_streams_api *api = arg;
     struct gm_follower *list = NULL;
     bool more = false;
-    gm_ns due = now() + HEARTBEAT;
+    gm_ns due = gm_follow_now() + HEARTBEAT;
     while (wait_for_work(api, &list, more, due)) {
         gm_mutex_lock(api->mu);
         bool stopping = api->stopping;
         gm_mutex_unlock(api->mu);
         more = false;
-        due = now() + HEARTBEAT;
+        due = gm_follow_now() + HEARTBEAT;
         for (struct gm_follower **at = &list; *at != NULL;) {
             struct gm_follower *follower = *at;
             bool ended = follower->sends_events ? turn_events(follower, stopping, &more)
@@ -473,7 +392,8 @@ void gm_follow_main(void *arg)
                 drop(follower);
                 count_off(api);
             } else {
-                due = follower->due < due ? follower->due : due;
+                gm_ns next = next_due(follower);
+                due = next < due ? next : due;
                 at = &follower->next;
             }
         }

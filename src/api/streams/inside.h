@@ -4,6 +4,7 @@
 
 #include "api/adt/call.h"
 #include "api/streams/streams.h"
+#include "hub/view_feed.h"
 #include "stream/follow.h"
 
 struct gm_follower;
@@ -36,10 +37,23 @@ extern gm_adt_handler gm_streams_push, gm_streams_entity_push;
 void gm_push_free_all(struct gm_streams_api *api);
 
 /* ---- read.c ---- */
+/* What is asked of all that can be followed. */
+struct gm_follow_asked {
+    bool events; /* server-sent */
+    struct gm_str from;
+    int64_t limit;
+    gm_ns wait;
+};
+/* False: the call is ended. */
+bool gm_follow_read_asked(struct gm_adt_call *call, struct gm_follow_asked *asked);
+struct gm_following;
+/* ends; takes what is followed. */
+void gm_follow(struct gm_adt_call *call, const struct gm_follow_asked *asked,
+               struct gm_following *following);
 extern gm_adt_handler gm_streams_list, gm_streams_get, gm_streams_events, gm_streams_changes;
 
 /* ---- views.c ---- */
-extern gm_adt_handler gm_views_op_list, gm_views_op_rows, gm_views_op_rebuild;
+extern gm_adt_handler gm_views_op_list, gm_views_op_rows, gm_views_op_changes, gm_views_op_rebuild;
 
 /* ---- entities.c ---- */
 extern gm_adt_handler gm_streams_entity_get, gm_streams_snapshot_get, gm_streams_snapshot_put;
@@ -48,8 +62,9 @@ extern gm_adt_handler gm_streams_entity_get, gm_streams_snapshot_get, gm_streams
 
 /* Where a follower's events come from; what it reads is appended to `out`. */
 struct gm_following {
-    struct gm_stream_follow *stream; /* of both one is set; owned by the follower */
+    struct gm_stream_follow *stream; /* of the three one is set; owned by the follower */
     struct gm_feed *feed;
+    struct gm_view_feed *view;
     int64_t num;       /* of the feed: the next change */
     struct gm_str key; /* n 0: any */
     size_t count_max;  /* of a long poll: events in one answer */
@@ -61,5 +76,33 @@ void gm_follow_events(struct gm_adt_call *call, const struct gm_following *follo
 void gm_following_close(struct gm_following *following);
 void gm_follow_main(void *api);
 void gm_follow_changes_main(void *api);
+
+/* ---- follow_read.c ---- */
+
+struct gm_follower {
+    struct gm_adt_call *call;
+    struct gm_following following;
+    struct gm_follower *next;
+    bool sends_events;
+    gm_ns due;           /* monotonic: a poll's end, or the next heartbeat */
+    gm_ns rests_until;   /* monotonic: of a view, see VIEW_PERIOD */
+    size_t count;        /* of a poll: events so far */
+    struct gm_buf piece; /* the thread's */
+    struct gm_mutex *mu; /* of server-sent events only, as the rest */
+    struct gm_streams_api *api;
+    struct gm_buf out; /* guarded by mu; for the connection */
+    size_t out_at;     /* guarded by mu; taken so far */
+    bool ended;        /* guarded by mu; nothing more comes */
+    bool gone;         /* guarded by mu; the connection has let go: the call is not there */
+    bool dropped;      /* guarded by mu; the thread has let go */
+};
+gm_ns gm_follow_now(void); /* monotonic */
+/* Reads into the follower's piece until that is of `size_max`. GM_OK: there may be more, but not in
+ * this turn. GM_E_END: there is no more now, or of a poll, it is enough. */
+gm_rc gm_follower_read(struct gm_follower *follower, size_t size_max, struct gm_stream_page *page,
+                       struct gm_err *err) GM_MUST_CHECK;
+void gm_follower_write_cursor(const struct gm_follower *follower, struct gm_buf *out);
+/* What stands in `out` from there on ends a message of server-sent events. */
+void gm_follower_add_data(struct gm_buf *out, size_t from);
 
 #endif

@@ -115,20 +115,12 @@ void gm_streams_get(struct gm_adt_call *call)
 
 /* ---- pages ---- */
 
-struct asked {
-    bool events; /* server-sent */
-    struct gm_str from;
-    int64_t limit;
-    gm_ns wait;
-};
-
-/* False: the call is ended. */
-static bool read_asked(struct gm_adt_call *call, struct asked *asked)
+bool gm_follow_read_asked(struct gm_adt_call *call, struct gm_follow_asked *asked)
 {
     const char *accept_z = gm_adt_header_z(call, "Accept");
     const char *last_z = gm_adt_header_z(call, "Last-Event-ID");
     struct gm_str limit = gm_adt_param(call, "limit"), wait = gm_adt_param(call, "wait");
-    *asked = (struct asked){.limit = PAGE_COUNT, .from = gm_adt_param(call, "from")};
+    *asked = (struct gm_follow_asked){.limit = PAGE_COUNT, .from = gm_adt_param(call, "from")};
     asked->events = accept_z != NULL && strstr(accept_z, "text/event-stream") != NULL;
     if (asked->events && last_z != NULL && last_z[0] != '\0') {
         asked->from = gm_str_z(last_z);
@@ -146,8 +138,8 @@ static bool read_asked(struct gm_adt_call *call, struct asked *asked)
     return true;
 }
 
-static void follow(struct gm_adt_call *call, const struct asked *asked,
-                   struct gm_following *following)
+void gm_follow(struct gm_adt_call *call, const struct gm_follow_asked *asked,
+               struct gm_following *following)
 {
     following->count_max = (size_t)asked->limit;
     if (asked->events) {
@@ -170,12 +162,12 @@ static gm_rc refuse_start(struct gm_adt_call *call, gm_rc rc, const struct gm_er
 
 static void events_work(struct gm_adt_call *call)
 {
-    struct asked asked;
+    struct gm_follow_asked asked;
     struct gm_err err = {0};
     struct gm_stream_cursor from;
     struct gm_following following = {0};
     const struct gm_hub_stream *stream = gm_streams_find(call);
-    if (stream == NULL || !read_asked(call, &asked)) {
+    if (stream == NULL || !gm_follow_read_asked(call, &asked)) {
         return;
     }
     int partitions = gm_stream_partitions(stream->stream);
@@ -183,7 +175,7 @@ static void events_work(struct gm_adt_call *call)
     rc = rc == GM_OK ? gm_stream_follow_open(stream->stream, &from, &following.stream, &err) : rc;
     following.key = gm_adt_param(call, "key");
     if (refuse_start(call, rc, &err) == GM_OK) {
-        follow(call, &asked, &following);
+        gm_follow(call, &asked, &following);
     }
 }
 
@@ -210,16 +202,16 @@ static gm_rc find_change(const struct gm_streams_api *api, struct gm_str from, i
 static void changes_work(struct gm_adt_call *call)
 {
     const struct gm_streams_api *api = call->mount;
-    struct asked asked;
+    struct gm_follow_asked asked;
     struct gm_err err = {0};
     struct gm_following following = {0};
-    if (!read_asked(call, &asked)) {
+    if (!gm_follow_read_asked(call, &asked)) {
         return;
     }
     gm_rc rc = find_change(api, asked.from, &following.num, &err);
     rc = rc == GM_OK ? gm_feed_open(api->options.store, &following.feed, &err) : rc;
     if (refuse_start(call, rc, &err) == GM_OK) {
-        follow(call, &asked, &following);
+        gm_follow(call, &asked, &following);
     }
 }
 

@@ -49,6 +49,12 @@ static const struct gm_adt_operation operations[] = {
      "Rows of a view in order of windows and keys: `key`, `from` and `to` (times between which "
      "windows begin), `limit` (100; 10000 at most), `continuationToken`.",
      gm_views_op_rows},
+    {"GET", "/views/{name}/changes", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "Rows of a view that changed, as they are now, from a cursor on: `from` (`oldest`: all rows, "
+     "then what changes; `newest`; or what `cursor` of the page before was), `limit`, `key`, "
+     "`wait`, and server-sent events, as of a stream's events. 410: the cursor is of a view that "
+     "is no more; begin with `oldest`.",
+     gm_views_op_changes},
     {"POST", "/views/{name}/rebuild", GM_ADT_ADMIN, GM_ADT_SMALL, "202",
      "Makes the view anew from its stream; the old one serves until that is done.",
      gm_views_op_rebuild},
@@ -82,6 +88,7 @@ static gm_rc start(struct gm_streams_api *api, struct gm_err *err)
 {
     GM_TRY(gm_feed_open(api->options.store, &api->feed, err));
     hook_streams(api, note_commit);
+    gm_views_on_news(api->options.views, note_commit, api);
     GM_TRY(gm_thread_start("gemel-follow", gm_follow_main, api, &api->follow, err));
     return gm_thread_start("gemel-changes", gm_follow_changes_main, api, &api->changes, err);
 }
@@ -129,6 +136,7 @@ void gm_streams_api_close(struct gm_streams_api *api)
     }
     gm_streams_api_stop(api);
     hook_streams(api, NULL);
+    gm_views_on_news(api->options.views, NULL, NULL);
     gm_feed_close(api->feed);
     gm_push_free_all(api);
     gm_cond_free(api->given);

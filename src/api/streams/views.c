@@ -56,6 +56,32 @@ void gm_views_op_rows(struct gm_adt_call *call)
     gm_adt_work(call, answer_rows);
 }
 
+static void changes_work(struct gm_adt_call *call)
+{
+    const struct gm_streams_api *api = call->mount;
+    struct gm_follow_asked asked;
+    struct gm_following following = {0};
+    struct gm_err err = {0};
+    if (!gm_follow_read_asked(call, &asked)) {
+        return;
+    }
+    const struct gm_view_feed_options options = {.views = api->options.views,
+                                                 .name = call->parts[0],
+                                                 .from = asked.from,
+                                                 .key = gm_adt_param(call, "key")};
+    gm_rc rc = gm_view_feed_open(&options, &following.view, &err);
+    if (rc != GM_OK) {
+        refuse(call, rc, &err);
+    } else {
+        gm_follow(call, &asked, &following);
+    }
+}
+
+void gm_views_op_changes(struct gm_adt_call *call)
+{
+    gm_adt_work(call, changes_work);
+}
+
 static void rebuild(struct gm_adt_call *call)
 {
     const struct gm_streams_api *api = call->mount;
