@@ -1,7 +1,7 @@
 /* What becomes of a view's rows, told in order from a cursor: so that others keep read models of
  * their own equal to it.
  *
- *     struct gm_view_feed_options options = {.views = views, .name = name, .from = GM_STR("oldest")};
+ *     struct gm_view_feed_options options = {.views = views, .name = name, .from = from};
  *     GM_TRY(gm_view_feed_open(&options, &feed, err));
  *     while ((rc = gm_view_feed_read(feed, &out, err)) == GM_OK) { … out.tell was called … }
  *     gm_views_wait(views, &seen, GM_MINUTE);                       // GM_E_END: nothing now
