@@ -131,17 +131,16 @@ static gm_rc ask_once(const struct watching *watching, struct gm_query_request *
 
 /* A round that fails is asked once more on a store that is opened anew: its models may be others
  * now. */
-static gm_rc ask_round(void *ctx, size_t rows_max, gm_watch_row_fn row, void *row_ctx,
-                       bool *out_more, struct gm_err *err)
+static gm_rc ask_round(void *ctx, struct gm_watch_round *round, struct gm_err *err)
 {
     struct watching *watching = ctx;
     struct gm_buf next;
     struct gm_query_outcome outcome = {0};
     gm_buf_init(&next, OUTPUT_SIZE_MAX);
     struct gm_query_request request = {.text = gm_str_z(watching->args->words[0]),
-                                       .rows_max = rows_max,
-                                       .fn = row,
-                                       .ctx = row_ctx,
+                                       .rows_max = round->rows_max,
+                                       .fn = round->row,
+                                       .ctx = round->row_ctx,
                                        .next = &next};
     gm_rc rc = GM_OK;
     if (watching->look->db == NULL) {
@@ -152,7 +151,7 @@ static gm_rc ask_round(void *ctx, size_t rows_max, gm_watch_row_fn row, void *ro
         gm_look_close(watching->look);
         *watching->look = (struct gm_look){0};
     }
-    *out_more = outcome.more;
+    round->more = outcome.more;
     gm_buf_deinit(&next);
     return rc;
 }

@@ -186,14 +186,15 @@ static size_t rows_wanted(const struct watch *watch)
 static gm_rc round_of(struct watch *watch, bool first, struct gm_err *err)
 {
     const struct gm_watch_options *options = watch->options;
-    bool more = false;
+    struct gm_watch_round round = {
+        .rows_max = rows_wanted(watch), .row = take_row, .row_ctx = watch};
     forget_round(watch);
-    gm_rc rc = options->ask(options->ctx, rows_wanted(watch), take_row, watch, &more, err);
+    gm_rc rc = options->ask(options->ctx, &round, err);
     if (rc != GM_OK && first) {
         return rc;
     }
     if (watch->terminal) {
-        draw(watch, rc, more, err);
+        draw(watch, rc, round.more, err);
     } else if (rc != GM_OK) {
         fprintf(stderr, "%s\n", err->text);
     }

@@ -1,6 +1,6 @@
 /* A query that is asked again and again: `gemel query … --watch 1s`.
  *
- *     struct gm_watch_options options = {.every = GM_SECOND, .text = query, .ask = ask, .ctx = look};
+ *     struct gm_watch_options options = {.every = GM_SECOND, .text = query, .ask = ask};
  *     GM_TRY(gm_watch_run(&options, err));              // until Ctrl-C
  *
  * On a terminal the rows are a table that is drawn over the one before, as large as the terminal
@@ -19,15 +19,19 @@
 
 typedef gm_rc (*gm_watch_row_fn)(void *ctx, yyjson_mut_doc *doc, yyjson_mut_val *row,
                                  struct gm_err *err);
+/* One round: what to ask for, and what came of it. */
+struct gm_watch_round {
+    size_t rows_max;     /* 0: all */
+    gm_watch_row_fn row; /* of each row, which is borrowed for the call */
+    void *row_ctx;
+    bool more; /* out: there are more rows */
+};
 struct gm_watch_options {
     gm_ns every; /* from the beginning of a round to that of the next */
     struct gm_str text;
     bool json;       /* lines of JSON on a terminal, too */
     size_t rows_max; /* of a round; 0: as many as the terminal has lines, or all */
-    /* One round: gives each row to `row`, `rows_max` at most (0: all), which is borrowed for the
-     * call. *out_more: there are more. */
-    gm_rc (*ask)(void *ctx, size_t rows_max, gm_watch_row_fn row, void *row_ctx, bool *out_more,
-                 struct gm_err *err);
+    gm_rc (*ask)(void *ctx, struct gm_watch_round *round, struct gm_err *err);
     void *ctx;
 };
 
