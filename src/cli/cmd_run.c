@@ -197,6 +197,14 @@ static void run_once_thread(void *arg)
     gm_stop_request(once->session->stop); /* wakes who waits; the process has nothing else to do */
 }
 
+static gm_rc trim_changes(struct session *session, struct gm_err *err)
+{
+    const struct gm_services_options options = {.config = session->config, .store = session->store};
+    const struct gm_retention_options retention = gm_services_retention(&options);
+    int64_t chunks;
+    return gm_retention_trim(&retention, &chunks, err);
+}
+
 static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err *err)
 {
     struct once once = {.session = session, .pipeline = session->only};
@@ -213,7 +221,7 @@ static gm_rc run_once(struct session *session, size_t *out_failed, struct gm_err
     print_report(session);
     *out_failed = once.failed;
     *err = once.err;
-    return once.rc;
+    return once.rc == GM_OK ? trim_changes(session, err) : once.rc;
 }
 
 /* ---- on schedule ---- */

@@ -59,16 +59,25 @@ static gm_rc start_api(struct gm_services *services, const struct gm_services_op
     return gm_adt_start(&adt, &services->adt, err);
 }
 
+struct gm_retention_options gm_services_retention(const struct gm_services_options *options)
+{
+    const struct gm_retain_conf *retain = &gm_config_root(options->config)->changes.retain;
+    return (struct gm_retention_options){
+        .store = options->store, .age = retain->age, .size = retain->size};
+}
+
 gm_rc gm_services_start(struct gm_services *services, const struct gm_services_options *options,
                         struct gm_err *err)
 {
     const struct gm_config_root *root = gm_config_root(options->config);
+    const struct gm_retention_options retention = gm_services_retention(options);
     gm_rc rc = start_jobs(services, root, options->store, err);
     rc = rc == GM_OK ? start_routes(services, options->config, options->store, err) : rc;
     rc = rc == GM_OK ? start_views(services, options, err) : rc;
     rc = rc == GM_OK ? gm_forwards_start(options->hub, &services->forwards, err) : rc;
     rc = rc == GM_OK ? start_api(services, options, err) : rc;
     rc = rc == GM_OK ? gm_sources_start(options->hub, &services->sources, err) : rc;
+    rc = rc == GM_OK ? gm_retention_start(&retention, &services->retention, err) : rc;
     if (rc != GM_OK) {
         gm_services_stop(services);
     }
@@ -77,6 +86,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_services_o
 
 void gm_services_stop(struct gm_services *services)
 {
+    gm_retention_stop(services->retention);
     gm_sources_stop(services->sources);
     gm_streams_api_stop(services->streams); /* ends those who wait for events */
     gm_adt_stop(services->adt);             /* it asks the others */

@@ -1,5 +1,5 @@
-/* What `gemel run` serves beside its pipelines: jobs, event routes, the twin API with
- * the streams.
+/* What `gemel run` serves beside its pipelines: jobs, event routes, retention of changes, the twin
+ * API with the streams.
  *
  *     struct gm_services services = {0};
  *     struct gm_services_options options = {.config = config, .store = store, .hub = hub};
@@ -18,6 +18,7 @@
 #include "hub/sources.h"
 #include "job/job.h"
 #include "route/route.h"
+#include "store/retention.h"
 
 struct gm_services {
     struct gm_jobs *jobs;
@@ -29,6 +30,7 @@ struct gm_services {
     struct gm_adt *adt; /* NULL: off */
     struct gm_sources *sources;
     struct gm_forwards *forwards;
+    struct gm_retention *retention;
 };
 
 /* All of it is kept until the stop. */
@@ -37,6 +39,8 @@ struct gm_services_options {
     struct gm_store *store;
     struct gm_hub *hub;
 };
+/* The bounds that a configuration has for the log of changes. */
+struct gm_retention_options gm_services_retention(const struct gm_services_options *options);
 /* On failure nothing is left. */
 gm_rc gm_services_start(struct gm_services *services, const struct gm_services_options *options,
                         struct gm_err *err) GM_MUST_CHECK;

@@ -118,6 +118,20 @@ static const struct gm_field pipeline_fields[] = {
     GM_FIELD_END,
 };
 
+static const struct gm_field changes_retain_fields[] = {
+    GM_FIELD_SPAN(struct gm_retain_conf, age, .def = "0", .example = "90d",
+                  .help = "Changes that were made longer ago go; 0: none do."),
+    GM_FIELD_SIZE(struct gm_retain_conf, size, .def = "0", .example = "10GB",
+                  .help = "The oldest changes go when all take more than this, compressed; 0: none "
+                          "do."),
+    GM_FIELD_END,
+};
+static const struct gm_field changes_fields[] = {
+    GM_FIELD_STRUCT(struct gm_changes_conf, retain, .fields = changes_retain_fields,
+                    .help = "How long changes are kept. Without a bound: for ever."),
+    GM_FIELD_END,
+};
+
 const struct gm_field gm_config_fields[] = {
     GM_FIELD_PATH(struct gm_config_root, data, .def = "./data",
                   .help = "The data directory. One process at a time works in it."),
@@ -152,6 +166,8 @@ const struct gm_field gm_config_fields[] = {
                  .help = "How many runs may be under way at a time."),
     GM_FIELD_INT(struct gm_config_root, keep_runs, .def = "1000", .min = "1", .max = "1000000",
                  .help = "How many run reports are kept per pipeline."),
+    GM_FIELD_STRUCT(struct gm_config_root, changes, .fields = changes_fields,
+                    .help = "The log of all changes of twins: their history."),
     GM_FIELD_STRUCT(struct gm_config_root, admin, .fields = admin_fields, .help = "The admin API."),
     GM_FIELD_STRUCT(struct gm_config_root, api, .fields = gm_api_fields,
                     .help = "The twin API, for clients of Azure Digital Twins."),

@@ -65,11 +65,16 @@ struct gm_pipeline_conf {
     struct gm_retry_conf retry;
 };
 
+struct gm_changes_conf {
+    struct gm_retain_conf retain;
+};
+
 struct gm_config_root {
     const char *data;
     const char *models;
     int64_t concurrency;
     int64_t keep_runs;
+    struct gm_changes_conf changes;
     struct gm_admin_conf admin;
     struct gm_api_conf api;
     struct gm_log_conf log;

@@ -419,6 +419,22 @@ gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newes
     return GM_OK;
 }
 
+gm_rc gm_changes_sizes(struct gm_db *db, int64_t first, struct gm_stmt **out_stmt,
+                       struct gm_err *err)
+{
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_CHANGE_SIZES, out_stmt, err));
+    gm_bind_i64(*out_stmt, 1, first);
+    return GM_OK;
+}
+
+gm_rc gm_changes_trim(struct gm_db *db, int64_t until, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_CHANGE_TRIM, &stmt, err));
+    gm_bind_i64(stmt, 1, until);
+    return gm_stmt_run(stmt, NULL, err);
+}
+
 /* ---- for people and programs ---- */
 
 const char *gm_change_kind_name(enum gm_change_kind kind)

@@ -114,6 +114,15 @@ gm_rc gm_change_read(struct gm_change_reader *reader, int64_t num, struct gm_cha
 gm_rc gm_changes_range(struct gm_db *db, int64_t *out_oldest, int64_t *out_newest,
                        struct gm_err *err) GM_MUST_CHECK;
 
+/* Rows of (first, count, bytes as stored) of the chunks from the one that begins at `first` on, the
+ * oldest first; the statement is the connection's, to be reset. For retention, like what
+ * follows. */
+gm_rc gm_changes_sizes(struct gm_db *db, int64_t first, struct gm_stmt **out_stmt,
+                       struct gm_err *err) GM_MUST_CHECK;
+/* In a write transaction: the chunks go that begin before change `until`, which must be the first
+ * of a chunk that stays. The newest one has to: numbers go on from it. */
+gm_rc gm_changes_trim(struct gm_db *db, int64_t until, struct gm_err *err) GM_MUST_CHECK;
+
 /* One uncompressed chunk. */
 struct gm_changes_chunk {
     struct gm_str bytes;

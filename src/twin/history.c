@@ -33,13 +33,34 @@ static gm_rc find_last(const struct chain *chain, int64_t *out_num, struct gm_er
     return rc;
 }
 
-/* A change that the chain names must be there and be this twin's. */
+/* Whether retention has taken the change; what it left begins at *out_oldest. */
+static gm_rc is_trimmed(const struct chain *chain, int64_t num, int64_t *out_oldest,
+                        bool *out_trimmed, struct gm_err *err)
+{
+    int64_t newest;
+    GM_TRY(gm_changes_range(chain->db, out_oldest, &newest, err));
+    *out_trimmed = num < *out_oldest;
+    return GM_OK;
+}
+
+/* A change that the chain names must be there and be this twin's. GM_E_LIMIT: it was, and is not
+ * kept. */
 static gm_rc read_link(const struct chain *chain, int64_t num, struct gm_change *out_change,
                        struct gm_err *err)
 {
     gm_rc rc = gm_change_read(chain->reader, num, out_change, err);
     bool is_link =
         rc == GM_OK && gm_str_eq(out_change->twin, chain->twin) && out_change->previous < num;
+    if (rc == GM_E_END) {
+        int64_t oldest;
+        bool trimmed;
+        GM_TRY(is_trimmed(chain, num, &oldest, &trimmed, err));
+        if (trimmed) {
+            return gm_fail(err, GM_E_LIMIT,
+                           "twin \"" GM_STR_FMT "\": its changes before %lld are not kept any more",
+                           GM_STR_ARG(chain->twin), (long long)oldest);
+        }
+    }
     if (rc == GM_E_END || (rc == GM_OK && !is_link)) {
         return gm_fail(err, GM_E_CORRUPT,
                        "twin \"" GM_STR_FMT "\": its history is broken at change %lld",
@@ -82,7 +103,11 @@ static gm_rc walk(const struct chain *chain, const struct gm_history_query *quer
             return too_long(chain, err);
         }
         struct gm_change change;
-        GM_TRY(read_link(chain, num, &change, err));
+        gm_rc rc = read_link(chain, num, &change, err);
+        if (rc == GM_E_LIMIT) {
+            return GM_OK; /* what is left has been told */
+        }
+        GM_TRY(rc);
         num = change.previous;
         if (query->before == 0 || change.num < query->before) {
             told++;

@@ -26,8 +26,8 @@ struct gm_history_query {
     int64_t before; /* only changes with a lower number; 0: from the newest */
     size_t limit;   /* 0: all */
 };
-/* Newest first; texts are borrowed for the call. GM_E_END: there never was such a twin. Anything
- * but GM_OK from `fn` ends the walk with that. */
+/* Newest first, as far back as the log goes; texts are borrowed for the call. GM_E_END: there never
+ * was such a twin. Anything but GM_OK from `fn` ends the walk with that. */
 gm_rc gm_history_walk(struct gm_db *db, const struct gm_history_query *query, gm_change_fn fn,
                       void *ctx, struct gm_err *err) GM_MUST_CHECK;
 
@@ -55,7 +55,8 @@ gm_rc gm_provenance(struct gm_db *db, const struct gm_models *models, struct gm_
 
 /* The twin as it was when change number `change` had been made (its own or any other's):
  * {"$dtId":"…","$metadata":{"$model":"…"}, body…, "$relationships":[{"$relationshipId",
- * "$relationshipName", "$targetId", properties…}]}. GM_E_END: it did not exist then. */
+ * "$relationshipName", "$targetId", properties…}]}. GM_E_END: it did not exist then. GM_E_LIMIT:
+ * not all changes that made it are kept any more. */
 struct gm_history_point {
     struct gm_str twin;
     int64_t change;

@@ -109,7 +109,8 @@ struct past {
     GM_VEC(struct past_twin) twins;
     GM_VEC(struct past_step) heap; /* the highest number first */
     struct gm_stmt *find, *hide, *keep, *move, *found;
-    int64_t point; /* the last change that counts */
+    int64_t oldest; /* the first one that is kept */
+    int64_t point;  /* the last change that counts */
     int64_t made_up;
     size_t size; /* of what is kept */
     uint64_t looks;
@@ -168,6 +169,12 @@ static gm_rc read_change(struct past *past, int64_t num, struct gm_change *out_c
                          struct gm_err *err)
 {
     gm_rc rc = gm_change_read(past->reader, num, out_change, err);
+    if (rc == GM_E_END && num < past->oldest) {
+        return gm_fail(err, GM_E_INVALID,
+                       "AS OF: changes before %lld are not kept any more, and some of the twins "
+                       "that have changed since then are older",
+                       (long long)past->oldest);
+    }
     return rc == GM_E_END
                ? gm_fail(err, GM_E_CORRUPT, "change %lld is missing in the log", (long long)num)
                : rc;
@@ -176,9 +183,8 @@ static gm_rc read_change(struct past *past, int64_t num, struct gm_change *out_c
 /* The number of the last change up to the time: times do not fall, but for clocks that were set. */
 static gm_rc find_point(struct past *past, gm_ns time, int64_t *out_newest, struct gm_err *err)
 {
-    int64_t oldest;
-    GM_TRY(gm_changes_range(past->db, &oldest, out_newest, err));
-    int64_t low = oldest - 1, high = *out_newest;
+    GM_TRY(gm_changes_range(past->db, &past->oldest, out_newest, err));
+    int64_t oldest = past->oldest, low = oldest - 1, high = *out_newest;
     while (low < high) {
         struct gm_change change;
         int64_t middle = low + (high - low + 1) / 2;

@@ -1,0 +1,2 @@
+-- Retention: the chunks before one.
+DELETE FROM changes WHERE first < $1
