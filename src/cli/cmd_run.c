@@ -338,10 +338,12 @@ static void report_first_round(struct session *session)
     }
 }
 
-/* A store that failed is opened anew by the next process, which finds out what is there. */
+/* A store or a stream that failed is opened anew by the next process, which finds out what is
+ * there. */
 static gm_rc storage_failure(struct session *session, struct gm_err *err)
 {
     GM_TRY(gm_store_failure(session->store, err));
+    GM_TRY(gm_hub_failure(session->hub, err));
     gm_mutex_lock(session->mu);
     *err = session->storage_err;
     gm_mutex_unlock(session->mu);
@@ -406,10 +408,10 @@ static int run(struct gm_args *args)
     rc = rc == GM_OK ? gm_signals_start(session.stop, &err) : rc;
     if (rc == GM_OK) {
         rc = run_session(&session, &failed, &err);
-        gm_signals_stop();
     }
     stop_engine(&session);
     gm_store_close(session.store);
+    gm_signals_stop(); /* closing still writes, to files and to peers */
     gm_config_free(session.config);
     gm_progress_free(session.progress);
     forget_lines(&session); /* of a round that a signal ended */

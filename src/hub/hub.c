@@ -161,6 +161,14 @@ const struct gm_hub_stream *gm_hub_find(const struct gm_hub *hub, struct gm_str 
     return NULL;
 }
 
+gm_rc gm_hub_failure(const struct gm_hub *hub, struct gm_err *err)
+{
+    for (size_t i = 0; i < hub->count; i++) {
+        GM_TRY(gm_stream_failure(hub->streams[i].stream, err));
+    }
+    return GM_OK;
+}
+
 const struct gm_stream_directory *gm_hub_directory(const struct gm_hub *hub)
 {
     return hub != NULL ? &hub->directory : NULL;

@@ -42,6 +42,9 @@ void gm_hub_close(struct gm_hub *hub); /* waits for appends under way; NULL is f
 size_t gm_hub_count(const struct gm_hub *hub);
 const struct gm_hub_stream *gm_hub_at(const struct gm_hub *hub, size_t index);
 const struct gm_hub_stream *gm_hub_find(const struct gm_hub *hub, struct gm_str name);
+/* GM_OK, or the failure of the first stream whose file is not written any more. Of a hub that is
+ * open for writing. */
+gm_rc gm_hub_failure(const struct gm_hub *hub, struct gm_err *err) GM_MUST_CHECK;
 /* Lives as long as the hub; NULL for NULL. */
 const struct gm_stream_directory *gm_hub_directory(const struct gm_hub *hub);
 

@@ -35,7 +35,8 @@ void gm_random_bytes(void *out, size_t n);
 void gm_write_stderr(const char *line, size_t n);
 
 /* From here on SIGINT and SIGTERM request `stop` (a second one ends the process at once with code
- * 130), SIGHUP calls for a reload, SIGPIPE is ignored. A thread reads the signal pipe. */
+ * 130), SIGHUP calls for a reload, SIGPIPE and SIGXFSZ are ignored. A thread reads the signal
+ * pipe. */
 gm_rc gm_signals_start(struct gm_stop *stop, struct gm_err *err) GM_MUST_CHECK;
 bool gm_signals_take_reload(void); /* true once per SIGHUP */
 /* Signals do again what they did before; ends the thread. Fine when not started. */

@@ -22,7 +22,10 @@ static int signal_pipe[2] = {-1, -1};
 /* From start to stop; owned by the thread that calls those. */
 static struct gm_thread *signal_thread;
 static struct sigaction actions_before[GM_ARRAY_COUNT(handled)];
-static struct sigaction pipe_before;
+/* Each of these is an error where something is written, and not the end of the process: a peer that
+ * went away (EPIPE), a file that may not grow (EFBIG). */
+static const int ignored[] = {SIGPIPE, SIGXFSZ};
+static struct sigaction ignored_before[GM_ARRAY_COUNT(ignored)];
 
 static atomic_bool reload_wanted; /* set by the signal thread, taken by whoever asks */
 
@@ -93,11 +96,11 @@ gm_rc gm_signals_start(struct gm_stop *stop, struct gm_err *err)
     for (size_t i = 0; i < GM_ARRAY_COUNT(handled); i++) {
         GM_ASSERT(sigaction(handled[i], &action, &actions_before[i]) == 0);
     }
-    /* A peer that went away is the error EPIPE where it is written to, and not the end of the
-     * process. */
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)sigemptyset(&ignore.sa_mask);
-    GM_ASSERT(sigaction(SIGPIPE, &ignore, &pipe_before) == 0);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(ignored); i++) {
+        GM_ASSERT(sigaction(ignored[i], &ignore, &ignored_before[i]) == 0);
+    }
     return GM_OK;
 }
 
@@ -114,7 +117,9 @@ void gm_signals_stop(void)
     for (size_t i = 0; i < GM_ARRAY_COUNT(handled); i++) {
         GM_ASSERT(sigaction(handled[i], &actions_before[i], NULL) == 0);
     }
-    GM_ASSERT(sigaction(SIGPIPE, &pipe_before, NULL) == 0);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(ignored); i++) {
+        GM_ASSERT(sigaction(ignored[i], &ignored_before[i], NULL) == 0);
+    }
     write_signal(0);
     gm_thread_join(signal_thread);
     signal_thread = NULL;

@@ -183,11 +183,13 @@ static void tell(struct gm_stream *stream)
     gm_mutex_unlock(stream->hook_mu);
 }
 
-static gm_rc failure_before(struct gm_stream *stream, struct gm_err *err)
+gm_rc gm_stream_failure(struct gm_stream *stream, struct gm_err *err)
 {
     gm_mutex_lock(stream->mu);
     gm_rc rc = stream->failed;
-    *err = stream->failure;
+    if (rc != GM_OK) {
+        *err = stream->failure;
+    }
     gm_mutex_unlock(stream->mu);
     return rc;
 }
@@ -197,7 +199,7 @@ void gm_stream_commit_thread(void *arg)
     struct gm_stream *stream = arg;
     struct gm_group *group;
     while ((group = gm_queue_pop(stream->ordered)) != NULL) {
-        gm_rc rc = failure_before(stream, &group->err);
+        gm_rc rc = gm_stream_failure(stream, &group->err);
         if (rc != GM_OK) {
             group->rc = rc;
         } else if (group->rc == GM_OK) {

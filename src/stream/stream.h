@@ -95,6 +95,9 @@ struct gm_stream;
 gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream **out_stream,
                      struct gm_err *err) GM_MUST_CHECK;
 void gm_stream_close(struct gm_stream *stream); /* waits for appends under way; NULL is fine */
+/* GM_OK, or why its file is not written any more: that is final, and another opening finds out what
+ * is there. */
+gm_rc gm_stream_failure(struct gm_stream *stream, struct gm_err *err) GM_MUST_CHECK;
 int gm_stream_partitions(const struct gm_stream *stream);
 /* Offset that the partition's next event will have. Not of a stream that is only read. */
 int64_t gm_stream_next(struct gm_stream *stream, int partition);

@@ -11,6 +11,7 @@ The client is http.client with a context that trusts DATA/tls/ca.pem and nothing
 """
 import http.client
 import json
+import os
 import re
 import resource
 import signal
@@ -73,21 +74,31 @@ class Answer:
 class Server:
     """`gemel run` in the background. Its log is read to its end by a thread, so that the pipe never fills."""
 
-    def __init__(self, folder, file_size_max=None):
+    def __init__(self, folder, file_size_max=None, env=None):
         self.folder = folder
 
         def limit():  # a disk that is full: writes behind it fail (Python has SIGXFSZ ignored, and so has its child)
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_max, file_size_max))
 
         self.process = subprocess.Popen([gemel.PROGRAM, "run"], cwd=folder, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True, preexec_fn=limit if file_size_max else None)
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=limit if file_size_max else None,
+                                        env={**os.environ, **(env or {})})
         self.log = []
+        late = threading.Timer(DEADLINE_S, self._give_up)
+        late.start()
         try:
             self._begin()
         except BaseException:
             self.process.kill()
             self.process.communicate()
             raise
+        finally:
+            late.cancel()
+
+    def _give_up(self):
+        """One that does not come up is a failure, not a test that hangs. SIGABRT leaves its stack where cores are kept."""
+        self.log.append(f"it did not listen in {DEADLINE_S} s\n")
+        self.process.send_signal(signal.SIGABRT)
 
     def _begin(self):
         self.url = self._wait_for_url()
@@ -259,6 +270,9 @@ class Case(gemel.Case):
         if server.process.poll() is None:
             code = server.end()
             assert code == 0, (code, "".join(server.log))
+        else:
+            server.reader.join()
+            server.process.stderr.close()
 
     def refused(self, answer, status, code):
         self.assertEqual((status, code), answer.error, answer)

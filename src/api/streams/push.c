@@ -1,6 +1,7 @@
 /* POST of events: decoded on the thread that serves the connection, appended by the stream's
  * writer, which answers after the commit. */
 #include "api/streams/inside.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/content.h"
@@ -269,13 +270,27 @@ static void answer_wrong(struct gm_push *push)
 
 /* ---- appending ---- */
 
+/* Nothing of it was taken. What the storage says is for whoever runs this, and so is the end of
+ * this process, which is near when storage failed: to the producer it is as if nobody were here. */
+static void fail(struct gm_adt_call *call, gm_rc rc, const struct gm_err *err)
+{
+    if (rc != GM_E_IO && rc != GM_E_CORRUPT) {
+        gm_adt_fail(call, rc, err);
+        return;
+    }
+    gm_log_error("stream.failed", GM_L_Z("path", call->http->path_z), GM_L_Z("error", err->text));
+    gm_adt_reply_header(call, "Retry-After", GM_STR("5"));
+    gm_adt_refuse(call, 503, "ServiceUnavailable",
+                  "The stream cannot be written now; the server's log says why.");
+}
+
 /* On the stream's writer, after the commit. */
 static void committed(void *ctx, gm_rc rc, const struct gm_err *err)
 {
     struct gm_push *push = ctx;
     struct gm_streams_api *api = push->call->mount;
     if (rc != GM_OK) {
-        gm_adt_fail(push->call, rc, err);
+        fail(push->call, rc, err);
     } else if (push->append.moved) {
         answer_moved(push);
     } else {
@@ -375,7 +390,7 @@ static bool submit(struct gm_push *push)
         gm_adt_refuse(call, 400, GM_STREAMS_INVALID, "%s", err.text);
         return false;
     default:
-        gm_adt_fail(call, rc, &err);
+        fail(call, rc, &err);
         return false;
     }
 }
