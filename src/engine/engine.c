@@ -7,6 +7,9 @@
 #include "engine/notify.h"
 #include "os/thread.h"
 
+/* Less is an adjustment of the clock, not a step. */
+#define CLOCK_STEP_MIN GM_SECOND
+
 enum task_state { TASK_IDLE, TASK_WAITING, TASK_RUNNING, TASK_HELD };
 
 /* One pipeline. All fields but the handle are guarded by engine->mu. */
@@ -28,6 +31,7 @@ struct gm_engine {
     struct gm_cond *changed; /* a task's state, or stopping */
     bool stopping;           /* guarded by mu */
     bool scheduling;         /* set before the runners start */
+    gm_ns clock_ahead;       /* guarded by mu; the wall clock less the monotonic one, last seen */
     struct gm_stop *stop;    /* for pauses outside mu */
     struct gm_thread *scheduler;
     struct gm_thread **runners;
@@ -39,6 +43,12 @@ static gm_ns wall_now(const struct gm_engine *engine)
 {
     const struct gm_clock *clock = gm_store_clock(engine->options.store);
     return clock->wall(clock);
+}
+
+static gm_ns clock_ahead(const struct gm_engine *engine)
+{
+    const struct gm_clock *clock = gm_store_clock(engine->options.store);
+    return clock->wall(clock) - clock->mono(clock);
 }
 
 static struct task *task_of(struct gm_engine *engine, const struct gm_pipeline *pipeline)
@@ -219,11 +229,37 @@ static void schedule_due(struct gm_engine *engine, gm_ns now)
     }
 }
 
+/* Somebody set the wall clock: what runs after a span goes on counting, and what runs at a time of
+ * day is looked for anew where the clock went back. Times that it passed over are due. Under mu. */
+static void follow_clock(struct gm_engine *engine)
+{
+    gm_ns ahead = clock_ahead(engine), step = ahead - engine->clock_ahead;
+    engine->clock_ahead = ahead;
+    if (step > -CLOCK_STEP_MIN && step < CLOCK_STEP_MIN) {
+        return; /* it is adjusted slowly */
+    }
+    gm_ns now = wall_now(engine);
+    for (size_t i = 0; i < engine->task_count; i++) {
+        struct task *task = &engine->tasks[i];
+        const struct gm_schedule *schedule = &task->pipeline->schedule;
+        if (task->next == INT64_MAX) {
+            continue;
+        }
+        if (schedule->type != GM_SCHEDULE_CRON) {
+            task->next += step;
+        } else if (step < 0) {
+            task->next = gm_schedule_next(schedule, now, now);
+        }
+    }
+    gm_log_info("clock.set", GM_L_INT("seconds", step / GM_SECOND));
+}
+
 static void keep_schedule(void *arg)
 {
     struct gm_engine *engine = arg;
     gm_mutex_lock(engine->mu);
     while (!engine->stopping) {
+        follow_clock(engine);
         gm_ns now = wall_now(engine);
         schedule_due(engine, now);
         gm_ns next = INT64_MAX;
@@ -264,6 +300,7 @@ static gm_rc set_first_times(struct gm_engine *engine, struct gm_err *err)
 {
     struct gm_db *db;
     gm_ns now = wall_now(engine);
+    engine->clock_ahead = clock_ahead(engine);
     GM_TRY(gm_store_reader(engine->options.store, &db, err));
     gm_rc rc = GM_OK;
     for (size_t i = 0; rc == GM_OK && i < engine->task_count; i++) {
