@@ -379,12 +379,18 @@ static void write_member(struct gm_buf *out, bool *first, const char *name_z, do
     write_number(out, v);
 }
 
-static void write_quantiles(const struct gm_layout *layout, const struct gm_sketch *sketch,
-                            struct gm_buf *out, bool *first)
+static void write_quantiles(const struct gm_layout *layout, size_t index,
+                            const struct gm_sketch *sketch, struct gm_buf *out, bool *first)
 {
+    unsigned shown = layout->spec->values[index].quantiles;
     for (size_t i = 0; i < layout->spec->quantile_count; i++) {
+        if (shown != 0 && (shown >> i & 1) == 0) {
+            continue;
+        }
         char name[GM_NUM_TEXT_SIZE + 1] = "p";
-        size_t n = gm_format_double(layout->spec->quantiles[i] * 100, name + 1);
+        /* 7 / 100 * 100 is not 7: what is read as a percentage is shown as it was written. */
+        double percent = round(layout->spec->quantiles[i] * 1e11) / 1e9;
+        size_t n = gm_format_double(percent, name + 1);
         name[n + 1] = '\0';
         char *point = strstr(name, ".0"); /* p99, p99.9 */
         if (point != NULL && point[2] == '\0') {
@@ -430,8 +436,8 @@ static void write_aggregates(const struct gm_layout *layout, size_t index, const
         write_member(out, &first, "last", as_double(words[value->last + 1]));
     }
     if (value->sketch != GM_SLOT_NONE) {
-        write_quantiles(layout, (const struct gm_sketch *)(uintptr_t)words[value->sketch], out,
-                        &first);
+        write_quantiles(layout, index, (const struct gm_sketch *)(uintptr_t)words[value->sketch],
+                        out, &first);
     }
 }
 

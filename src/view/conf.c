@@ -94,29 +94,32 @@ static unsigned aggregate_of(const char *text_z)
     return read_quantile(text_z, &ignored) ? GM_AGG_QUANTILES : 0;
 }
 
-static void add_quantile(struct gm_view_spec *spec, double quantile)
+/* Its bit among the view's quantiles; 0: there are too many. */
+static unsigned add_quantile(struct gm_view_spec *spec, double quantile)
 {
-    for (size_t i = 0; i < spec->quantile_count; i++) {
-        if (spec->quantiles[i] == quantile) {
-            return;
-        }
+    size_t i = 0;
+    while (i < spec->quantile_count && spec->quantiles[i] != quantile) {
+        i++;
     }
-    if (spec->quantile_count < GM_VIEW_QUANTILES_MAX) {
-        spec->quantiles[spec->quantile_count++] = quantile;
+    if (i == GM_VIEW_QUANTILES_MAX) {
+        return 0;
     }
+    spec->quantiles[i] = quantile;
+    spec->quantile_count += i == spec->quantile_count ? 1 : 0;
+    return 1U << i;
 }
 
-static unsigned read_aggregates(const struct gm_view_value_conf *conf, struct gm_view_spec *spec)
+static void read_aggregates(const struct gm_view_value_conf *conf, struct gm_view_value *value,
+                            struct gm_view_spec *spec)
 {
-    unsigned all = conf->as.n == 0 ? GM_AGG_MEAN | GM_AGG_MIN | GM_AGG_MAX : 0;
+    value->aggregates = conf->as.n == 0 ? GM_AGG_MEAN | GM_AGG_MIN | GM_AGG_MAX : 0;
     for (size_t i = 0; i < conf->as.n; i++) {
         double quantile;
-        all |= aggregate_of(conf->as.at[i]);
+        value->aggregates |= aggregate_of(conf->as.at[i]);
         if (read_quantile(conf->as.at[i], &quantile)) {
-            add_quantile(spec, quantile);
+            value->quantiles |= add_quantile(spec, quantile);
         }
     }
-    return all;
 }
 
 static struct gm_str group_text(const struct gm_view_group_conf *group, struct gm_arena *arena)
@@ -151,7 +154,9 @@ void gm_view_conf_spec(const struct gm_conf_map_entry *entry, struct gm_arena *a
         values[i].name = gm_str_z(conf->values.at[i].name_z);
         values[i].when = gm_str_z(value->when);
         values[i].path = value->of != NULL ? gm_str_z(value->of) : values[i].name;
-        values[i].aggregates = conf->window > 0 ? read_aggregates(value, out_spec) : 0;
+        if (conf->window > 0) {
+            read_aggregates(value, &values[i], out_spec);
+        }
     }
 }
 
@@ -205,6 +210,26 @@ static void check_value(struct gm_conf_doc *doc, const char *view_z,
     }
 }
 
+static void check_quantiles(struct gm_conf_doc *doc, const struct gm_conf_map_entry *entry)
+{
+    const struct gm_view_conf *conf = entry->value;
+    struct gm_view_spec seen = {0};
+    bool fit = true;
+    for (size_t i = 0; i < conf->values.n; i++) {
+        const struct gm_view_value_conf *value = conf->values.at[i].value;
+        for (size_t k = 0; k < value->as.n; k++) {
+            double quantile;
+            fit = fit && (!read_quantile(value->as.at[k], &quantile) ||
+                          add_quantile(&seen, quantile) != 0);
+        }
+    }
+    if (!fit) {
+        gm_conf_error(doc, &entry->node->place,
+                      "views.%s.values: a view has %d different quantiles at most; make it two",
+                      entry->name_z, GM_VIEW_QUANTILES_MAX);
+    }
+}
+
 static void check_view(struct gm_conf_doc *doc, const struct gm_conf_map_entry *entry)
 {
     const struct gm_view_conf *conf = entry->value;
@@ -231,6 +256,7 @@ static void check_view(struct gm_conf_doc *doc, const struct gm_conf_map_entry *
     for (size_t i = 0; i < conf->values.n; i++) {
         check_value(doc, entry->name_z, &conf->values.at[i], conf->window > 0);
     }
+    check_quantiles(doc, entry);
 }
 
 void gm_view_conf_check(struct gm_conf_doc *doc, const struct gm_conf_map *views)

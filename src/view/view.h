@@ -71,6 +71,7 @@ struct gm_view_value {
     struct gm_str path;  /* in the body: "machine.temperature" */
     struct gm_str when;  /* a condition on the body: only events of which it is true; n 0: all */
     unsigned aggregates; /* enum gm_aggregate; of a view of latest values: none */
+    unsigned quantiles;  /* which of the view's are shown, a bit each; 0: all of them */
 };
 
 struct gm_view_spec {

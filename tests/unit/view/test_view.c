@@ -573,6 +573,31 @@ static void quantiles_are_within_one_percent(void **state)
     assert_true(fabs(told - exact) <= 0.0101 * fabs(exact));
 }
 
+static void a_value_shows_the_quantiles_that_are_its_own(void **state)
+{
+    struct world *world = *state;
+    const struct gm_view_value own[] = {
+        {.name = GM_STR("a"),
+         .path = GM_STR("machine.t"),
+         .aggregates = GM_AGG_QUANTILES,
+         .quantiles = 1 << 1},
+        {.name = GM_STR("b"),
+         .path = GM_STR("machine.t"),
+         .aggregates = GM_AGG_QUANTILES,
+         .quantiles = 1 << 0 | 1 << 2},
+    };
+    world->spec.values = own;
+    world->spec.quantile_count = 3;
+    world->spec.quantiles[0] = 7.0 / 100; /* times 100 it is not 7 */
+    world->spec.quantiles[1] = 0.5;
+    world->spec.quantiles[2] = 99.9 / 100;
+    open_view(world);
+    fold_t(world, "m", 1, 0);
+    struct gm_str got = rows(world, (struct gm_view_query){0});
+    assert_non_null(strstr(got.p, "\"a\":{\"p50\":0.0},\"b\":{\"p7\":0.0,\"p99.9\":0.0}}"));
+    close_view(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +615,7 @@ int main(void)
         VIEW_TEST(a_value_is_taken_of_events_of_which_its_condition_is_true),
         VIEW_TEST(a_condition_is_part_of_the_settings_and_must_be_one),
         VIEW_TEST(quantiles_are_within_one_percent),
+        VIEW_TEST(a_value_shows_the_quantiles_that_are_its_own),
 #undef VIEW_TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
