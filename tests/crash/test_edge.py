@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import threading
@@ -18,6 +17,7 @@ import time
 
 import adt
 import gemel
+from link import Link, free_port
 
 SECONDS = float(os.environ.get("GEMEL_EDGE_SECONDS", "600" if os.environ.get("GEMEL_LONG") else "20"))
 SEED = int(os.environ.get("GEMEL_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -25,84 +25,6 @@ EDGES, KEYS, BATCH = 5, 7, 40
 CATCH_UP_S = 60 + SECONDS / 2
 NDJSON = {"Content_Type": "application/x-ndjson"}
 STREAM = {"origin": "gateway", "sequence": "seq", "type": "kind", "time": "at"}
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Link:
-    """A proxy for TCP in front of a port. Cut, it takes no connections, and those there were end in the middle of what they carry;
-    at random it also ends one by itself after some bytes, in either direction: so answers get lost whose requests arrived."""
-
-    def __init__(self, port, chance):
-        self.target, self.chance = port, chance
-        self.mu = threading.Lock()
-        self.open, self.up = set(), True
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self.target), timeout=10) if self.up else None
-            except OSError:
-                far = None
-            if far is None:
-                near.close()
-                continue
-            with self.mu:
-                self.open |= {near, far}
-            breaks = self.chance.random() < 0.4
-            for one, other in ((near, far), (far, near)):
-                left = self.chance.randrange(1, 60000) if breaks else None
-                threading.Thread(target=self._carry, args=(one, other, left), daemon=True).start()
-
-    def _carry(self, one, other, left):
-        try:
-            while True:
-                data = one.recv(16384)
-                if not data or not self.up:
-                    break
-                if left is not None and len(data) >= left:
-                    other.sendall(data[:left])
-                    break
-                left = None if left is None else left - len(data)
-                other.sendall(data)
-        except OSError:
-            pass
-        for end in (one, other):
-            self._end(end)
-
-    def _end(self, end):
-        with self.mu:
-            self.open.discard(end)
-        try:
-            end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        end.close()
-
-    def cut(self):
-        self.up = False
-        with self.mu:
-            ends = list(self.open)
-        for end in ends:
-            self._end(end)
-
-    def heal(self):
-        self.up = True
-
-    def close(self):
-        self.cut()
-        self.listener.close()
 
 
 class Site:
@@ -266,8 +188,7 @@ class Edge(adt.Case):
             producer.join(60)
             self.assertFalse(producer.is_alive())
         for link in links:
-            link.chance = random.Random()
-            link.chance.random = lambda: 1.0  # no more breaks
+            link.calm()
             link.heal()
         for edge in edges:
             self.arrives(edge)
@@ -323,9 +244,8 @@ class Edge(adt.Case):
 
     def test_what_is_caught_up_keeps_to_its_rate(self):
         centre = self.centre()
-        link = Link(centre.port, random.Random(1))
+        link = Link(centre.port)
         self.addCleanup(link.close)
-        link.chance.random = lambda: 1.0
         link.cut()
         edge = self.edge("factory", centre, link.port, {"rate": 3000})
         self.assertEqual(200, edge.push(self.some(0, 13000)).status)
