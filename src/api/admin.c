@@ -5,6 +5,7 @@
 #include "base/coding.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "hub/ingest.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -18,6 +19,7 @@ struct gm_admin {
     struct gm_engine *engine;
     struct gm_routes *routes;
     struct gm_views *views;
+    const struct gm_hub *hub;
     struct gm_http_server *server;
     struct gm_desk desk;
     char *file_z; /* DATA/admin.json */
@@ -174,7 +176,7 @@ static gm_rc handle_call(struct gm_call *call, struct gm_err *err)
 {
     GM_TRY(unescape(call, call->part, &call->part, err));
     GM_TRY(take_query(call, err));
-    if (strcmp(call->route->method_z, "POST") == 0) {
+    if (strcmp(call->route->method_z, "POST") == 0 && call->route->body != gm_route_raw_body) {
         GM_TRY(take_body(call, err));
     }
     return call->route->handle(call, err);
@@ -187,6 +189,7 @@ static void answer_request(void *ctx, struct gm_http_call *http)
     struct gm_call call = {.engine = admin->engine,
                            .routes = admin->routes,
                            .views = admin->views,
+                           .hub = admin->hub,
                            .desk = &admin->desk,
                            .http = http,
                            .reply = reply,
@@ -219,7 +222,8 @@ static void answer_request(void *ctx, struct gm_http_call *http)
         return;
     }
     gm_rc rc = handle_call(&call, &err);
-    if (strcmp(call.route->method_z, "GET") != 0) {
+    if (strcmp(call.route->method_z, "GET") != 0 &&
+        !(call.route->body == gm_route_raw_body && rc == GM_OK)) {
         gm_log_info("admin.request", GM_L_Z("path", http->path_z),
                     GM_L_Z("outcome", rc == GM_OK ? "done" : gm_rc_name(rc)),
                     GM_L_Z("error", rc == GM_OK ? "" : err.text));
@@ -254,12 +258,17 @@ static gm_rc write_file(const struct gm_admin *admin, const char *api_url_z, str
     return gm_file_write_atomic(admin->file_z, gm_str_z(text_z), 0600, err);
 }
 
-/* Much memory is for uploads of models by those who have the token. */
+/* Much memory is for uploads of models, and for pieces of what is appended, by those who have the
+ * token. */
 static size_t admit(void *ctx, const struct gm_http_call *http, uint64_t length)
 {
     const struct gm_admin *admin = ctx;
-    bool large = length > GM_HTTP_BODY_SIZE_MAX && strcmp(http->path_z, "/models") == 0;
-    return large && has_token(admin, http) ? MODELS_SIZE_MAX : GM_HTTP_BODY_SIZE_MAX;
+    struct gm_str path = gm_str_z(http->path_z);
+    size_t size_max = gm_str_is(path, "/models")                 ? MODELS_SIZE_MAX
+                      : gm_str_starts(path, GM_STR("/streams/")) ? GM_INGEST_PIECE_SIZE
+                                                                 : GM_HTTP_BODY_SIZE_MAX;
+    bool large = length > GM_HTTP_BODY_SIZE_MAX && size_max > GM_HTTP_BODY_SIZE_MAX;
+    return large && has_token(admin, http) ? size_max : GM_HTTP_BODY_SIZE_MAX;
 }
 
 static gm_rc start(struct gm_admin *admin, const char *listen_z, const char *api_url_z,
@@ -292,6 +301,7 @@ gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **o
     admin->engine = engine;
     admin->routes = options->routes;
     admin->views = options->views;
+    admin->hub = options->hub;
     admin->desk.mu = gm_mutex_new();
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));

@@ -19,6 +19,8 @@
  *     POST /routes/ID/delete
  *     POST /routes/ID/redrive           body {"num":…} or {"twin":…} or {}
  *     POST /routes/ID/drop-letters      likewise
+ *     POST /streams/NAME/append?line=&key=&partial=
+ *                                       lines of JSON; for `gemel append`
  *     POST /pipelines/NAME/run          202; 409 when it is under way
  *     POST /runs/NUM/approve            200 {"deleted":N}
  *     POST /pipelines/NAME/redrive      body {"num":…} or {"key":…} or {}
@@ -41,6 +43,8 @@
 #define GM_API_ADMIN_H
 
 #include "engine/engine.h"
+#include "hub/hub.h"
+#include "hub/views.h"
 #include "route/route.h"
 
 struct gm_admin;
@@ -51,6 +55,7 @@ struct gm_admin_options {
     struct gm_engine *engine;
     struct gm_routes *routes; /* NULL: none are served here */
     struct gm_views *views;   /* likewise */
+    const struct gm_hub *hub; /* likewise */
     const char *api_url_z;    /* where the twin API is, for DATA/admin.json; NULL: nowhere */
 };
 gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,

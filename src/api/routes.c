@@ -64,6 +64,13 @@ static const struct gm_route_field decommission_body[] = {
     {"decommissioned", "false takes it back (default: true)."},
     {0},
 };
+static const struct gm_route_field append_query[] = {
+    {"line", "Number of the first line (default: 1): what is wrong is named by it."},
+    {"key", "Events without an id and a sequence get an id of it and their line's number: sent "
+            "again, they are taken once."},
+    {"partial", "`true`: the lines that are right are taken, also when others are not."},
+    {0},
+};
 static const struct gm_route_field plan_body[] = {
     {"resync", "true: look at every object, also where its source is unchanged."},
     {0},
@@ -73,6 +80,8 @@ static const struct gm_route_field verify_body[] = {
               "checked, as `gemel verify --check` does."},
     {0},
 };
+
+const struct gm_route_field gm_route_raw_body[] = {{0}};
 
 static const struct gm_route routes[] = {
     {"GET", "/health", "200 while the process lives.", NULL, NULL,
@@ -176,6 +185,14 @@ static const struct gm_route routes[] = {
      choice_body, "{\"applied\":2,\"failed\":0,\"held\":0}", gm_admin_redrive},
     {"POST", "/pipelines/{name}/drop-letters", "Throws dead letters away.", NULL, choice_body,
      "{\"dropped\":2}", gm_admin_drop_letters},
+    {"POST", "/streams/{name}/append",
+     "Appends events, lines of JSON of up to 2 MiB, and answers after the commit; for `gemel "
+     "append`. With lines that are wrong nothing is taken, unless `partial`. Programs use the "
+     "[streams' API](streams-api.md).",
+     append_query, gm_route_raw_body,
+     "{\"appended\":499,\"duplicates\":0,\"wrongCount\":1,\"wrong\":[{\"number\":17,\"reason\":"
+     "\"no JSON\"}]}",
+     gm_admin_append},
     {"POST", "/views/{name}/rebuild",
      "202: makes the view anew from its stream, while the old one serves.", NULL, NULL,
      "{\"accepted\":true}", gm_admin_view_rebuild},

@@ -32,6 +32,8 @@ struct gm_route {
     gm_rc (*handle)(struct gm_call *call, struct gm_err *err);
 };
 const struct gm_route *gm_admin_routes(void);
+/* `body` of a route whose body is no JSON object, but what the handler makes of it. */
+extern const struct gm_route_field gm_route_raw_body[];
 
 /* What became of matching. */
 enum gm_route_match { GM_ROUTE_FOUND, GM_ROUTE_NO_PATH, GM_ROUTE_NO_METHOD };

@@ -142,7 +142,7 @@ static void add_metrics(struct gm_buf *out)
 static void add_route_fields(const char *head_z, const struct gm_route_field *fields,
                              struct gm_buf *out)
 {
-    if (fields == NULL) {
+    if (fields == NULL || fields->name_z == NULL) {
         return;
     }
     gm_buf_addf(out, "\n| %s | |\n|---|---|\n", head_z);

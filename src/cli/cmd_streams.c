@@ -1,4 +1,4 @@
-/* gemel streams, streams check, tail, append: what is in streams, and lines into them. */
+/* gemel streams, streams check, tail: what is in streams. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -6,11 +6,8 @@
 #include "cli/commands.h"
 #include "cli/consumers.h"
 #include "cli/progress.h"
-#include "connect/input.h"
 #include "hub/event_json.h"
 #include "hub/hub.h"
-#include "hub/ingest.h"
-#include "os/file.h"
 #include "stream/follow.h"
 
 enum { OUTPUT_SIZE_MAX = 64 << 20 };
@@ -303,110 +300,4 @@ const struct gm_command gm_command_tail = {
     .example_z = "gemel tail telemetry --follow --key 4711",
     .options = tail_options,
     .run = tail,
-};
-
-/* ---- append ---- */
-
-static const struct gm_option append_options[] = {
-    {"partial", NULL, "Take the lines that are right, also when others are not."},
-    {0},
-};
-
-static gm_rc read_input(void *ctx, void *to, size_t size, size_t *out_n, struct gm_err *err)
-{
-    return gm_input_read(ctx, to, size, out_n, err);
-}
-
-static gm_rc read_stdin(void *ctx, void *to, size_t size, size_t *out_n, struct gm_err *err)
-{
-    return gm_file_read(ctx, to, size, out_n, err);
-}
-
-static void print_wrong(void *ctx, size_t line, struct gm_str reason)
-{
-    const struct gm_args *args = ctx;
-    if (gm_args_has(args, "partial")) {
-        fprintf(stderr, "line %zu: " GM_STR_FMT "\n", line, GM_STR_ARG(reason));
-    }
-}
-
-static gm_rc append_lines(struct gm_args *args, const struct gm_hub *hub, struct gm_ingest *ingest,
-                          struct gm_err *err)
-{
-    const struct gm_hub_stream *stream;
-    struct gm_input *input = NULL;
-    bool from_file = args->word_count > 1 && strcmp(args->words[1], "-") != 0;
-    GM_TRY(find_stream(hub, args->words[0], &stream, err));
-    if (from_file) {
-        GM_TRY(gm_input_open(args->words[1], &input, err));
-    }
-    *ingest = (struct gm_ingest){.stream = stream->stream,
-                                 .decoder = stream->decoder,
-                                 .read = from_file ? read_input : read_stdin,
-                                 .ctx = from_file ? (void *)input : (void *)gm_file_stdin(),
-                                 .wrong = print_wrong,
-                                 .wrong_ctx = args,
-                                 .partial = gm_args_has(args, "partial")};
-    gm_rc rc = gm_ingest_run(ingest, err);
-    gm_input_close(input);
-    return rc;
-}
-
-static void print_appended(const struct gm_args *args, const struct gm_ingest *ingest,
-                           double seconds)
-{
-    double rate = seconds > 0 ? (double)ingest->lines / seconds : 0;
-    if (args->json) {
-        printf("{\"lines\":%lld,\"appended\":%lld,\"duplicates\":%lld,\"wrong\":%lld,"
-               "\"bytes\":%llu,\"seconds\":%.3f}\n",
-               (long long)ingest->lines, (long long)ingest->appended, (long long)ingest->duplicates,
-               (long long)ingest->wrong_lines, (unsigned long long)ingest->bytes, seconds);
-        return;
-    }
-    char appended[32], duplicates[32], lines[32], per_second[32];
-    gm_format_count(ingest->appended, appended);
-    gm_format_count(ingest->duplicates, duplicates);
-    gm_format_count(ingest->lines, lines);
-    gm_format_count((int64_t)rate, per_second);
-    printf("%s lines: %s events appended, %s were there already, %lld wrong; %s/s\n", lines,
-           appended, duplicates, (long long)ingest->wrong_lines, per_second);
-}
-
-static int append(struct gm_args *args)
-{
-    struct gm_err err = {0};
-    struct gm_hub *hub = NULL;
-    struct gm_store *store = NULL; /* holds the data directory */
-    struct gm_ingest ingest = {0};
-    const struct gm_clock *clock = gm_clock_system();
-    gm_rc rc = gm_args_store(args, &store, &err);
-    if (rc == GM_E_RETRY) {
-        rc = gm_fail_within(&err, "send the lines to its API (POST /streams/%s/events)",
-                            args->words[0]);
-    }
-    rc = rc == GM_OK ? open_hub(args, false, &hub, &err) : rc;
-    gm_ns start = clock->mono(clock);
-    rc = rc == GM_OK ? append_lines(args, hub, &ingest, &err) : rc;
-    gm_ns took = clock->mono(clock) - start;
-    gm_hub_close(hub);
-    gm_store_close(store);
-    if (rc != GM_OK) {
-        return gm_args_fail(args, rc, &err);
-    }
-    print_appended(args, &ingest, (double)took / (double)GM_SECOND);
-    return ingest.wrong_lines > 0 ? GM_EXIT_FAILED : GM_EXIT_OK;
-}
-
-const struct gm_command gm_command_append = {
-    .name_z = "append",
-    .args_z = "STREAM [FILE]",
-    .args_min = 1,
-    .args_max = 2,
-    .summary_z = "Append lines of JSON from a file, or standard input, to a stream.",
-    .help_z = "Takes the data directory for itself. gzip and zstd are recognised. The first wrong\n"
-              "line ends it, unless --partial; run again, it takes what is new when the stream's\n"
-              "events have ids or sequences.",
-    .example_z = "gemel append telemetry readings.ndjson",
-    .options = append_options,
-    .run = append,
 };

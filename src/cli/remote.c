@@ -5,6 +5,9 @@
 
 enum { ADMIN_FILE_SIZE_MAX = 64 << 10 };
 
+#define PAUSE_FIRST (100 * GM_MS)
+#define PAUSE_MAX (2 * GM_SECOND)
+
 gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, struct gm_err *err)
 {
     struct gm_err store_err = {0};
@@ -96,8 +99,8 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     return rc;
 }
 
-static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_request *request,
-                 struct gm_http_answer *out_answer, struct gm_err *err)
+gm_rc gm_remote_send(struct gm_args *args, const char *path_z, struct gm_http_request *request,
+                     struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
     GM_AUTO_FREE char *token_z = NULL;
@@ -112,14 +115,47 @@ static gm_rc ask(struct gm_args *args, const char *path_z, struct gm_http_reques
         return GM_OK;
     }
     gm_rc rc = answered_error(out_answer, err);
+    rc = out_answer->status == 401 ? GM_E_RETRY : rc; /* the token is of a process that has ended */
     gm_http_answer_free(out_answer);
+    return rc;
+}
+
+static bool is_missing(struct gm_args *args)
+{
+    const char *folder_z;
+    struct gm_file_info info;
+    struct gm_err ignored;
+    if (gm_args_data(args, &folder_z, &ignored) != GM_OK) {
+        return false;
+    }
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/admin.json", folder_z);
+    return gm_file_info(path_z, &info, &ignored) == GM_OK && info.type == GM_FILE_MISSING;
+}
+
+gm_rc gm_remote_insist(struct gm_args *args, const char *path_z, struct gm_http_request *request,
+                       struct gm_http_answer *out_answer, struct gm_err *err)
+{
+    const struct gm_clock *clock = gm_clock_system();
+    gm_ns until = clock->mono(clock) + GM_REMOTE_PATIENCE, pause = PAUSE_FIRST;
+    struct gm_stop *stop = gm_stop_new(); /* never requested */
+    gm_rc rc = gm_remote_send(args, path_z, request, out_answer, err);
+    while (rc == GM_E_RETRY || rc == GM_E_CANCELLED || (rc == GM_E_CONFIG && is_missing(args))) {
+        if (clock->mono(clock) > until) {
+            rc = gm_fail_within(err, "given up after %d s", (int)(GM_REMOTE_PATIENCE / GM_SECOND));
+            break;
+        }
+        (void)gm_stop_wait(stop, pause);
+        pause = 2 * pause < PAUSE_MAX ? 2 * pause : PAUSE_MAX;
+        rc = gm_remote_send(args, path_z, request, out_answer, err);
+    }
+    gm_stop_free(stop);
     return rc;
 }
 
 gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
                      struct gm_http_answer *out_answer, struct gm_err *err)
 {
-    return ask(
+    return gm_remote_send(
         args, path_z,
         &(struct gm_http_request){.method_z = "POST", .body = body.p != NULL ? body : GM_STR("{}")},
         out_answer, err);
@@ -128,7 +164,8 @@ gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str bod
 gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,
                     struct gm_err *err)
 {
-    gm_rc rc = ask(args, path_z, &(struct gm_http_request){.method_z = "GET"}, out_answer, err);
+    gm_rc rc =
+        gm_remote_send(args, path_z, &(struct gm_http_request){.method_z = "GET"}, out_answer, err);
     return rc == GM_E_CONFIG
                ? gm_fail(err, rc, "no `gemel run` is at work here that could be asked")
                : rc;

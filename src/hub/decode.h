@@ -75,6 +75,13 @@ void gm_decode_one(const struct gm_decoder *decoder, struct gm_str text,
  * for types. Then they may be appended as `checked`. `decoded` lends its memory and is reset. */
 gm_rc gm_decoded_check(struct gm_decoded *decoded, const struct gm_event *events, size_t count,
                        struct gm_err *err) GM_MUST_CHECK;
+/* Events that say nothing of who they are (no id, no sequence) get an id: `prefix_z`, "#", and the
+ * number of the line or item: the same ones when the same is decoded again. GM_E_LIMIT: too
+ * many. */
+gm_rc gm_decoded_derive_ids(struct gm_decoded *decoded, const char *prefix_z, struct gm_err *err)
+    GM_MUST_CHECK;
+/* Members `"wrongCount":…,"wrong":[{"number":…,"reason":…},…]`, with a comma in front. */
+void gm_decoded_write_wrong(const struct gm_decoded *decoded, struct gm_buf *out);
 /* `number` is said to be wrong. */
 void gm_decoded_refuse(struct gm_decoded *decoded, size_t number, const char *fmt, ...)
     GM_PRINTF(3, 4);

@@ -102,6 +102,13 @@ static size_t count_lines(struct gm_str text)
     return count + (text.n > 0 && text.p[text.n - 1] != '\n');
 }
 
+static void count(struct desk *desk, struct gm_str text)
+{
+    size_t lines = count_lines(text);
+    desk->line += lines;
+    desk->ingest->lines += (int64_t)lines;
+}
+
 static gm_rc decode_piece(struct desk *desk, struct piece *piece, struct gm_err *err)
 {
     struct gm_ingest *ingest = desk->ingest;
@@ -109,9 +116,7 @@ static gm_rc decode_piece(struct desk *desk, struct piece *piece, struct gm_err 
     const struct gm_str text = {piece->text, piece->whole};
     gm_decoded_reset(decoded);
     gm_decode_lines(ingest->decoder, text, desk->line, decoded);
-    size_t lines = count_lines(text);
-    desk->line += lines;
-    ingest->lines += (int64_t)lines;
+    count(desk, text);
     ingest->wrong_lines += (int64_t)decoded->wrong_count;
     for (size_t i = 0; i < decoded->wrong.n && ingest->wrong != NULL; i++) {
         ingest->wrong(ingest->wrong_ctx, decoded->wrong.at[i].number, decoded->wrong.at[i].reason);
@@ -148,6 +153,30 @@ static gm_rc submit_piece(struct desk *desk, struct piece *piece, struct gm_err 
     return rc;
 }
 
+static gm_rc send_piece(struct desk *desk, struct piece *piece, struct gm_err *err)
+{
+    struct gm_ingest_piece sent = {.text = {piece->text, piece->whole}, .first = desk->line};
+    gm_rc rc = sent.text.n > 0 ? desk->ingest->send(desk->ingest->send_ctx, &sent, err) : GM_OK;
+    count(desk, sent.text);
+    desk->ingest->wrong_lines += sent.wrong_lines;
+    piece->append = (struct gm_append){.appended = (size_t)sent.appended,
+                                       .duplicates = (size_t)sent.duplicates};
+    gm_mutex_lock(desk->mu);
+    desk->out_count++;
+    gm_mutex_unlock(desk->mu);
+    committed(piece, rc, err);
+    return rc;
+}
+
+static gm_rc take_in_piece(struct desk *desk, struct piece *piece, struct gm_err *err)
+{
+    if (desk->ingest->send != NULL) {
+        return send_piece(desk, piece, err);
+    }
+    GM_TRY(decode_piece(desk, piece, err));
+    return submit_piece(desk, piece, err);
+}
+
 static gm_rc run(struct desk *desk, struct gm_err *err)
 {
     struct piece *piece = take_piece(desk);
@@ -158,8 +187,7 @@ static gm_rc run(struct desk *desk, struct gm_err *err)
             next->n = piece->n - piece->whole;
             memcpy(next->text, piece->text + piece->whole, next->n);
         }
-        GM_TRY(decode_piece(desk, piece, err));
-        GM_TRY(submit_piece(desk, piece, err));
+        GM_TRY(take_in_piece(desk, piece, err));
         if (desk->ingest->progress != NULL) {
             desk->ingest->progress(desk->ingest->progress_ctx, desk->ingest);
         }

@@ -7,7 +7,9 @@
  * committed, so no more than GM_INGEST_PIECES of them are in memory. When it returns everything is
  * committed, or nothing behind the error is.
  *
- * Thread rule: the caller's thread reads and decodes. */
+ * Or they are sent elsewhere, one after the other: `send` in place of stream and decoder.
+ *
+ * Thread rule: the caller's thread reads and decodes, or sends. */
 #ifndef GM_HUB_INGEST_H
 #define GM_HUB_INGEST_H
 
@@ -17,9 +19,20 @@
 
 enum { GM_INGEST_PIECES = 6, GM_INGEST_PIECE_SIZE = 2 << 20 };
 
+/* Whole lines, the first of which is line `first` of the whole; the sender says what became of
+ * them. */
+struct gm_ingest_piece {
+    struct gm_str text;
+    size_t first;
+    int64_t appended, duplicates, wrong_lines; /* out */
+};
 struct gm_ingest {
     struct gm_stream *stream;
     const struct gm_decoder *decoder;
+    /* When not NULL: takes each piece, with GM_E_INVALID for one that has wrong lines and is not
+     * taken. It tells `wrong` itself. */
+    gm_rc (*send)(void *ctx, struct gm_ingest_piece *piece, struct gm_err *err);
+    void *send_ctx;
     /* Up to `size` bytes; *out_n = 0 at the end. */
     gm_rc (*read)(void *ctx, void *to, size_t size, size_t *out_n, struct gm_err *err);
     void *ctx;

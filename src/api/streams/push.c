@@ -186,18 +186,6 @@ static bool decode_body(struct gm_push *push, struct gm_str text)
 
 /* ---- answers ---- */
 
-static void write_wrong(const struct gm_decoded *decoded, struct gm_buf *out)
-{
-    gm_buf_addf(out, ",\"wrongCount\":%zu,\"wrong\":[", decoded->wrong_count);
-    for (size_t i = 0; i < decoded->wrong.n; i++) {
-        gm_buf_addf(out, "%s{\"number\":%zu,\"reason\":", i > 0 ? "," : "",
-                    decoded->wrong.at[i].number);
-        gm_json_quote(out, decoded->wrong.at[i].reason);
-        gm_buf_add_char(out, '}');
-    }
-    gm_buf_add_char(out, ']');
-}
-
 /* How far a link has come, for the Gemel at its other end. */
 static void say_next(struct gm_push *push)
 {
@@ -223,7 +211,7 @@ static void answer_taken(struct gm_push *push)
         say_next(push);
     }
     if (push->decoded->wrong_count > 0) {
-        write_wrong(push->decoded, body);
+        gm_decoded_write_wrong(push->decoded, body);
     }
     gm_buf_add_char(body, '}');
     gm_adt_answer(call, 200);
@@ -303,7 +291,6 @@ static void committed(void *ctx, gm_rc rc, const struct gm_err *err)
 static gm_rc derive_ids(struct gm_push *push, struct gm_err *err)
 {
     const char *key_z = gm_adt_header_z(push->call, "Idempotency-Key");
-    struct gm_decoded *decoded = push->decoded;
     if (key_z == NULL) {
         return GM_OK;
     }
@@ -311,16 +298,8 @@ static gm_rc derive_ids(struct gm_push *push, struct gm_err *err)
         return gm_fail(err, GM_E_INVALID, "The Idempotency-Key has 1 to %d characters.",
                        IDEMPOTENCY_KEY_MAX);
     }
-    for (size_t i = 0; i < decoded->events.n; i++) {
-        struct gm_event *event = &decoded->events.at[i];
-        if (event->id.n == 0 && event->sequence == 0) {
-            event->id = gm_arena_format(decoded->arena, "%s#%zu", key_z, decoded->numbers.at[i]);
-            if (event->id.p == NULL) {
-                return gm_fail(err, GM_E_INVALID, "The request has too many events.");
-            }
-        }
-    }
-    return GM_OK;
+    gm_rc rc = gm_decoded_derive_ids(push->decoded, key_z, err);
+    return rc == GM_E_LIMIT ? gm_fail(err, GM_E_INVALID, "The request has too many events.") : rc;
 }
 
 static gm_rc read_expected(struct gm_push *push, struct gm_err *err)
