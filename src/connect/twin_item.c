@@ -205,6 +205,24 @@ static gm_rc find_model(struct work *work, struct gm_str id)
     return GM_OK;
 }
 
+/* Names of relationships of which a patch says nothing. */
+static gm_rc take_kept(struct work *work, yyjson_mut_val *names)
+{
+    struct gm_strs *kept = &work->item->twin.kept;
+    size_t count = yyjson_mut_arr_size(names), index, max;
+    struct gm_str *at = gm_arena_zalloc(work->batch->arena, (count + 1) * sizeof(*at));
+    yyjson_mut_val *name;
+    if (at == NULL) {
+        return gm_fail(&work->own, GM_E_INVALID, "it has too many relationships");
+    }
+    yyjson_mut_arr_foreach(names, index, max, name)
+    {
+        at[index] = gm_json_str(name);
+    }
+    *kept = (struct gm_strs){at, count};
+    return GM_OK;
+}
+
 /* Takes $dtId, $metadata and $relationships out of the body. */
 static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
 {
@@ -224,6 +242,8 @@ static gm_rc split_twin(struct work *work, yyjson_mut_val **out_relationships)
             metadata = value;
         } else if (gm_str_is(name, "$relationships")) {
             *out_relationships = value;
+        } else if (gm_str_is(name, "$relationshipsKept") && !work->preparer->env.open_names) {
+            GM_TRY(take_kept(work, value));
         } else if (!gm_str_is(name, "$etag")) {
             return invalid(work, "unknown member", name);
         }

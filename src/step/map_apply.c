@@ -230,6 +230,22 @@ static gm_rc require(const struct work *work, const struct gm_template *template
     return rc == GM_E_INVALID ? gm_fail_within(work->err, "%s", name_z) : rc;
 }
 
+/* In a patch, what a target is made of may be absent: nothing is said of the relationship then. */
+static gm_rc is_unsaid(const struct work *work, const struct gm_template *target, bool *out_unsaid)
+{
+    *out_unsaid = false;
+    if (work->run->record->kind != GM_RECORD_PATCH) {
+        return GM_OK;
+    }
+    for (size_t i = 0; i < target->count && !*out_unsaid; i++) {
+        struct gm_cell cell;
+        if (target->parts[i].path != NULL) {
+            GM_TRY(gm_step_get(work->run, target->parts[i].path, &cell, out_unsaid, work->err));
+        }
+    }
+    return GM_OK;
+}
+
 /* *out_object NULL: its target is null, so it is not there. `source` n 0: it belongs to a twin. */
 static gm_rc make_relationship(const struct work *work,
                                const struct gm_map_relationship *relationship, struct gm_str source,
@@ -265,9 +281,18 @@ static gm_rc make_relationship(const struct work *work,
 static gm_rc add_relationships(const struct work *work, yyjson_mut_val *body,
                                const struct gm_projection *map)
 {
-    yyjson_mut_val *list = yyjson_mut_arr(work->to.doc);
-    for (size_t i = 0; list != NULL && i < map->relationship_count; i++) {
+    yyjson_mut_doc *doc = work->to.doc;
+    yyjson_mut_val *list = yyjson_mut_arr(doc), *kept = yyjson_mut_arr(doc);
+    for (size_t i = 0; list != NULL && kept != NULL && i < map->relationship_count; i++) {
         yyjson_mut_val *object;
+        bool unsaid;
+        GM_TRY(is_unsaid(work, &map->relationships[i].target, &unsaid));
+        if (unsaid) {
+            if (!yyjson_mut_arr_append(kept, gm_json_strref(doc, map->relationships[i].name))) {
+                return fail_full(work);
+            }
+            continue;
+        }
         gm_rc rc =
             make_relationship(work, &map->relationships[i], (struct gm_str){NULL, 0}, &object);
         if (rc != GM_OK) {
@@ -279,7 +304,15 @@ static gm_rc add_relationships(const struct work *work, yyjson_mut_val *body,
             return fail_full(work);
         }
     }
-    return list != NULL ? add(work, body, GM_STR("$relationships"), list) : fail_full(work);
+    if (list == NULL || kept == NULL) {
+        return fail_full(work);
+    }
+    size_t kept_count = yyjson_mut_arr_size(kept);
+    if (kept_count > 0 && kept_count == map->relationship_count) {
+        return GM_OK; /* of none of them anything is said */
+    }
+    GM_TRY(add(work, body, GM_STR("$relationships"), list));
+    return kept_count > 0 ? add(work, body, GM_STR("$relationshipsKept"), kept) : GM_OK;
 }
 
 /* {"NAME":{"sourceTime":…}} for each property that the body sets; none when the time is null. */

@@ -35,7 +35,9 @@
  * A member that is null says: remove it, also within a component. Within objects and the properties
  * of relationships, which are replaced as a whole, null members are left out instead, and an
  * `object` of nothing but nulls is null; a component never is. In a GM_RECORD_PATCH, what is absent
- * from the source stays absent.
+ * from the source stays absent; a relationship whose target is made of what is absent is left as it
+ * is: "$relationshipsKept" has the names of those, beside "$relationships" with the others; when
+ * there are no others, neither is there.
  *
  * Types are those of the model when it is known ($model without placeholders), or `type`. Texts
  * become numbers, booleans (true/false, 1/0, yes/no), dates and times strictly and independent of

@@ -67,6 +67,7 @@ struct gm_twin_put {
     struct gm_relationship_put *relationships; /* all that this pipeline delivers for this twin */
     size_t relationship_count;
     bool has_relationships; /* false: leave the pipeline's relationships alone */
+    struct gm_strs kept;    /* names of those to be left alone, where it has some */
     bool fresh;             /* this pipeline does not deliver the twin yet: count it in */
     int64_t expected_num;   /* where the pipeline's state says that it is; 0: not known */
     uint64_t position;      /* of the record in cause.actor */

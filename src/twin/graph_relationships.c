@@ -380,8 +380,13 @@ static gm_rc log_one(struct gm_graph *graph, const struct link *link, struct gm_
 
 /* ---- a twin's own relationships ---- */
 
-static bool is_wanted(const struct gm_twin_put *put, struct gm_str id)
+static bool is_wanted(const struct gm_twin_put *put, struct gm_str id, struct gm_str name)
 {
+    for (size_t i = 0; i < put->kept.n; i++) {
+        if (gm_str_eq(put->kept.at[i], name)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < put->relationship_count; i++) {
         if (gm_str_eq(put->relationships[i].id, id)) {
             return true;
@@ -398,7 +403,7 @@ static gm_rc list_unwanted(struct gm_graph *graph, struct gm_stmt *stmt,
     gm_rc rc;
     while ((rc = gm_step(stmt, err)) == GM_OK) {
         struct gm_str id = gm_column_text(stmt, 0);
-        if (put == NULL || !is_wanted(put, id)) {
+        if (put == NULL || !is_wanted(put, id, gm_column_text(stmt, 1))) {
             *gm_vec_push(ids) = gm_graph_keep(graph, id);
         }
     }

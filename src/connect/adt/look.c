@@ -260,17 +260,35 @@ static gm_rc look_at_twin(struct look *look, const struct gm_twin_put *put, stru
     return GM_OK;
 }
 
+/* A relationship of the twin of which the record says nothing. */
+static bool is_left_alone(struct adt_sink *sink, const struct gm_object *known,
+                          const struct gm_twin_item *item)
+{
+    struct gm_str source, rest;
+    struct gm_err ignored;
+    yyjson_mut_val *body = NULL;
+    const struct gm_twin_put *put = &item->twin;
+    if (item->is_link || !gm_str_cut(known->id, '/', &source, &rest) ||
+        !gm_str_eq(source, put->id)) {
+        return false;
+    }
+    bool some = put->kept.n > 0 && known->body.n > 0 &&
+                gm_json_parse(gm_json_doc_new(sink->arena), known->body, &body, &ignored) == GM_OK;
+    for (size_t i = 0; some && i < put->kept.n; i++) {
+        if (gm_str_eq(gm_json_member_str(body, "$name"), put->kept.at[i])) {
+            return true;
+        }
+    }
+    return !put->has_relationships;
+}
+
 /* What the record delivered before and does not any more. */
 static gm_rc look_at_former(struct look *look, const struct gm_twin_item *item, struct gm_err *err)
 {
     struct adt_sink *sink = look->sink;
     for (struct gm_object *known = look->known; known != NULL; known = known->behind) {
-        struct gm_str source, rest;
-        bool is_link = gm_str_cut(known->id, '/', &source, &rest);
-        bool left_alone = !item->is_link && is_link && !item->twin.has_relationships &&
-                          gm_str_eq(source, item->twin.id);
         const struct adt_thing *there = gm_map_get_ptr(sink->by_id, known->id);
-        if (left_alone || there != NULL) {
+        if (there != NULL || is_left_alone(sink, known, item)) {
             continue;
         }
         struct adt_thing *thing = adt_add_thing(sink, known->key, known->id);

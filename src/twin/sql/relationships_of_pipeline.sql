@@ -1,1 +1,1 @@
-SELECT id FROM relationships WHERE source = $1 AND pipeline = $2
+SELECT id, name FROM relationships WHERE source = $1 AND pipeline = $2

@@ -1,1 +1,1 @@
-SELECT id FROM relationships_waiting WHERE source_id = $1 AND pipeline = $2
+SELECT id, name FROM relationships_waiting WHERE source_id = $1 AND pipeline = $2
