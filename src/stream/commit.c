@@ -128,6 +128,8 @@ static gm_rc write_group(struct gm_stream *stream, struct gm_group *group, struc
         GM_TRY(write_part(stream, group, &group->parts.at[i], err));
     }
     GM_TRY(gm_stream_write_entities(stream, group, err));
+    GM_TRY(gm_stream_write_states(stream, group, err));
+    GM_TRY(gm_stream_write_receipts(stream, group, err));
     if (group->marks) {
         GM_TRY(write_marks(stream, group, err));
     }

@@ -14,10 +14,10 @@ static gm_rc write_versions(struct gm_stream *stream, const struct gm_group *gro
     GM_TRY(gm_db_prepare_once(stream->db, GM_SQL_STREAM_ENTITY_EVENT_PUT, &event, err));
     for (size_t i = 0; i < group->versions.n; i++) {
         const struct gm_group_version *at = &group->versions.at[i];
-        gm_bind_text(version, 1, at->key);
+        gm_bind_text(version, 1, at->event->key);
         gm_bind_i64(version, 2, at->version);
         GM_TRY(gm_stmt_run(version, NULL, err));
-        gm_bind_text(event, 1, at->key);
+        gm_bind_text(event, 1, at->event->key);
         gm_bind_i64(event, 2, at->version);
         gm_bind_i64(event, 3, at->place);
         GM_TRY(gm_stmt_run(event, NULL, err));
@@ -47,6 +47,9 @@ gm_rc gm_stream_write_entities(struct gm_stream *stream, const struct gm_group *
     for (const struct gm_append *at = group->appends; at != NULL; at = at->next_) {
         if (at->snapshot != NULL && !at->moved) {
             GM_TRY(write_snapshot(stream, at->snapshot, err));
+        }
+        if (at->state_ != NULL) {
+            GM_TRY(gm_stream_state_keep(stream->db, at->state_, err));
         }
     }
     return GM_OK;
@@ -85,6 +88,7 @@ struct reading {
     struct gm_db *db;
     struct gm_entity *entity;
     struct gm_unpacker *unpacker;
+    struct gm_stream_snapshot row; /* the state as it is kept */
     /* the chunk that was unpacked last */
     int64_t first, end; /* places */
     const struct gm_events *events;
@@ -184,7 +188,8 @@ static gm_rc read_events(struct reading *reading, const struct gm_entity_query *
 {
     struct gm_stmt *stmt;
     struct gm_entity *entity = reading->entity;
-    int64_t after = query->after >= 0 ? query->after : entity->state_version;
+    int64_t newest = entity->merges ? entity->version : entity->state_version;
+    int64_t after = query->after >= 0 ? query->after : newest;
     int64_t there = entity->version > after ? entity->version - after : 0;
     size_t limit = (uint64_t)there < query->limit ? (size_t)there : query->limit;
     entity->events = gm_arena_zalloc(entity->arena, (limit + 1) * sizeof(*entity->events));
@@ -205,6 +210,7 @@ static gm_rc read_events(struct reading *reading, const struct gm_entity_query *
     }
     gm_reset(stmt);
     entity->trimmed = entity->trimmed || (limit > 0 && entity->count == 0);
+    entity->first = entity->count > 0 ? entity->first : after + 1;
     return rc == GM_E_END ? GM_OK : rc;
 }
 
@@ -214,7 +220,24 @@ static gm_rc read_entity(struct reading *reading, const struct gm_entity_query *
     GM_TRY(gm_stream_file_reader(&reading->stream->options, &reading->db, err));
     GM_TRY(gm_db_begin_snapshot(reading->db, err));
     GM_TRY(read_head(reading, query->key, err));
+    if (reading->entity->merges) {
+        GM_TRY(gm_stream_state_read(reading->db, reading->entity->arena, &reading->row, err));
+    }
     return read_events(reading, query, err);
+}
+
+/* The reading connection is closed: what is missing is read anew. */
+static gm_rc take_state(struct reading *reading, struct gm_err *err)
+{
+    struct gm_entity *entity = reading->entity;
+    if (!entity->merges || entity->version == 0) {
+        return GM_OK;
+    }
+    if (reading->row.version == entity->version) {
+        entity->merged = reading->row.state;
+        return GM_OK;
+    }
+    return gm_stream_catch_up(reading->stream, entity, &reading->row, err);
 }
 
 gm_rc gm_entity_open(struct gm_stream *stream, const struct gm_entity_query *query,
@@ -226,10 +249,15 @@ gm_rc gm_entity_open(struct gm_stream *stream, const struct gm_entity_query *que
     }
     struct gm_entity *entity = gm_alloc(sizeof(*entity));
     entity->arena = gm_arena_new(GM_ENTITY_SIZE_MAX);
-    struct reading reading = {.stream = stream, .entity = entity, .unpacker = gm_unpacker_new()};
+    entity->merges = stream->options.merges && !query->bare;
+    struct reading reading = {.stream = stream,
+                              .entity = entity,
+                              .unpacker = gm_unpacker_new(),
+                              .row = {.key = query->key}};
     gm_rc rc = read_entity(&reading, query, err);
     gm_db_close(reading.db);
     gm_unpacker_free(reading.unpacker);
+    rc = rc == GM_OK ? take_state(&reading, err) : rc;
     if (rc != GM_OK) {
         gm_entity_close(entity);
         return rc;

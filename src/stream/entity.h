@@ -11,6 +11,13 @@
  * needs the later ones alone. Snapshots are put by appends (stream.h: gm_append.snapshot); they are
  * derived, and nothing is lost with one.
  *
+ * States. A stream that merges keeps of each entity what the bodies of its events come to: the
+ * first one, patched by the others in order (RFC 7396, JSON merge patch: members that are null go,
+ * objects are merged, everything else takes the place of what was there). The row (table `states`)
+ * is written in the commit of the events, so that reading an entity reads one row. Where one is
+ * behind, because the stream did not merge when events came, the first who reads the entity brings
+ * it up to date. Such a stream takes no snapshots.
+ *
  * Thread rule: any thread; an entity that was read is a value. */
 #ifndef GM_STREAM_ENTITY_H
 #define GM_STREAM_ENTITY_H
@@ -18,19 +25,30 @@
 #include "base/arena.h"
 #include "stream/stream.h"
 
-enum { GM_ENTITY_SIZE_MAX = 64 << 20 /* of what is read at once */ };
+enum {
+    GM_ENTITY_SIZE_MAX = 64 << 20, /* of what is read at once */
+    /* Of a state, and of a body that is merged into one. Merging looks each member up: this bounds
+     * what one event may cost all who wait for the commit. */
+    GM_ENTITY_STATE_SIZE_MAX = 64 << 10,
+};
 
 struct gm_entity_query {
     struct gm_str key;
-    int64_t after; /* events behind this version; -1: behind the snapshot, or all */
-    size_t limit;  /* events; 0: none */
+    /* Events behind this version; -1: behind the snapshot, or all; of a stream that merges none. */
+    int64_t after;
+    size_t limit; /* events; 0: none */
+    bool bare;    /* events alone, no state */
 };
 struct gm_entity {
     struct gm_arena *arena; /* of all that follows */
     int64_t version;        /* 0: it has no events */
     int64_t state_version;  /* of the snapshot; 0: there is none */
     gm_ns state_taken;
-    struct gm_str state;     /* JSON; n 0: there is none */
+    struct gm_str state; /* JSON; n 0: there is none */
+    bool merges;         /* the stream keeps states: */
+    /* JSON, of the entity's version. n 0: it has no events, or the state cannot be told: it is too
+     * large, or retention took events that came before the stream merged. */
+    struct gm_str merged;
     int64_t first;           /* version of the first event */
     struct gm_event *events; /* of the versions from `first` on, without gaps */
     size_t count;

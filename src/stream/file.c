@@ -53,7 +53,8 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
         GM_SQL_STREAM_CREATE_CHUNKS,    GM_SQL_STREAM_CREATE_ORIGINS,
         GM_SQL_STREAM_CREATE_VERSIONS,  GM_SQL_STREAM_CREATE_ENTITY_EVENTS,
         GM_SQL_STREAM_CREATE_SNAPSHOTS, GM_SQL_STREAM_CREATE_CONSUMERS,
-        GM_SQL_STREAM_CREATE_LINKS,
+        GM_SQL_STREAM_CREATE_LINKS,     GM_SQL_STREAM_CREATE_STATES,
+        GM_SQL_STREAM_CREATE_RECEIPTS,
     };
     const struct gm_stream_options *options = &stream->options;
     int64_t format, partitions, versions, identity;
@@ -86,6 +87,7 @@ static gm_rc make_tables(struct gm_stream *stream, struct gm_err *err)
         return gm_fail(err, GM_E_CONFIG, "it was made without versions; that cannot be changed");
     }
     stream->partition_count = (int)partitions;
+    stream->has_versions = versions != 0;
     stream->identity = (uint64_t)identity;
     return make_partitions(stream, err);
 }
@@ -117,14 +119,16 @@ gm_rc gm_stream_file_open(struct gm_stream *stream, struct gm_err *err)
 
 static gm_rc look(struct gm_stream *stream, struct gm_db *db, struct gm_err *err)
 {
-    int64_t format, partitions;
+    int64_t format, partitions, versions;
     GM_TRY(get_fact(db, "format", &format, err));
     GM_TRY(get_fact(db, "partitions", &partitions, err));
+    GM_TRY(get_fact(db, "versions", &versions, err));
     if (format != FORMAT || partitions < 1 || partitions > GM_STREAM_PARTITIONS_MAX) {
         return gm_fail(err, GM_E_CONFIG, "it was written by a newer Gemel (format %lld)",
                        (long long)format);
     }
     stream->partition_count = (int)partitions;
+    stream->has_versions = versions != 0;
     return gm_stream_consumers_load(stream, db, err);
 }
 

@@ -14,6 +14,8 @@
 #include "os/thread.h"
 #include "stream/chunk.h"
 #include "stream/dedupe.h"
+#include "stream/entity.h"
+#include "stream/receipt.h"
 #include "stream/stream.h"
 
 enum {
@@ -44,9 +46,14 @@ struct gm_group_part {
     int64_t body_bytes;     /* of what is new */
 };
 struct gm_group_version {
-    struct gm_str key; /* of the append's event */
+    const struct gm_event *event; /* of the append */
     int64_t version;
-    int64_t place; /* of the event */
+    int64_t place;
+};
+struct gm_group_receipt {
+    const struct gm_append *append;
+    int64_t version; /* 0: the stream has none */
+    int64_t place;   /* of its event */
 };
 
 struct gm_group_link {
@@ -60,6 +67,7 @@ struct gm_group {
     GM_VEC(struct gm_group_part) parts;
     GM_VEC(struct gm_group_version) versions;
     GM_VEC(struct gm_group_link) links;
+    GM_VEC(struct gm_group_receipt) receipts;
     struct gm_buf origins; /* rows to write: name (length and bytes), high, bits */
     size_t origin_count;
     bool marks; /* `origins` is whole up to this group */
@@ -87,7 +95,9 @@ struct gm_partition {
 struct gm_stream {
     struct gm_stream_options options;
     char *path_z;
-    struct gm_db *db; /* the committing thread's */
+    struct gm_db *db;           /* the committing thread's */
+    struct gm_folding *folding; /* likewise; NULL: it does not merge */
+    bool has_versions;          /* as the file says */
     int partition_count;
     uint64_t identity;
     struct gm_partition partitions[GM_STREAM_PARTITIONS_MAX];
@@ -167,6 +177,28 @@ gm_rc gm_stream_write_entities(struct gm_stream *stream, const struct gm_group *
 /* Before the chunk at `place` goes. */
 gm_rc gm_stream_trim_entities(struct gm_stream *stream, int64_t place, struct gm_err *err)
     GM_MUST_CHECK;
+
+/* ---- state.c ---- */
+/* What becomes of states while a group is committed: several events of a key, one row. */
+struct gm_folding;
+struct gm_folding *gm_folding_new(void);
+void gm_folding_free(struct gm_folding *folding); /* NULL is fine */
+/* Within the transaction of the committing thread. */
+gm_rc gm_stream_write_states(struct gm_stream *stream, const struct gm_group *group,
+                             struct gm_err *err) GM_MUST_CHECK;
+/* The state as the file has it; version 0: none. */
+gm_rc gm_stream_state_read(struct gm_db *db, struct gm_arena *arena,
+                           struct gm_stream_snapshot *state, struct gm_err *err) GM_MUST_CHECK;
+/* Passed over when a newer one is there. */
+gm_rc gm_stream_state_keep(struct gm_db *db, const struct gm_stream_snapshot *state,
+                           struct gm_err *err) GM_MUST_CHECK;
+/* Brings entity->merged up to the entity's version, out of its events, and keeps it. */
+gm_rc gm_stream_catch_up(struct gm_stream *stream, struct gm_entity *entity,
+                         struct gm_stream_snapshot *from, struct gm_err *err) GM_MUST_CHECK;
+
+/* ---- receipt.c ---- */
+gm_rc gm_stream_write_receipts(struct gm_stream *stream, const struct gm_group *group,
+                               struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- recover.c: what is known of a file when it is opened ---- */
 gm_rc gm_stream_recover(struct gm_stream *stream, struct gm_err *err) GM_MUST_CHECK;

@@ -1,5 +1,4 @@
 /* The ordering thread: what waits becomes a group with offsets, frames and compressed chunks. */
-#include "base/hash.h"
 #include "base/mem.h"
 #include "stream/inside.h"
 #include "stream_sql.h"
@@ -65,13 +64,15 @@ static gm_rc read_version(struct gm_stream *stream, struct gm_str key, uint64_t 
     return rc == GM_E_END ? GM_OK : rc;
 }
 
-static gm_rc count_version(struct gm_stream *stream, struct gm_group *group, struct gm_str key,
-                           int64_t place, struct gm_err *err)
+/* at->version becomes the event's. */
+static gm_rc count_version(struct gm_stream *stream, struct gm_group *group,
+                           struct gm_group_version *at, struct gm_err *err)
 {
     uint64_t version;
-    GM_TRY(read_version(stream, key, &version, err));
-    (void)gm_map_set(stream->versions, key, version + 1);
-    *gm_vec_push(&group->versions) = (struct gm_group_version){key, (int64_t)version + 1, place};
+    GM_TRY(read_version(stream, at->event->key, &version, err));
+    (void)gm_map_set(stream->versions, at->event->key, version + 1);
+    at->version = (int64_t)version + 1;
+    *gm_vec_push(&group->versions) = *at;
     return GM_OK;
 }
 
@@ -96,12 +97,13 @@ static gm_rc check_version(struct gm_stream *stream, struct gm_append *append, s
         append->moved = append->snapshot->version > (int64_t)version;
         return GM_OK;
     }
-    if (!append->expects || append->count == 0) {
+    if (!stream->options.versions || append->link != NULL || append->count == 0) {
         return GM_OK;
     }
     GM_TRY(read_version(stream, append->events[0].key, &version, err));
     append->version = (int64_t)version;
-    append->moved = (int64_t)version != append->expected && !all_known(stream, append);
+    append->moved =
+        append->expects && (int64_t)version != append->expected && !all_known(stream, append);
     return GM_OK;
 }
 
@@ -153,16 +155,9 @@ struct ordering {
     uint64_t used; /* bit p: partition p has a frame */
 };
 
-static int partition_of(const struct gm_stream *stream, struct gm_str key)
-{
-    return stream->partition_count == 1
-               ? 0
-               : (int)(gm_hash64(key, 0) % (uint64_t)stream->partition_count);
-}
-
 static int64_t add_event(struct ordering *ordering, const struct gm_event *event)
 {
-    int number = partition_of(ordering->stream, event->key);
+    int number = gm_stream_partition(ordering->stream, event->key);
     struct gm_partition *partition = &ordering->stream->partitions[number];
     uint64_t bit = (uint64_t)1 << number;
     if ((ordering->used & bit) == 0) {
@@ -173,6 +168,24 @@ static int64_t add_event(struct ordering *ordering, const struct gm_event *event
     gm_frame_add(&partition->frame, event, event->time != 0 ? event->time : ordering->now);
     ordering->body_bytes[number] += (int64_t)event->body.n;
     return partition->ordered++;
+}
+
+/* What the commit has to know of an event beside its chunk. */
+static gm_rc note_event(struct ordering *ordering, struct gm_append *append,
+                        const struct gm_event *event, int64_t offset, struct gm_err *err)
+{
+    struct gm_stream *stream = ordering->stream;
+    struct gm_group_version at = {
+        .event = event, .place = gm_place(gm_stream_partition(stream, event->key), offset)};
+    if (stream->options.versions) {
+        GM_TRY(count_version(stream, ordering->group, &at, err));
+        append->version = append->link == NULL ? at.version : append->version;
+    }
+    if (append->receipt != NULL) {
+        *gm_vec_push(&ordering->group->receipts) =
+            (struct gm_group_receipt){append, at.version, at.place};
+    }
+    return GM_OK;
 }
 
 static gm_rc order_append(struct ordering *ordering, struct gm_append *append, struct gm_err *err)
@@ -194,10 +207,8 @@ static gm_rc order_append(struct ordering *ordering, struct gm_append *append, s
         if (append->offsets != NULL) {
             append->offsets[i] = offset;
         }
-        if (new && stream->options.versions) {
-            int64_t place = gm_place(partition_of(stream, event->key), offset);
-            GM_TRY(count_version(stream, ordering->group, event->key, place, err));
-            append->version += append->link == NULL ? 1 : 0;
+        if (new) {
+            GM_TRY(note_event(ordering, append, event, offset, err));
         }
     }
     move_link(stream, ordering->group, append);
@@ -302,6 +313,7 @@ static void begin_group(struct gm_group *group, struct gm_append *appends)
     group->parts.n = 0;
     group->versions.n = 0;
     group->links.n = 0;
+    group->receipts.n = 0;
     group->origin_count = 0;
     group->marks = false;
     group->trims = appends->trims_;

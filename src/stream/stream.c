@@ -1,6 +1,7 @@
 /* A stream's life, and appending up to the queue. */
 #include "stream/inside.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "json/json.h"
 
@@ -62,6 +63,18 @@ static gm_rc check_link(const struct gm_link *link, struct gm_err *err)
     return GM_OK;
 }
 
+static gm_rc check_receipt(const struct gm_append *append, struct gm_err *err)
+{
+    const struct gm_stream_receipt *receipt = append->receipt;
+    if (receipt != NULL && (append->count != 1 || receipt->name.n == 0 ||
+                            receipt->name.n > (size_t)3 * GM_EVENT_TEXT_SIZE_MAX)) {
+        return gm_fail(err, GM_E_INVALID,
+                       "a receipt is for an append of one event; its name has 1 to %d bytes",
+                       3 * GM_EVENT_TEXT_SIZE_MAX);
+    }
+    return GM_OK;
+}
+
 static gm_rc check_append(const struct gm_stream *stream, const struct gm_append *append,
                           struct gm_err *err)
 {
@@ -78,9 +91,14 @@ static gm_rc check_append(const struct gm_stream *stream, const struct gm_append
         return gm_fail(err, GM_E_CONFIG, "%s keeps no versions; declare it with `versions: true`",
                        stream->path_z);
     }
+    if (append->snapshot != NULL && stream->options.merges) {
+        return gm_fail(err, GM_E_CONFIG, "%s keeps states itself; it takes no snapshots",
+                       stream->path_z);
+    }
     if (append->link != NULL) {
         GM_TRY(check_link(append->link, err));
     }
+    GM_TRY(check_receipt(append, err));
     return append->checked ? GM_OK : check_bodies(append, err);
 }
 
@@ -273,6 +291,18 @@ int gm_stream_partitions(const struct gm_stream *stream)
     return stream->partition_count;
 }
 
+int gm_stream_partition(const struct gm_stream *stream, struct gm_str key)
+{
+    return stream->partition_count == 1
+               ? 0
+               : (int)(gm_hash64(key, 0) % (uint64_t)stream->partition_count);
+}
+
+bool gm_stream_has_versions(const struct gm_stream *stream)
+{
+    return stream->has_versions;
+}
+
 uint64_t gm_stream_identity(const struct gm_stream *stream)
 {
     return stream->identity;
@@ -329,6 +359,7 @@ gm_rc gm_stream_open(const struct gm_stream_options *options, struct gm_stream *
         gm_frame_init(&stream->partitions[i].frame);
         gm_buf_init(&stream->partitions[i].tail.frames, GM_CHUNK_SIZE_MAX);
     }
+    stream->folding = options->merges ? gm_folding_new() : NULL;
     gm_rc rc = start(stream, err);
     if (rc != GM_OK) {
         gm_stream_close(stream);
@@ -364,6 +395,7 @@ void gm_stream_close(struct gm_stream *stream)
         gm_vec_deinit(&group->parts);
         gm_vec_deinit(&group->versions);
         gm_vec_deinit(&group->links);
+        gm_vec_deinit(&group->receipts);
     }
     for (size_t i = 0; i < GM_STREAM_PARTITIONS_MAX; i++) {
         gm_frame_deinit(&stream->partitions[i].frame);
@@ -374,6 +406,7 @@ void gm_stream_close(struct gm_stream *stream)
     gm_queue_free(stream->ordered);
     gm_dedupe_free(stream->dedupe);
     gm_packer_free(stream->packer);
+    gm_folding_free(stream->folding);
     gm_map_free(stream->versions);
     gm_map_free(stream->links);
     gm_stream_consumers_free(stream);

@@ -37,7 +37,7 @@
  * Entities. In a stream with `versions` an append may name the version it expects of its one key:
  * the number of events of that key so far. When it is another, nothing is written,
  * unless all of its events were taken before: then they are passed over as ever. Reading an
- * entity, and its snapshots: stream/entity.h.
+ * entity, its state, and snapshots: stream/entity.h.
  *
  * Stored bytes (table `chunks`, one row a chunk of one partition): first offset, count, codec (1:
  * zstd), size before compression, checksum (XXH3-64 of the uncompressed bytes), earliest and latest
@@ -81,6 +81,7 @@ struct gm_stream_options {
     const char *path_z;     /* made with its folder when it is not there */
     int partitions;         /* of a new stream; 0: 1 */
     bool versions;          /* keys are entities: each event counts its key's version up */
+    bool merges;            /* with versions: states of entities are kept, see entity.h */
     gm_ns retain_age;       /* chunks that came in longer ago go; 0: none do */
     uint64_t retain_size;   /* bytes of data; the oldest chunks go; 0: none do */
     const char *held_for_z; /* what this consumer has not read stays beyond that; NULL: nobody */
@@ -99,12 +100,16 @@ void gm_stream_close(struct gm_stream *stream); /* waits for appends under way; 
  * is there. */
 gm_rc gm_stream_failure(struct gm_stream *stream, struct gm_err *err) GM_MUST_CHECK;
 int gm_stream_partitions(const struct gm_stream *stream);
+int gm_stream_partition(const struct gm_stream *stream, struct gm_str key); /* of the key */
+bool gm_stream_has_versions(const struct gm_stream *stream); /* it was made with them */
 /* Offset that the partition's next event will have. Not of a stream that is only read. */
 int64_t gm_stream_next(struct gm_stream *stream, int partition);
 /* A number drawn when the stream was made: another stream in its place has another one. */
 uint64_t gm_stream_identity(const struct gm_stream *stream);
 
 /* ---- appending ---- */
+
+struct gm_stream_receipt; /* stream/receipt.h */
 
 /* See stream/entity.h. */
 struct gm_stream_snapshot {
@@ -133,6 +138,8 @@ struct gm_append {
      * nothing is written: `moved`, and `version` is the offset that it wants, or -1 when there are
      * GM_STREAM_LINKS_MAX others. Kept until `done`; NULL: none. */
     const struct gm_link *link;
+    /* Of an append of one event: kept in its commit, see stream/receipt.h. NULL: none. */
+    const struct gm_stream_receipt *receipt;
     /* On the stream's writer, after the commit or with the failure. */
     void (*done)(void *ctx, gm_rc rc, const struct gm_err *err);
     void *ctx;
@@ -140,11 +147,12 @@ struct gm_append {
 
     size_t appended, duplicates; /* out */
     bool moved;                  /* out: nothing was written, the version was another: */
-    int64_t version;             /* out: the key's version now; of a link, what it wants next */
-    struct gm_append *next_;     /* private, and what follows */
+    int64_t version; /* out: the version of the last event's key; of a link, what it wants next */
+    struct gm_append *next_; /* private, and what follows */
     size_t size_;
     bool trims_;
     const struct gm_stream_consumer *consumer_;
+    const struct gm_stream_snapshot *state_;
 };
 /* GM_E_INVALID: the event breaks a bound of flow/event.h; its body is not parsed. */
 gm_rc gm_event_check(const struct gm_event *event, struct gm_err *err) GM_MUST_CHECK;

@@ -1,0 +1,1 @@
+SELECT hash, key, version, place FROM receipts WHERE name = $1

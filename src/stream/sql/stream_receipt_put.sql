@@ -1,0 +1,1 @@
+INSERT INTO receipts (name, hash, key, version, place) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, key = excluded.key, version = excluded.version, place = excluded.place

@@ -1,0 +1,1 @@
+DELETE FROM receipts WHERE num <= (SELECT max(num) FROM receipts) - $1

@@ -1,0 +1,1 @@
+SELECT version, state FROM states WHERE key = $1
