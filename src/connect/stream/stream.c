@@ -28,6 +28,9 @@ struct stream_source {
     struct gm_connect_env env;
     struct gm_stream *own; /* opened here, for reading: nobody gave one */
     struct gm_stream_follow *follow;
+    /* Keys are entities: their events are changes, each counts, and their order is that in which
+     * they were taken, whatever clocks say. */
+    bool entities;
     gm_ns began; /* of the pass; monotonic */
     /* The batch under construction: events with their texts in its arena, and where a key is. */
     GM_VEC(struct gm_event) events;
@@ -110,6 +113,7 @@ static gm_rc stream_connect(void *self, struct gm_str from_cursor, struct gm_pas
     if (rc != GM_OK) {
         return rc;
     }
+    source->entities = gm_stream_has_versions(stream);
     source->began = source->env.clock->mono(source->env.clock);
     *out_pass = (struct gm_pass){
         .rows_estimate = source->env.waits ? 0 : (uint64_t)gm_stream_follow_lag(source->follow)};
@@ -150,7 +154,7 @@ static gm_rc add_event(struct stream_source *source, struct gm_batch *batch,
         (void)gm_map_set(source->places, event->key, source->events.n - 1);
         return GM_OK;
     }
-    if (!source->conf->latest) {
+    if (!source->conf->latest || source->entities) {
         *out_ends = true;
         return GM_OK;
     }
@@ -190,7 +194,7 @@ static void make_record(const struct stream_source *source, struct gm_batch *bat
     record->kind = GM_RECORD_PATCH;
     record->key = event->key;
     record->position = (uint64_t)event->offset + 1;
-    record->version = event->time;
+    record->version = source->entities ? 0 : event->time;
     record->hash = gm_hash128(event->body, source->env.hash_seed ^
                                                gm_hash64(event->type, (uint64_t)event->time));
     if (gm_json_parse(batch->doc, event->body, &body, &own) != GM_OK) {
@@ -322,7 +326,8 @@ static const struct gm_field stream_fields[] = {
     GM_FIELD_BOOL(struct stream_conf, latest, .def = "true",
                   .help = "Of several events of a key that are there at once only the newest by "
                           "its time is delivered. `false` delivers each; those that are older than "
-                          "what was delivered are stale either way."),
+                          "what was delivered are stale either way. Of a stream with `versions` "
+                          "each is delivered."),
     GM_FIELD_SPAN(struct stream_conf, linger, .def = "200ms", .max = "1m",
                   .help = "With `schedule: continuous`: how long events are gathered before they "
                           "are written together."),
@@ -341,8 +346,9 @@ const struct gm_connector gm_connector_stream = {
         "A record is the event's body with the member `$event` (`key`, `type`, `time`, `origin`, "
         "`id`, `offset`); a body that is no object is its member `value`. It says what changed: "
         "properties that it does not have stay as they are. An event that is older, by its time, "
-        "than the one that was delivered last for its key changes nothing. Nothing is ever "
-        "deleted: absence of events means nothing.",
+        "than the one that was delivered last for its key changes nothing. Of a stream with "
+        "`versions` each event is delivered, in the order of versions, whatever its time. Nothing "
+        "is ever deleted: absence of events means nothing.",
     .example_z = "stream:\n"
                  "  name: telemetry\n",
     .roles = GM_ROLE_SOURCE,
