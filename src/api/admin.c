@@ -20,6 +20,7 @@ struct gm_admin {
     struct gm_routes *routes;
     struct gm_views *views;
     const struct gm_hub *hub;
+    struct gm_commands *commands;
     struct gm_http_server *server;
     struct gm_desk desk;
     char *file_z; /* DATA/admin.json */
@@ -190,6 +191,7 @@ static void answer_request(void *ctx, struct gm_http_call *http)
                            .routes = admin->routes,
                            .views = admin->views,
                            .hub = admin->hub,
+                           .commands = admin->commands,
                            .desk = &admin->desk,
                            .http = http,
                            .reply = reply,
@@ -258,15 +260,16 @@ static gm_rc write_file(const struct gm_admin *admin, const char *api_url_z, str
     return gm_file_write_atomic(admin->file_z, gm_str_z(text_z), 0600, err);
 }
 
-/* Much memory is for uploads of models, and for pieces of what is appended, by those who have the
- * token. */
+/* Much memory is for uploads of models, for commands, and for pieces of what is appended, by those
+ * who have the token. */
 static size_t admit(void *ctx, const struct gm_http_call *http, uint64_t length)
 {
     const struct gm_admin *admin = ctx;
     struct gm_str path = gm_str_z(http->path_z);
-    size_t size_max = gm_str_is(path, "/models")                 ? MODELS_SIZE_MAX
-                      : gm_str_starts(path, GM_STR("/streams/")) ? GM_INGEST_PIECE_SIZE
-                                                                 : GM_HTTP_BODY_SIZE_MAX;
+    size_t size_max = gm_str_is(path, "/models")                  ? MODELS_SIZE_MAX
+                      : gm_str_starts(path, GM_STR("/commands/")) ? MODELS_SIZE_MAX
+                      : gm_str_starts(path, GM_STR("/streams/"))  ? GM_INGEST_PIECE_SIZE
+                                                                  : GM_HTTP_BODY_SIZE_MAX;
     bool large = length > GM_HTTP_BODY_SIZE_MAX && size_max > GM_HTTP_BODY_SIZE_MAX;
     return large && has_token(admin, http) ? size_max : GM_HTTP_BODY_SIZE_MAX;
 }
@@ -302,6 +305,7 @@ gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **o
     admin->routes = options->routes;
     admin->views = options->views;
     admin->hub = options->hub;
+    admin->commands = options->commands;
     admin->desk.mu = gm_mutex_new();
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));

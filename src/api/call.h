@@ -28,9 +28,10 @@ struct gm_desk {
 
 struct gm_call {
     struct gm_engine *engine;
-    struct gm_routes *routes; /* NULL: none are served here */
-    struct gm_views *views;   /* likewise */
-    const struct gm_hub *hub; /* likewise */
+    struct gm_routes *routes;     /* NULL: none are served here */
+    struct gm_views *views;       /* likewise */
+    const struct gm_hub *hub;     /* likewise */
+    struct gm_commands *commands; /* likewise */
     struct gm_desk *desk;
     const struct gm_http_call *http;
     const struct gm_route *route;
@@ -52,7 +53,8 @@ extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pi
 extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
     gm_admin_plan, gm_admin_verify, gm_admin_route_put, gm_admin_route_delete,
     gm_admin_route_redrive, gm_admin_route_drop, gm_admin_models_upload,
-    gm_admin_model_decommission, gm_admin_model_delete, gm_admin_view_rebuild, gm_admin_append;
+    gm_admin_model_decommission, gm_admin_model_delete, gm_admin_view_rebuild, gm_admin_append,
+    gm_admin_command;
 
 /* What parameters of the query are read with: `number` stays as it is when none is given. */
 gm_rc gm_admin_number(struct gm_str text, const char *name_z, int64_t *number, struct gm_err *err)

@@ -55,6 +55,12 @@ static const struct gm_route_field choice_body[] = {
     {"key", "All letters of this key. Neither of the two: all of the pipeline."},
     {0},
 };
+static const struct gm_route_field command_body[] = {
+    {"body", "The command's body: JSON, as a text."},
+    {"ifMatch", "The version that the entity must have (default: any)."},
+    {"once", "A key of the command's own: sent again with it, it is done once."},
+    {0},
+};
 static const struct gm_route_field models_body[] = {
     {"models", "An array of DTDL interfaces, in any order. Those that are there already with the "
                "same definition are passed over."},
@@ -196,6 +202,11 @@ static const struct gm_route routes[] = {
     {"POST", "/views/{name}/rebuild",
      "202: makes the view anew from its stream, while the old one serves.", NULL, NULL,
      "{\"accepted\":true}", gm_admin_view_rebuild},
+    {"POST", "/commands/{name}",
+     "Does a command, as `POST /commands/NAME` of the twin API: the same answers and codes. 201: "
+     "the entity is new.",
+     NULL, command_body, "{\"key\":\"machine-12345\",\"version\":1,\"partition\":0,\"offset\":17}",
+     gm_admin_command},
     {"POST", "/runs/{num}/approve", "Releases the deletions that a run blocked.", NULL, NULL,
      "{\"deleted\":12}", gm_admin_approve},
     {0},

@@ -275,7 +275,8 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
                                            .api_url_z = api_url_z,
                                            .routes = session->services.routes,
                                            .views = session->services.views,
-                                           .hub = session->hub};
+                                           .hub = session->hub,
+                                           .commands = session->services.commands};
     /* its address may be taken */
     GM_TRY(gm_admin_start(&admin, &session->admin, err));
     return gm_engine_start(session->engine, err);

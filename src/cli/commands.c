@@ -40,6 +40,8 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_views_show,
         &gm_command_views_rebuild,
         &gm_command_append,
+        &gm_command_commands,
+        &gm_command_command,
         &gm_command_import,
         &gm_command_export,
         &gm_command_token,

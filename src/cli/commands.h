@@ -37,6 +37,8 @@ extern const struct gm_command gm_command_views;
 extern const struct gm_command gm_command_views_show;
 extern const struct gm_command gm_command_views_rebuild;
 extern const struct gm_command gm_command_append;
+extern const struct gm_command gm_command_commands;
+extern const struct gm_command gm_command_command;
 extern const struct gm_command gm_command_import;
 extern const struct gm_command gm_command_export;
 extern const struct gm_command gm_command_token;

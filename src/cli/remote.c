@@ -99,8 +99,8 @@ static gm_rc answered_error(const struct gm_http_answer *answer, struct gm_err *
     return rc;
 }
 
-gm_rc gm_remote_send(struct gm_args *args, const char *path_z, struct gm_http_request *request,
-                     struct gm_http_answer *out_answer, struct gm_err *err)
+static gm_rc send_request(struct gm_args *args, const char *path_z, struct gm_http_request *request,
+                          struct gm_http_answer *out_answer, struct gm_err *err)
 {
     GM_AUTO_FREE char *base_z = NULL;
     GM_AUTO_FREE char *token_z = NULL;
@@ -110,7 +110,13 @@ gm_rc gm_remote_send(struct gm_args *args, const char *path_z, struct gm_http_re
     GM_AUTO_FREE char *authorization_z = gm_format_z("Bearer %s", token_z != NULL ? token_z : "");
     request->url_z = url_z;
     request->authorization_z = authorization_z;
-    GM_TRY(gm_http_send(request, out_answer, err));
+    return gm_http_send(request, out_answer, err);
+}
+
+gm_rc gm_remote_send(struct gm_args *args, const char *path_z, struct gm_http_request *request,
+                     struct gm_http_answer *out_answer, struct gm_err *err)
+{
+    GM_TRY(send_request(args, path_z, request, out_answer, err));
     if (out_answer->status >= 200 && out_answer->status < 300) {
         return GM_OK;
     }
@@ -159,6 +165,13 @@ gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str bod
         args, path_z,
         &(struct gm_http_request){.method_z = "POST", .body = body.p != NULL ? body : GM_STR("{}")},
         out_answer, err);
+}
+
+gm_rc gm_remote_answer(struct gm_args *args, const char *path_z, struct gm_str body,
+                       struct gm_http_answer *out_answer, struct gm_err *err)
+{
+    return send_request(args, path_z, &(struct gm_http_request){.method_z = "POST", .body = body},
+                        out_answer, err);
 }
 
 gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,

@@ -17,6 +17,9 @@ gm_rc gm_remote_or_store(struct gm_args *args, struct gm_store **out_store, stru
  * its message. */
 gm_rc gm_remote_post(struct gm_args *args, const char *path_z, struct gm_str body,
                      struct gm_http_answer *out_answer, struct gm_err *err) GM_MUST_CHECK;
+/* The same, and the answer is the caller's to judge, whatever its status. */
+gm_rc gm_remote_answer(struct gm_args *args, const char *path_z, struct gm_str body,
+                       struct gm_http_answer *out_answer, struct gm_err *err) GM_MUST_CHECK;
 /* GET from it. GM_E_CONFIG: there is no such process. */
 gm_rc gm_remote_get(struct gm_args *args, const char *path_z, struct gm_http_answer *out_answer,
                     struct gm_err *err) GM_MUST_CHECK;

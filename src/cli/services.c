@@ -43,13 +43,24 @@ static gm_rc start_views(struct gm_services *services, const struct gm_services_
     return gm_views_open(&views, &services->views, err);
 }
 
+static gm_rc start_commands(struct gm_services *services, const struct gm_services_options *options,
+                            struct gm_err *err)
+{
+    const struct gm_commands_options commands = {.commands =
+                                                     &gm_config_root(options->config)->commands,
+                                                 .hub = options->hub,
+                                                 .store = options->store};
+    return gm_commands_open(&commands, &services->commands, err);
+}
+
 static gm_rc start_api(struct gm_services *services, const struct gm_services_options *options,
                        struct gm_err *err)
 {
     const struct gm_streams_api_options streams = {.hub = options->hub,
                                                    .store = options->store,
                                                    .views = services->views,
-                                                   .forwards = services->forwards};
+                                                   .forwards = services->forwards,
+                                                   .commands = services->commands};
     GM_TRY(gm_streams_api_open(&streams, &services->streams, err));
     const struct gm_adt_options adt = {.config = options->config,
                                        .store = options->store,
@@ -74,6 +85,7 @@ gm_rc gm_services_start(struct gm_services *services, const struct gm_services_o
     gm_rc rc = start_jobs(services, root, options->store, err);
     rc = rc == GM_OK ? start_routes(services, options->config, options->store, err) : rc;
     rc = rc == GM_OK ? start_views(services, options, err) : rc;
+    rc = rc == GM_OK ? start_commands(services, options, err) : rc;
     rc = rc == GM_OK ? gm_forwards_start(options->hub, &services->forwards, err) : rc;
     rc = rc == GM_OK ? start_api(services, options, err) : rc;
     rc = rc == GM_OK ? gm_sources_start(options->hub, &services->sources, err) : rc;
@@ -92,6 +104,7 @@ void gm_services_stop(struct gm_services *services)
     gm_adt_stop(services->adt);             /* it asks the others */
     gm_streams_api_close(services->streams);
     gm_forwards_stop(services->forwards);
+    gm_commands_close(services->commands);
     gm_views_close(services->views);
     gm_routes_close(services->routes);
     gm_jobs_close(services->jobs);

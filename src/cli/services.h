@@ -13,6 +13,7 @@
 #include "api/adt/adt.h"
 #include "api/streams/streams.h"
 #include "engine/config.h"
+#include "hub/commands.h"
 #include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/sources.h"
@@ -26,6 +27,7 @@ struct gm_services {
     struct gm_blob_account *accounts; /* of the configuration; the jobs look at them */
     char *files_z;                    /* the folder of jobs' files; NULL: any */
     struct gm_views *views;
+    struct gm_commands *commands;
     struct gm_streams_api *streams;
     struct gm_adt *adt; /* NULL: off */
     struct gm_sources *sources;

@@ -142,6 +142,13 @@ const struct gm_field gm_config_fields[] = {
                  .item_size = sizeof(struct gm_stream_conf),
                  .help = "The streams, by name: durable logs of events, DATA/streams/NAME.db each.",
                  .example = "{ telemetry: { key: machine.machineId, time: timeCreated } }"),
+    GM_FIELD_MAP(struct gm_config_root, commands, .fields = gm_command_fields,
+                 .item_size = sizeof(struct gm_command_conf),
+                 .help =
+                     "What may be asked of entities, by name: checked, and appended to a stream "
+                     "as an event.",
+                 .example = "{ register_machine: { stream: machines, key: \"machine-{machineId}\", "
+                            "event: registered, when: new } }"),
     GM_FIELD_MAP(struct gm_config_root, views, .fields = gm_view_fields,
                  .item_size = sizeof(struct gm_view_conf),
                  .help = "Read models folded from streams, by name: latest values, and aggregates "
@@ -376,6 +383,7 @@ static void decode(struct gm_config *config, const struct gm_node *root)
         return;
     }
     gm_stream_conf_check(config->doc, &config->root.streams);
+    gm_command_conf_check(config->doc, &config->root.commands, &config->root.streams);
     gm_view_conf_check(config->doc, &config->root.views);
     check_streams(config);
     for (size_t i = 0; i < config->root.pipelines.n; i++) {

@@ -14,6 +14,7 @@
 #include "connect/connector.h"
 #include "engine/api_config.h"
 #include "engine/schedule.h"
+#include "hub/command_conf.h"
 #include "hub/stream_conf.h"
 #include "sync/sweep.h"
 #include "view/conf.h"
@@ -81,6 +82,7 @@ struct gm_config_root {
     struct gm_notify_conf notify;
     struct gm_conf_map blobs;     /* of struct gm_blob_conf */
     struct gm_conf_map streams;   /* of struct gm_stream_conf */
+    struct gm_conf_map commands;  /* of struct gm_command_conf */
     struct gm_conf_map views;     /* of struct gm_view_conf */
     struct gm_conf_map pipelines; /* of struct gm_pipeline_conf */
     struct gm_conf_map endpoints; /* of struct gm_conf_choice: connect/endpoint.h */

@@ -7,99 +7,26 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "hub/inside.h"
+#include "hub/template.h"
+#include "stream/entity.h"
 #include "json/json.h"
 
 enum {
     SCRATCH_SIZE_MAX = 64 << 20, /* for values of GM_EVENT_BODY_SIZE_MAX, however they are made */
-    NUMBER_TEXT_SIZE = GM_NUM_TEXT_SIZE,
-};
-
-/* Text and paths, in turn: `literals[i]` stands before `paths[i]`, the last one at the end. */
-struct template
-{
-    size_t count; /* of paths; 0: there is no template */
-    struct gm_str literals[GM_TEMPLATE_PARTS_MAX + 1];
-    struct gm_path paths[GM_TEMPLATE_PARTS_MAX];
 };
 
 struct gm_decoder {
     struct gm_arena *arena; /* of literals */
-    struct template key, type, origin, id;
+    struct gm_hub_template key, type, origin, id;
     struct gm_path time, sequence; /* count 0: none */
     /* looked at when nothing else is known */
     struct gm_path key_default, time_default, type_default;
     gm_ns unit;
     struct gm_event_types *types; /* NULL: any */
+    bool merges;                  /* bodies become states */
 };
 
 /* ---- what is configured ---- */
-
-static gm_rc parse_literal(struct gm_decoder *decoder, struct gm_str *rest, struct gm_str *out,
-                           struct gm_err *err)
-{
-    char *to = gm_arena_alloc(decoder->arena, rest->n + 1);
-    size_t n = 0, at = 0;
-    if (to == NULL) {
-        return gm_fail(err, GM_E_CONFIG, "a template is too long");
-    }
-    while (at < rest->n) {
-        char c = rest->p[at];
-        bool twice = at + 1 < rest->n && rest->p[at + 1] == c;
-        if (c == '{' && !twice) {
-            break;
-        }
-        if (c == '}' && !twice) {
-            return gm_fail(err, GM_E_CONFIG, "a `}` without its `{`; write }} for the character");
-        }
-        to[n++] = c;
-        at += c == '{' || c == '}' ? 2 : 1;
-    }
-    *rest = (struct gm_str){rest->p + at, rest->n - at};
-    *out = (struct gm_str){to, n};
-    return GM_OK;
-}
-
-static gm_rc parse_template_parts(struct gm_decoder *decoder, struct gm_str rest,
-                                  struct template *out, struct gm_err *err)
-{
-    for (;;) {
-        struct gm_str path;
-        GM_TRY(parse_literal(decoder, &rest, &out->literals[out->count], err));
-        if (rest.n == 0) {
-            return GM_OK;
-        }
-        rest = (struct gm_str){rest.p + 1, rest.n - 1}; /* behind the brace */
-        if (!gm_str_cut(rest, '}', &path, &rest)) {
-            return gm_fail(err, GM_E_CONFIG, "a `{` without its `}`; write {{ for the character");
-        }
-        if (out->count == GM_TEMPLATE_PARTS_MAX) {
-            return gm_fail(err, GM_E_CONFIG, "more than %d paths", GM_TEMPLATE_PARTS_MAX);
-        }
-        GM_TRY(gm_path_parse(gm_str_trim(path), &out->paths[out->count], err));
-        out->count++;
-    }
-}
-
-/* Without braces the whole text is a path. */
-static gm_rc parse_template(struct gm_decoder *decoder, const char *name_z, const char *text_z,
-                            struct template *out, struct gm_err *err)
-{
-    gm_rc rc = GM_OK;
-    struct gm_str text = gm_str_z(text_z);
-    if (text_z == NULL) {
-        return GM_OK;
-    }
-    if (memchr(text.p, '{', text.n) == NULL) {
-        rc = gm_path_parse(text, &out->paths[0], err);
-        out->count = 1;
-    } else {
-        rc = parse_template_parts(decoder, text, out, err);
-        if (rc == GM_OK && out->count == 0) {
-            rc = gm_fail(err, GM_E_CONFIG, "there is no {path} in it");
-        }
-    }
-    return rc == GM_OK ? rc : gm_fail_within(err, "`%s`", name_z);
-}
 
 static gm_rc parse_path(const char *name_z, const char *text_z, struct gm_path *out,
                         struct gm_err *err)
@@ -118,10 +45,11 @@ static gm_rc compile(struct gm_decoder *decoder, const struct gm_stream_conf *co
                                   [GM_TIME_MICROS] = GM_US,
                                   [GM_TIME_NANOS] = GM_NS};
     decoder->unit = units[conf->time_unit];
-    GM_TRY(parse_template(decoder, "key", conf->key, &decoder->key, err));
-    GM_TRY(parse_template(decoder, "type", conf->type, &decoder->type, err));
-    GM_TRY(parse_template(decoder, "origin", conf->origin, &decoder->origin, err));
-    GM_TRY(parse_template(decoder, "id", conf->id, &decoder->id, err));
+    decoder->merges = conf->state == GM_STREAM_STATE_MERGE;
+    GM_TRY(gm_hub_template_parse(decoder->arena, "key", conf->key, &decoder->key, err));
+    GM_TRY(gm_hub_template_parse(decoder->arena, "type", conf->type, &decoder->type, err));
+    GM_TRY(gm_hub_template_parse(decoder->arena, "origin", conf->origin, &decoder->origin, err));
+    GM_TRY(gm_hub_template_parse(decoder->arena, "id", conf->id, &decoder->id, err));
     GM_TRY(parse_path("time", conf->time, &decoder->time, err));
     GM_TRY(parse_path("sequence", conf->sequence, &decoder->sequence, err));
     GM_TRY(parse_path("key", conf->key == NULL ? "key" : NULL, &decoder->key_default, err));
@@ -290,35 +218,21 @@ static void refuse_type(struct making *making, const struct gm_path *path, const
 /* Text of a scalar; n 0: there is none, or it was refused. */
 static struct gm_str scalar_text(struct making *making, const struct gm_path *path)
 {
-    char digits[NUMBER_TEXT_SIZE];
-    size_t n = 0;
+    char digits[GM_NUM_TEXT_SIZE];
     yyjson_val *at = gm_value_at(making->value.root, path);
-    switch (yyjson_get_type(at)) {
-    case YYJSON_TYPE_STR:
-        return gm_value_keep(making->decoded, &making->value, at);
-    case YYJSON_TYPE_NUM:
-        if (yyjson_is_real(at)) {
-            n = gm_format_double(yyjson_get_real(at), digits);
-        } else if (yyjson_is_sint(at)) {
-            n = gm_format_i64(yyjson_get_sint(at), digits);
-        } else {
-            n = (size_t)snprintf(digits, sizeof(digits), "%llu",
-                                 (unsigned long long)yyjson_get_uint(at));
-        }
-        return gm_arena_dup(making->decoded->arena, (struct gm_str){digits, n});
-    case YYJSON_TYPE_BOOL:
-        return yyjson_get_bool(at) ? GM_STR("true") : GM_STR("false");
-    case YYJSON_TYPE_ARR:
-    case YYJSON_TYPE_OBJ:
+    struct gm_str text = gm_scalar_text(at, digits);
+    if (text.n > 0 && text.p == NULL) {
         refuse_type(making, path, "a text or a number");
         return (struct gm_str){NULL, 0};
-    default: /* null, or nothing */
-        return (struct gm_str){NULL, 0};
     }
+    if (yyjson_is_str(at)) {
+        return gm_value_keep(making->decoded, &making->value, at);
+    }
+    return yyjson_is_num(at) ? gm_arena_dup(making->decoded->arena, text) : text;
 }
 
 /* n 0: a path leads to nothing. */
-static struct gm_str expand(struct making *making, const struct template *template)
+static struct gm_str expand(struct making *making, const struct gm_hub_template *template)
 {
     char text[GM_EVENT_TEXT_SIZE_MAX + 1]; /* one more than is allowed: it is refused then */
     size_t n = 0;
@@ -353,7 +267,7 @@ static void check_text(struct making *making, struct gm_str text, const char *na
 }
 
 /* What is configured, else what is known, else what stands at a usual place. */
-static struct gm_str find_text(struct making *making, const struct template *configured,
+static struct gm_str find_text(struct making *making, const struct gm_hub_template *configured,
                                struct gm_str known, const struct gm_path *usual)
 {
     struct gm_str text =
@@ -433,7 +347,7 @@ static void fill(struct making *making, const struct gm_event *known, struct gm_
 
 static void refuse_key(struct making *making)
 {
-    const struct template *key = &making->decoder->key;
+    const struct gm_hub_template *key = &making->decoder->key;
     making->wrong = true;
     gm_decoded_refuse(making->decoded, making->number,
                       "there is nothing at `" GM_STR_FMT "`, which makes its key",
@@ -454,6 +368,12 @@ void gm_decode_value(const struct gm_decoder *decoder, const struct gm_one *one,
     fill(&making, known != NULL ? known : &nothing, &event);
     if (!making.wrong && event.key.n == 0) {
         refuse_key(&making);
+    }
+    if (decoder->merges && one->text.n > GM_ENTITY_STATE_SIZE_MAX) {
+        making.wrong = true;
+        gm_decoded_refuse(decoded, one->number,
+                          "it has %zu bytes; a stream with states takes %d at most", one->text.n,
+                          GM_ENTITY_STATE_SIZE_MAX);
     }
     check_text(&making, event.key, "key");
     check_text(&making, event.type, "type");

@@ -4,8 +4,7 @@
 
 struct typed_field {
     struct gm_path path;
-    const char *type_z; /* of types[] */
-    bool (*fits)(yyjson_val *value);
+    const struct gm_simple_type *type;
     bool required;
 };
 struct event_type {
@@ -72,16 +71,31 @@ static bool is_array(yyjson_val *value)
     return yyjson_is_arr(value);
 }
 
-static const struct {
-    const char *name_z;
-    bool (*fits)(yyjson_val *value);
-} simple_types[] = {
-    {"string", is_string},     {"integer", is_integer}, {"long", is_long},
-    {"float", is_number},      {"double", is_number},   {"boolean", is_boolean},
-    {"date", is_date},         {"time", is_clock_time}, {"dateTime", is_date_time},
-    {"duration", is_duration}, {"object", is_object},   {"array", is_array},
-    {"any", is_any},
+static const struct gm_simple_type simple_types[] = {
+    {"string", is_string, "\"type\":\"string\""},
+    {"integer", is_integer, "\"type\":\"integer\",\"format\":\"int32\""},
+    {"long", is_long, "\"type\":\"integer\",\"format\":\"int64\""},
+    {"float", is_number, "\"type\":\"number\""},
+    {"double", is_number, "\"type\":\"number\""},
+    {"boolean", is_boolean, "\"type\":\"boolean\""},
+    {"date", is_date, "\"type\":\"string\",\"format\":\"date\""},
+    {"time", is_clock_time, "\"type\":\"string\",\"format\":\"time\""},
+    {"dateTime", is_date_time, "\"type\":\"string\",\"format\":\"date-time\""},
+    {"duration", is_duration, "\"type\":\"string\",\"format\":\"duration\""},
+    {"object", is_object, "\"type\":\"object\""},
+    {"array", is_array, "\"type\":\"array\""},
+    {"any", is_any, "\"title\":\"any\""},
 };
+
+const struct gm_simple_type *gm_simple_type_find(struct gm_str name)
+{
+    for (size_t i = 0; i < GM_ARRAY_COUNT(simple_types); i++) {
+        if (gm_str_is(name, simple_types[i].name_z)) {
+            return &simple_types[i];
+        }
+    }
+    return NULL;
+}
 
 /* ---- what is declared ---- */
 
@@ -91,17 +105,11 @@ static gm_rc add_field(struct event_type *type, const struct gm_node *node, bool
     struct typed_field *field = gm_vec_push(&type->fields);
     field->required = required;
     GM_TRY(gm_path_parse(node->key, &field->path, err));
-    for (size_t i = 0; i < GM_ARRAY_COUNT(simple_types); i++) {
-        if (node->type == GM_NODE_SCALAR && gm_str_is(node->text, simple_types[i].name_z)) {
-            field->type_z = simple_types[i].name_z;
-            field->fits = simple_types[i].fits;
-            return GM_OK;
-        }
-    }
-    return gm_fail(err, GM_E_CONFIG,
-                   "`" GM_STR_FMT "`: write its type: string, integer, long, float, double, "
-                   "boolean, date, time, dateTime, duration, object, array or any",
-                   GM_STR_ARG(node->key));
+    field->type = node->type == GM_NODE_SCALAR ? gm_simple_type_find(node->text) : NULL;
+    return field->type != NULL
+               ? GM_OK
+               : gm_fail(err, GM_E_CONFIG, "`" GM_STR_FMT "`: write its type: " GM_SIMPLE_TYPES,
+                         GM_STR_ARG(node->key));
 }
 
 static gm_rc add_fields(struct event_type *type, const struct gm_node *map, bool required,
@@ -183,10 +191,10 @@ bool gm_event_types_allow(const struct gm_event_types *types, struct gm_str type
         const struct typed_field *field = &found->fields.at[i];
         yyjson_val *value = gm_value_at(root, &field->path);
         bool absent = value == NULL || yyjson_is_null(value);
-        if (absent ? field->required : !field->fits(value)) {
+        if (absent ? field->required : !field->type->fits(value)) {
             (void)gm_fail(why, GM_E_INVALID,
                           "`" GM_STR_FMT "` of a `" GM_STR_FMT "`: %s is wanted%s",
-                          GM_STR_ARG(field->path.text), GM_STR_ARG(type), field->type_z,
+                          GM_STR_ARG(field->path.text), GM_STR_ARG(type), field->type->name_z,
                           absent ? "; there is nothing" : "");
             return false;
         }

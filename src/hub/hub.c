@@ -72,6 +72,8 @@ static gm_rc open_stream(struct gm_hub *hub, const struct gm_conf_map_entry *ent
     const struct gm_stream_options stream_options = {.path_z = stream->path_z,
                                                      .partitions = (int)stream->conf->partitions,
                                                      .versions = stream->conf->versions,
+                                                     .merges = stream->conf->state ==
+                                                               GM_STREAM_STATE_MERGE,
                                                      .retain_age = stream->conf->retain.age,
                                                      .retain_size = stream->conf->retain.size,
                                                      .held_for_z = held_for_z,

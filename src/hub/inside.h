@@ -6,12 +6,23 @@
 #include "hub/decode.h"
 #include "json/json.h"
 
-enum { GM_STREAM_NAME_SIZE_MAX = 100, GM_TEMPLATE_PARTS_MAX = 8 };
+enum { GM_STREAM_NAME_SIZE_MAX = 100 };
 
 /* What the segments of a path lead to, from member to member. NULL: nothing. */
 yyjson_val *gm_value_at(yyjson_val *root, const struct gm_path *path);
 
 /* ---- event_type.c: declared types ---- */
+
+/* Simple types, by the names of DTDL's schemas. */
+struct gm_simple_type {
+    const char *name_z;
+    bool (*fits)(yyjson_val *value);
+    const char *schema_z; /* members of a JSON Schema */
+};
+const struct gm_simple_type *gm_simple_type_find(struct gm_str name); /* NULL: none */
+#define GM_SIMPLE_TYPES                                                                            \
+    "string, integer, long, float, double, boolean, date, time, dateTime, duration, object, "      \
+    "array or any"
 
 struct gm_event_types;
 /* NULL when none are declared. */

@@ -5,6 +5,7 @@
 #include "stream/stream.h"
 
 static const char *const time_units[] = {"s", "ms", "us", "ns", NULL};
+static const char *const states[] = {"none", "merge", NULL};
 
 static const struct gm_field retain_fields[] = {
     GM_FIELD_SPAN(struct gm_retain_conf, age, .def = "0", .example = "30d",
@@ -31,6 +32,11 @@ const struct gm_field gm_stream_fields[] = {
     GM_FIELD_BOOL(struct gm_stream_conf, versions, .def = "false",
                   .help = "Keys are entities: each event counts its key's version up, and an "
                           "append may name the version it expects."),
+    GM_FIELD_ENUM(struct gm_stream_conf, state, .names = states, .def = "none",
+                  .help = "`merge`: of each entity the stream keeps what the bodies of its events "
+                          "come to, merged in order as JSON merge patches (RFC 7396), so that "
+                          "reading it does not replay its life. A state, and a body, has 64 kB at "
+                          "most."),
     GM_FIELD_STRUCT(struct gm_stream_conf, retain, .fields = retain_fields,
                     .help = "How long events are kept."),
     GM_FIELD_STR(struct gm_stream_conf, key, .example = "\"machine-{machine.machineId}\"",
@@ -71,7 +77,7 @@ const struct gm_field gm_stream_fields[] = {
 
 /* ---- checks ---- */
 
-static bool is_name(const char *name_z)
+bool gm_stream_name_valid(const char *name_z)
 {
     size_t n = strlen(name_z);
     return n >= 1 && n <= GM_STREAM_NAME_SIZE_MAX && name_z[0] != '.' &&
@@ -84,7 +90,7 @@ static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry
     const struct gm_stream_conf *conf = entry->value;
     struct gm_decoder *decoder = NULL;
     struct gm_err err = {0};
-    if (!is_name(entry->name_z)) {
+    if (!gm_stream_name_valid(entry->name_z)) {
         gm_conf_error(doc, &entry->node->key_place,
                       "streams: the name `%s` is not one of 1 to %d letters, digits and -_.",
                       entry->name_z, GM_STREAM_NAME_SIZE_MAX);
@@ -93,6 +99,13 @@ static void check_stream(struct gm_conf_doc *doc, const struct gm_conf_map_entry
         gm_conf_error(doc, &entry->node->place, "streams.%s: %s", entry->name_z, err.text);
     }
     gm_decoder_free(decoder);
+    if (conf->state == GM_STREAM_STATE_MERGE && !conf->versions) {
+        gm_conf_error(
+            doc, &entry->node->place,
+            "streams.%s.state: keys have states where they are entities; write `versions: "
+            "true`",
+            entry->name_z);
+    }
     gm_forward_conf_check(doc, entry->node, &conf->forward);
     for (size_t i = 0; i < conf->from.n; i++) {
         gm_mqtt_conf_check(doc, conf->from.at[i].value, streams);

@@ -27,9 +27,11 @@ struct gm_event_type_conf {
     const struct gm_node *required; /* NULL: nothing */
     const struct gm_node *optional;
 };
+enum gm_stream_state { GM_STREAM_STATE_NONE, GM_STREAM_STATE_MERGE };
 struct gm_stream_conf {
     int64_t partitions;
     bool versions;
+    int32_t state; /* enum gm_stream_state */
     struct gm_retain_conf retain;
     const char *key;  /* NULL: the member `key` */
     const char *time; /* NULL: the member `time`, when there is one */
@@ -44,6 +46,7 @@ const struct gm_alternative *const *gm_stream_source_alternatives(void);
 
 extern const struct gm_field gm_stream_fields[];
 
+bool gm_stream_name_valid(const char *name_z);
 /* Checks across fields, reported into the doc. */
 void gm_stream_conf_check(struct gm_conf_doc *doc, const struct gm_conf_map *streams);
 

@@ -154,6 +154,7 @@ void gm_adt_refuse(struct gm_adt_call *call, int status, const char *code_z, con
 struct gm_adt_detail {
     const char *code_z;
     struct gm_str message;
+    struct gm_str target; /* p NULL: none is told */
 };
 struct gm_adt_refusal {
     int status;

@@ -188,11 +188,12 @@ static bool is_relationship(enum gm_edit_kind kind)
 static void refuse_value(struct gm_adt_call *call, const char *message_z, struct gm_str why)
 {
     gm_adt_refuse_detailed(
-        call, &(struct gm_adt_refusal){.status = 400,
-                                       .code_z = "ValidationFailed",
-                                       .message = gm_str_z(message_z),
-                                       .details = &(struct gm_adt_detail){"ValidationFailed", why},
-                                       .detail_count = 1});
+        call, &(struct gm_adt_refusal){
+                  .status = 400,
+                  .code_z = "ValidationFailed",
+                  .message = gm_str_z(message_z),
+                  .details = &(struct gm_adt_detail){.code_z = "ValidationFailed", .message = why},
+                  .detail_count = 1});
 }
 
 static void refuse_exists(struct gm_adt_call *call, const struct gm_edit *edit)

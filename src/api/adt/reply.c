@@ -101,6 +101,10 @@ void gm_adt_refuse_detailed(struct gm_adt_call *call, const struct gm_adt_refusa
     for (size_t i = 0; i < refusal->detail_count; i++) {
         gm_buf_add_z(body, i == 0 ? ",\"details\":[{" : ",{");
         write_pair(body, refusal->details[i].code_z, refusal->details[i].message);
+        if (refusal->details[i].target.p != NULL) {
+            gm_buf_add_z(body, ",\"target\":");
+            gm_json_quote(body, refusal->details[i].target);
+        }
         gm_buf_add_z(body, i + 1 == refusal->detail_count ? "}]" : "}");
     }
     gm_buf_add_z(body, "}}");

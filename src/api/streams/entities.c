@@ -53,6 +53,10 @@ static void answer_entity(struct gm_adt_call *call, const struct gm_entity *enti
     gm_buf_add_z(out, "{\"key\":");
     gm_json_quote(out, call->parts[1]);
     gm_buf_addf(out, ",\"version\":%lld", (long long)entity->version);
+    if (entity->merges) {
+        gm_buf_add_z(out, ",\"state\":");
+        gm_buf_add(out, entity->merged.n > 0 ? entity->merged : GM_STR("null"));
+    }
     if (entity->state.n > 0) {
         gm_buf_add_z(out, ",\"snapshot\":");
         write_snapshot(entity, out);

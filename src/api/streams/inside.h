@@ -28,6 +28,10 @@ struct gm_streams_api {
 
 /* The stream of the path's first part. NULL: none, and the call is ended. */
 const struct gm_hub_stream *gm_streams_find(struct gm_adt_call *call);
+/* The entity's version that `If-Match`, or `?expected=`, names; *out_expects stays false when none
+ * does. GM_E_INVALID: it is no version. */
+gm_rc gm_streams_expected(struct gm_adt_call *call, bool *out_expects, int64_t *out_expected,
+                          struct gm_err *err) GM_MUST_CHECK;
 /* Codes of errors. */
 #define GM_STREAMS_INVALID "InvalidArgument"
 
@@ -54,6 +58,9 @@ extern gm_adt_handler gm_streams_list, gm_streams_get, gm_streams_events, gm_str
 
 /* ---- views.c ---- */
 extern gm_adt_handler gm_views_op_list, gm_views_op_rows, gm_views_op_changes, gm_views_op_rebuild;
+
+/* ---- commands.c ---- */
+extern gm_adt_handler gm_commands_op_list, gm_commands_op_do;
 
 /* ---- entities.c ---- */
 extern gm_adt_handler gm_streams_entity_get, gm_streams_snapshot_get, gm_streams_snapshot_put;

@@ -242,8 +242,9 @@ static void answer_wrong(struct gm_push *push)
     for (size_t i = 0; details != NULL && i < decoded->wrong.n; i++) {
         const struct gm_wrong *wrong = &decoded->wrong.at[i];
         details[i] = (struct gm_adt_detail){
-            "InvalidEvent", gm_arena_format(call->arena, "event %zu: " GM_STR_FMT, wrong->number,
-                                            GM_STR_ARG(wrong->reason))};
+            .code_z = "InvalidEvent",
+            .message = gm_arena_format(call->arena, "event %zu: " GM_STR_FMT, wrong->number,
+                                       GM_STR_ARG(wrong->reason))};
     }
     gm_adt_refuse_detailed(
         call,
@@ -302,9 +303,9 @@ static gm_rc derive_ids(struct gm_push *push, struct gm_err *err)
     return rc == GM_E_LIMIT ? gm_fail(err, GM_E_INVALID, "The request has too many events.") : rc;
 }
 
-static gm_rc read_expected(struct gm_push *push, struct gm_err *err)
+gm_rc gm_streams_expected(struct gm_adt_call *call, bool *out_expects, int64_t *out_expected,
+                          struct gm_err *err)
 {
-    struct gm_adt_call *call = push->call;
     struct gm_str text = gm_adt_param(call, "expected");
     const char *match_z = gm_adt_header_z(call, "If-Match");
     if (match_z != NULL) {
@@ -316,8 +317,8 @@ static gm_rc read_expected(struct gm_push *push, struct gm_err *err)
     if (match_z == NULL && text.n == 0) {
         return GM_OK;
     }
-    push->append.expects = true;
-    if (!gm_parse_i64(text, &push->append.expected) || push->append.expected < 0) {
+    *out_expects = true;
+    if (!gm_parse_i64(text, out_expected) || *out_expected < 0) {
         return gm_fail(err, GM_E_INVALID,
                        "The expected version `" GM_STR_FMT "` is no number from 0.",
                        GM_STR_ARG(text));
@@ -338,7 +339,7 @@ static gm_rc check_entity(struct gm_push *push, struct gm_err *err)
                            decoded->numbers.at[i], GM_STR_ARG(decoded->events.at[i].key));
         }
     }
-    return read_expected(push, err);
+    return gm_streams_expected(push->call, &push->append.expects, &push->append.expected, err);
 }
 
 /* True: the stream's writer has it. Otherwise the call is ended. */

@@ -31,7 +31,8 @@ static const struct gm_adt_operation operations[] = {
      gm_streams_entity_push},
     {"GET", "/streams/{name}/entities/{key}", GM_ADT_READER, GM_ADT_SMALL, "200",
      "An entity: its `version`, its newest `snapshot`, and the `events` since; or behind the "
-     "version `after`. `limit`: 1000.",
+     "version `after`. `limit`: 1000. Of a stream with `state: merge` its `state`, and events only "
+     "behind `after`.",
      gm_streams_entity_get},
     {"GET", "/streams/{name}/snapshots/{key}", GM_ADT_READER, GM_ADT_SMALL, "200",
      "The newest snapshot of an entity: `version` and `state`.", gm_streams_snapshot_get},
@@ -39,6 +40,17 @@ static const struct gm_adt_operation operations[] = {
      "Keeps `{\"version\":…,\"state\":…}`: what the entity's events up to `version` come to. One "
      "that is older than what is kept is passed over.",
      gm_streams_snapshot_put},
+    {"GET", "/commands", GM_ADT_READER, GM_ADT_SMALL, "200",
+     "The commands, each with the JSON Schema of its body, in `value`.", gm_commands_op_list},
+    {"POST", "/commands/{name}", GM_ADT_WRITER, GM_ADT_EVENTS, "200, 201",
+     "Does a command: the body is checked, its event appended, and answered after the commit with "
+     "`key`, `version`, `partition` and `offset`; 201 when the entity is new. 400 lists every "
+     "problem in `details`. `If-Match` is the version that the entity must have (409 when it "
+     "moved); without it the command looks again. With an `Idempotency-Key` a command that is sent "
+     "again is appended once, and answered as the first time, with `Idempotency-Replayed`. 404: "
+     "no such command, or no such entity. 409: the entity is there already, what the command "
+     "refers to is not, or its condition does not hold.",
+     gm_commands_op_do},
     {"GET", "/changes", GM_ADT_READER, GM_ADT_SMALL, "200",
      "The twins' changes from a number on: `from`, `limit`, `wait`, and server-sent events, as of "
      "a stream's events.",

@@ -20,6 +20,7 @@
 #define GM_API_STREAMS_STREAMS_H
 
 #include "api/adt/operations.h"
+#include "hub/commands.h"
 #include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/views.h"
@@ -32,6 +33,7 @@ struct gm_streams_api_options {
     struct gm_store *store;             /* keeps */
     struct gm_views *views;             /* keeps */
     const struct gm_forwards *forwards; /* keeps */
+    struct gm_commands *commands;       /* keeps */
 };
 struct gm_streams_api;
 gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
