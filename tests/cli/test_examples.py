@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -61,6 +62,23 @@ class Examples(unittest.TestCase):
         second = run_once(self.folder)
         self.assertEqual(1, second["products"]["updated"])
         self.assertEqual(1, sum(run["created"] + run["updated"] + run["deleted"] for run in second.values()))
+
+    def test_commands_make_a_plant(self):
+        shutil.copytree(SOURCE / "examples/factory", self.folder, dirs_exist_ok=True)
+        readme = (SOURCE / "examples/factory/README.md").read_text()
+        commands = re.findall(r"^gemel command (\w+) '(.*)'$", readme, re.M)
+        self.assertEqual(["register_factory", "register_machine", "record_maintenance", "change_maintenance_rule"], [name for name, _ in commands])
+        for name, body in commands:
+            gemel("command", name, body, cwd=self.folder)
+        for name, change in (("register_machine", {}), ("register_machine", {"machineId": 10001, "factoryId": 2}),
+                             ("register_machine", {"machineId": 10001, "serialNumber": "none"}), ("record_maintenance", {"lastMaintenanceDate": "2026-11-19"})):
+            gemel("command", name, json.dumps({**json.loads(dict(commands)[name]), **change}), cwd=self.folder, expect=1)
+        self.assertEqual({"factories": 1, "machines": 2, "rules": 1}, {name: counts["created"] + counts["updated"] for name, counts in run_once(self.folder).items()})
+        query = re.search(r'^gemel query "(.*)"$', readme, re.M).group(1).replace("\\$", "$")
+        found = json.loads(gemel("query", query, "--json", cwd=self.folder))
+        self.assertEqual({"$dtId": "machine-12345", "lastMaintenanceDate": "2026-11-20"}, found)
+        rule = json.loads(gemel("query", "SELECT * FROM DIGITALTWINS WHERE $dtId = 'rule-7470-69'", "--json", cwd=self.folder))
+        self.assertEqual(1, rule["maintenanceAdjustmentRequired"])
 
     def test_northwind_becomes_twins(self):
         script = SHARED / "lob/northwind.sql"
