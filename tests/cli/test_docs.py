@@ -13,7 +13,7 @@ import sqlite3
 import gemel
 
 EXAMPLES = {"README.md": "examples/minimal/models"}
-ROOT = {"api", "blobs", "changes", "data", "endpoints", "event_source", "streams", "views", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
+ROOT = {"api", "blobs", "changes", "data", "endpoints", "event_source", "streams", "commands", "views", "models", "pipelines", "concurrency", "keep_runs", "admin", "log", "notify"}
 PIPELINE = {"source", "steps", "map", "sink", "schedule", "full_every", "enabled", "missing", "errors", "retry"}
 SOURCES = {"csv", "jsonl", "sql", "stream"}
 SINKS = {"adt", "twins"}
