@@ -65,7 +65,7 @@ static gm_rc allow_stream_paths(struct gm_command_plan *plan, const struct gm_st
 {
     const char *const texts[] = {stream->time, stream->origin, stream->sequence, stream->id};
     for (size_t i = 0; i < GM_ARRAY_COUNT(texts); i++) {
-        struct gm_hub_template template = {0};
+        struct gm_pattern template = {0};
         GM_TRY(gm_hub_template_parse(plan->arena, "stream", texts[i], &template, err));
         GM_TRY(gm_fields_allow(plan->fields, &template, false, err));
     }

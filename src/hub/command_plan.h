@@ -17,14 +17,14 @@
 
 struct gm_command_refer {
     const struct gm_command_refer_conf *conf;
-    struct gm_hub_template id; /* of a twin, or the entity's key */
+    struct gm_pattern id; /* of a twin, or the entity's key */
 };
 struct gm_command_plan {
     const char *name_z;
     const struct gm_command_conf *conf;
     struct gm_arena *arena; /* of templates */
     struct gm_fields *fields;
-    struct gm_hub_template key;
+    struct gm_pattern key;
     struct gm_command_refer *refers; /* conf->refers.n of them */
     struct gm_condition *require;    /* NULL: none */
 };

@@ -134,7 +134,7 @@ static const struct gm_hub_stream *stream_of(const struct gm_command_call *comma
 }
 
 /* n 0: a path of it leads to nothing. p NULL: it is too long. */
-static struct gm_str expand(struct gm_command_call *command, const struct gm_hub_template *template)
+static struct gm_str expand(struct gm_command_call *command, const struct gm_pattern *template)
 {
     char text[GM_EVENT_TEXT_SIZE_MAX + 1];
     size_t n = 0;

@@ -17,7 +17,7 @@ enum {
 
 struct gm_decoder {
     struct gm_arena *arena; /* of literals */
-    struct gm_hub_template key, type, origin, id;
+    struct gm_pattern key, type, origin, id;
     struct gm_path time, sequence; /* count 0: none */
     /* looked at when nothing else is known */
     struct gm_path key_default, time_default, type_default;
@@ -232,11 +232,11 @@ static struct gm_str scalar_text(struct making *making, const struct gm_path *pa
 }
 
 /* n 0: a path leads to nothing. */
-static struct gm_str expand(struct making *making, const struct gm_hub_template *template)
+static struct gm_str expand(struct making *making, const struct gm_pattern *template)
 {
     char text[GM_EVENT_TEXT_SIZE_MAX + 1]; /* one more than is allowed: it is refused then */
     size_t n = 0;
-    if (template->count == 1 && template->literals[0].n + template->literals[1].n == 0) {
+    if (gm_pattern_is_path(template)) {
         return scalar_text(making, &template->paths[0]);
     }
     for (size_t i = 0; i <= template->count; i++) {
@@ -267,7 +267,7 @@ static void check_text(struct making *making, struct gm_str text, const char *na
 }
 
 /* What is configured, else what is known, else what stands at a usual place. */
-static struct gm_str find_text(struct making *making, const struct gm_hub_template *configured,
+static struct gm_str find_text(struct making *making, const struct gm_pattern *configured,
                                struct gm_str known, const struct gm_path *usual)
 {
     struct gm_str text =
@@ -347,7 +347,7 @@ static void fill(struct making *making, const struct gm_event *known, struct gm_
 
 static void refuse_key(struct making *making)
 {
-    const struct gm_hub_template *key = &making->decoder->key;
+    const struct gm_pattern *key = &making->decoder->key;
     making->wrong = true;
     gm_decoded_refuse(making->decoded, making->number,
                       "there is nothing at `" GM_STR_FMT "`, which makes its key",
@@ -420,6 +420,24 @@ gm_rc gm_decoded_check(struct gm_decoded *decoded, const struct gm_event *events
     }
     gm_decoded_reset(decoded);
     return rc;
+}
+
+bool gm_decoder_allows(const struct gm_decoder *decoder, const struct gm_event *event,
+                       struct gm_err *why)
+{
+    struct gm_value value;
+    if (decoder->types == NULL) {
+        return true;
+    }
+    struct gm_decoded *decoded = gm_decoded_new(GM_EVENT_BODY_SIZE_MAX);
+    bool allowed = gm_value_read(decoded, event->body, 1, &value);
+    if (allowed) {
+        allowed = gm_event_types_allow(decoder->types, event->type, value.root, why);
+    } else {
+        (void)gm_fail(why, GM_E_INVALID, GM_STR_FMT, GM_STR_ARG(decoded->wrong.at[0].reason));
+    }
+    gm_decoded_free(decoded);
+    return allowed;
 }
 
 /* ---- forms ---- */

@@ -82,6 +82,10 @@ gm_rc gm_decoded_derive_ids(struct gm_decoded *decoded, const char *prefix_z, st
     GM_MUST_CHECK;
 /* Members `"wrongCount":…,"wrong":[{"number":…,"reason":…},…]`, with a comma in front. */
 void gm_decoded_write_wrong(const struct gm_decoded *decoded, struct gm_buf *out);
+/* An event that was made here: false, with the reason, when types are declared and it is of none of
+ * them. Its body is JSON. */
+bool gm_decoder_allows(const struct gm_decoder *decoder, const struct gm_event *event,
+                       struct gm_err *why);
 /* `number` is said to be wrong. */
 void gm_decoded_refuse(struct gm_decoded *decoded, size_t number, const char *fmt, ...)
     GM_PRINTF(3, 4);

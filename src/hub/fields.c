@@ -147,8 +147,8 @@ gm_rc gm_fields_declare(struct gm_fields *fields, const struct gm_event_type_con
     return declare_all(fields, type->optional, false, err);
 }
 
-gm_rc gm_fields_allow(struct gm_fields *fields, const struct gm_hub_template *template,
-                      bool required, struct gm_err *err)
+gm_rc gm_fields_allow(struct gm_fields *fields, const struct gm_pattern *template, bool required,
+                      struct gm_err *err)
 {
     for (size_t i = 0; i < template->count; i++) {
         struct field *field;

@@ -41,8 +41,8 @@ gm_rc gm_fields_declare(struct gm_fields *fields, const struct gm_event_type_con
                         struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_fields_bound(struct gm_fields *fields, const struct gm_conf_map *conf, struct gm_err *err)
     GM_MUST_CHECK;
-gm_rc gm_fields_allow(struct gm_fields *fields, const struct gm_hub_template *template,
-                      bool required, struct gm_err *err) GM_MUST_CHECK;
+gm_rc gm_fields_allow(struct gm_fields *fields, const struct gm_pattern *template, bool required,
+                      struct gm_err *err) GM_MUST_CHECK;
 /* `complete`: members that are not declared are refused. */
 gm_rc gm_fields_close(struct gm_fields *fields, bool complete, struct gm_err *err) GM_MUST_CHECK;
 

@@ -53,6 +53,12 @@ static struct gm_stream *find_stream(void *ctx, struct gm_str name)
     return stream != NULL ? stream->stream : NULL;
 }
 
+static bool allows(void *ctx, struct gm_str name, const struct gm_event *event, struct gm_err *why)
+{
+    const struct gm_hub_stream *stream = gm_hub_find(ctx, name);
+    return stream == NULL || gm_decoder_allows(stream->decoder, event, why);
+}
+
 static gm_rc open_stream(struct gm_hub *hub, const struct gm_conf_map_entry *entry,
                          struct gm_hub_stream *stream, struct gm_err *err)
 {
@@ -103,7 +109,7 @@ gm_rc gm_hub_open(const struct gm_hub_options *options, struct gm_hub **out_hub,
     struct gm_hub *hub = gm_alloc(sizeof(*hub));
     hub->options = *options;
     hub->streams = gm_alloc_array(options->streams->n + 1, sizeof(*hub->streams));
-    hub->directory = (struct gm_stream_directory){find_stream, hub};
+    hub->directory = (struct gm_stream_directory){find_stream, hub, allows};
     hub->stop = gm_stop_new();
     gm_rc rc = open_all(hub, err);
     if (rc != GM_OK) {

@@ -1,4 +1,4 @@
-/* Texts with paths in braces: "machine-{machine.machineId}". Internal to this folder.
+/* Texts with paths in braces (flow/pattern.h), of settings by name. Internal to this folder.
  *
  *     GM_TRY(gm_hub_template_parse(arena, "key", text_z, &template, err));
  *     … for i: template.literals[i], the text at template.paths[i], …, the last literal …
@@ -8,21 +8,12 @@
 #define GM_HUB_TEMPLATE_H
 
 #include "base/num.h"
-#include "flow/record.h"
-
-enum { GM_HUB_TEMPLATE_PARTS_MAX = 8 };
-
-/* Text and paths, in turn: `literals[i]` stands before `paths[i]`, the last one at the end. */
-struct gm_hub_template {
-    size_t count; /* of paths; 0: there is no template */
-    struct gm_str literals[GM_HUB_TEMPLATE_PARTS_MAX + 1];
-    struct gm_path paths[GM_HUB_TEMPLATE_PARTS_MAX];
-};
+#include "flow/pattern.h"
 
 /* `text_z` NULL: none. Literals are in the arena, paths borrow from the text. Messages call it
  * `name_z`. */
 gm_rc gm_hub_template_parse(struct gm_arena *arena, const char *name_z, const char *text_z,
-                            struct gm_hub_template *out_template, struct gm_err *err) GM_MUST_CHECK;
+                            struct gm_pattern *out_template, struct gm_err *err) GM_MUST_CHECK;
 
 /* The text of a string, number or truth value, in `digits` where it has to be made. n 0: null, or
  * nothing. p NULL and n 1: an object or an array. */

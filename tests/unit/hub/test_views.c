@@ -55,7 +55,7 @@ static int setup(void **state)
                                                         .clock = gm_clock_system()},
                             &world->stream, &world->err),
              world->err);
-    world->directory = (struct gm_stream_directory){find_stream, world};
+    world->directory = (struct gm_stream_directory){.find = find_stream, .ctx = world};
     world->value = (struct gm_view_value_conf){.as = {as, 2}};
     world->value_entry = (struct gm_conf_map_entry){.name_z = "t", .value = &world->value};
     world->conf = (struct gm_view_conf){.stream = "telemetry",
