@@ -70,6 +70,7 @@ struct gm_step_compile {
     struct gm_columns *columns;
     const char *step_z; /* "filter", "jq", "map" */
     bool bodies;        /* behind a jq step: records are JSON, paths are not columns */
+    bool any_body;      /* see struct gm_steps_conf */
     size_t path_count, value_count;
 };
 
@@ -182,9 +183,10 @@ struct gm_map_relationship {
     struct gm_map_object properties;
 };
 
-/* A compiled `map`: a twin, or a relationship that stands for itself (a link). */
+/* A compiled `map`: a twin, a relationship that stands for itself (a link), or any object. */
 struct gm_projection {
     bool is_link;
+    bool is_plain;         /* an object of `body` alone */
     struct gm_template id; /* of the twin; of a link: its source */
     struct gm_template model;
     bool has_source_time;

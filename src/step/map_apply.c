@@ -373,10 +373,24 @@ static gm_rc make_link(const struct work *work, const struct gm_projection *map,
     return make_relationship(work, &map->relationships[0], source, out_body);
 }
 
+static gm_rc make_plain(const struct work *work, const struct gm_projection *map,
+                        yyjson_mut_val **out_body)
+{
+    yyjson_mut_val *body = yyjson_mut_obj(work->to.doc);
+    if (body == NULL) {
+        return fail_full(work);
+    }
+    *out_body = body;
+    return add_properties(work, body, &map->body);
+}
+
 gm_rc gm_map_apply(const struct gm_projection *map, const struct gm_step_run *run,
                    yyjson_mut_val **out_body, struct gm_err *err)
 {
     struct work work = {
         .run = run, .to = {.arena = run->batch->arena, .doc = run->batch->doc}, .err = err};
+    if (map->is_plain) {
+        return make_plain(&work, map, out_body);
+    }
     return map->is_link ? make_link(&work, map, out_body) : make_twin(&work, map, out_body);
 }

@@ -269,6 +269,16 @@ static void compile_link(struct gm_step_compile *c, const struct gm_node *map_no
     compile_relationship(c, node, &conf, NULL, &map->relationships[0]);
 }
 
+static bool has_head(const struct gm_node *node)
+{
+    for (size_t i = 0; i < node->item_count; i++) {
+        if (is_head(node->items[i]->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- targets ---- */
 
 static int name_order(const void *a, const void *b)
@@ -342,6 +352,10 @@ struct gm_projection *gm_map_compile(struct gm_step_compile *c, const struct gm_
     const struct gm_node *link = gm_node_member(node, GM_STR("relationship"));
     if (link != NULL) {
         compile_link(c, node, link, map);
+    } else if (c->any_body && !has_head(node)) {
+        const struct gm_map_scope scope = {.type = GM_SCOPE_ANY, .owner = GM_STR("the object")};
+        map->is_plain = true;
+        map->body = gm_map_compile_object(c, node, &scope, NULL);
     } else {
         compile_twin(c, node, map);
     }

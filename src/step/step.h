@@ -73,6 +73,9 @@ struct gm_steps_conf {
     const struct gm_node *steps; /* NULL: none. A list of one-member maps. */
     const struct gm_node *map;   /* NULL: none */
     const char *folder_z;        /* jq modules and files are looked up relative to it */
+    /* Bodies need not be twins: a map without `$dtId`, `$model` and `relationship` makes objects
+     * of nothing but its members. */
+    bool any_body;
 };
 
 /* Checks without models (offline): every error goes into `doc` with its place. With models, names

@@ -76,8 +76,11 @@ static struct gm_steps *build(struct gm_conf_doc *doc, const struct gm_steps_con
 {
     struct gm_steps *steps = gm_alloc(sizeof(*steps));
     steps->arena = gm_arena_new(GM_STEP_ARENA_SIZE);
-    struct gm_step_compile c = {
-        .doc = doc, .models = models, .arena = steps->arena, .columns = &steps->columns};
+    struct gm_step_compile c = {.doc = doc,
+                                .models = models,
+                                .arena = steps->arena,
+                                .columns = &steps->columns,
+                                .any_body = conf->any_body};
     c.json = gm_json_doc_new(steps->arena);
     GM_ASSERT(c.json != NULL);
     if (conf->steps != NULL && conf->steps->type != GM_NODE_LIST &&
