@@ -20,11 +20,14 @@ static const struct gm_option check_options[] = {
 static void check_maps(struct gm_config *config, struct gm_models *models)
 {
     for (size_t i = 0; i < gm_config_pipeline_count(config); i++) {
-        const struct gm_pipeline_conf *conf = gm_config_pipeline(config, i)->conf;
+        const struct gm_pipeline *pipeline = gm_config_pipeline(config, i);
+        const struct gm_pipeline_conf *conf = pipeline->conf;
+        bool any_body = pipeline->sink != NULL && (pipeline->sink->caps & GM_CAP_ANY_BODY) != 0;
         gm_steps_lint(gm_config_doc(config),
                       &(struct gm_steps_conf){.steps = conf->steps,
                                               .map = conf->map,
-                                              .folder_z = gm_config_folder_z(config)},
+                                              .folder_z = gm_config_folder_z(config),
+                                              .any_body = any_body},
                       models);
     }
 }
@@ -272,6 +275,11 @@ static int connector_help(struct gm_args *args)
         gm_conf_write_help(connector->fields, &text);
     }
     gm_buf_addf(&text, "\nExample:\n%s", connector->example_z);
+    if (connector->as_sink.fields != NULL) {
+        gm_buf_addf(&text, "\nAs a sink: %s\n\nSettings:\n", connector->as_sink.help_z);
+        gm_conf_write_help(connector->as_sink.fields, &text);
+        gm_buf_addf(&text, "\nExample:\n%s", connector->sink_example_z);
+    }
     fwrite(text.p, 1, text.n, stdout);
     gm_buf_deinit(&text);
     return GM_EXIT_OK;

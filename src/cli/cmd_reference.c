@@ -73,6 +73,11 @@ static void add_connectors(struct gm_buf *out)
         if (connector->fields[0].type != GM_T_END) {
             gm_conf_write_reference(connector->fields, 3, out);
         }
+        if (connector->as_sink.fields != NULL) {
+            gm_buf_addf(out, "\n### %s as a sink\n\n%s\n\n```yaml\nsink:\n  %s```\n\n",
+                        connector->name_z, connector->as_sink.help_z, connector->sink_example_z);
+            gm_conf_write_reference(connector->as_sink.fields, 4, out);
+        }
     }
 }
 

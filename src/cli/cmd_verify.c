@@ -148,12 +148,15 @@ static void print_differences(const struct result *result)
     }
 }
 
-static void print_verification(const struct result *result, const char *path_z)
+static void print_verification(const struct result *result, const struct gm_connector *connector,
+                               const char *path_z)
 {
     char source[32], sink[32];
+    bool told = connector->behind != NULL; /* what was told last is compared, and no stream read */
     gm_format_count(number_at(result, "/source_count"), source);
     gm_format_count(number_at(result, "/sink_count"), sink);
-    printf("source: %s objects, graph: %s objects\n", source, sink);
+    printf("source: %s objects, %s: %s objects\n", source,
+           told ? "what their last events said" : "graph", sink);
     int64_t unreadable = number_at(result, "/unreadable"),
             differences = number_at(result, "/differences_total");
     if (unreadable > 0) {
@@ -199,7 +202,7 @@ static gm_rc compare(struct gm_args *args, const struct gm_operation *operation,
     if (rc == GM_OK && args->json) {
         print_verification_json(&result, path_z);
     } else if (rc == GM_OK) {
-        print_verification(&result, path_z);
+        print_verification(&result, operation->pipeline->sink, path_z);
     }
     result_deinit(&result);
     return rc;

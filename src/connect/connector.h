@@ -59,7 +59,17 @@
  *            became of what was sent, also after a failure of send
  *   fetch    on the worker: reads what is there for these targets, for calls of actual
  * A crash at any point is harmless when what is sent is guarded: what is pending is looked at again
- * by the next run, as what may have taken effect or not. */
+ * by the next run, as what may have taken effect or not.
+ *
+ * Contract of a sink whose effects follow the commit: a sink in the store, whose apply and remove
+ * note what is to be brought elsewhere, with states, letters and cursor; and the functions of
+ * `behind`, which bring it there. Whatever is decided is decided once, in that transaction.
+ *   begin    on the worker, with a reading connection, before anything is prepared: brings there
+ *            what an earlier process noted and did not bring. With work->dry nothing is brought.
+ *   deliver  on the worker, after the commit of a batch (or of a page of removals: NULL), in the
+ *            order of commits; blocks until it is there. Its failure is one of the target as a
+ *            whole; what was noted stays, and nothing more is delivered before another begin.
+ *   settle   on the writer's thread, in a transaction: what is there need not be noted any more */
 #ifndef GM_CONNECT_CONNECTOR_H
 #define GM_CONNECT_CONNECTOR_H
 
@@ -86,6 +96,14 @@ enum gm_cap {
      * the highest version is the one that counts. Every pass goes on behind the cursor, whatever
      * steps are now; it can wait for more (env->waits). */
     GM_CAP_EVENTS = 8,
+    /* Of a sink: from a source of events it takes each event, in order per key, and no state is
+     * kept of keys (env->each, sink_env->events). What cannot be delivered holds back the later
+     * events of its key until its letter is gone: those of later batches are held back by the
+     * engine, those of the same batch by prepare. */
+    GM_CAP_EACH = 16,
+    /* Of a sink: bodies are whatever map and steps make of records, not only twins, and are read
+     * alone: the sink leaves them as they are. */
+    GM_CAP_ANY_BODY = 32,
 };
 
 struct gm_connect_env {
@@ -97,6 +115,9 @@ struct gm_connect_env {
     const struct gm_stream_directory *streams; /* NULL: the process has none open */
     const char *data_z;                        /* the data directory */
     bool waits; /* GM_CAP_EVENTS: `read` waits for more instead of saying GM_E_END */
+    /* Likewise: every event is a record, late ones too and several of a key in a batch; hashes tell
+     * them apart. Versions mean nothing. */
+    bool each;
 };
 
 /* What one pass will be; known after connect. */
@@ -116,25 +137,29 @@ struct gm_sink_env {
     struct gm_strs names; /* what the map writes (see gm_steps_targets), in byte order */
     /* what it wrote before its last change and no longer does: to be removed */
     struct gm_strs dropped_names;
-    bool open_names; /* there is no map: a body is the whole object */
+    bool open_names;                           /* there is no map: a body is the whole object */
+    struct gm_str pipeline;                    /* its name */
+    const struct gm_stream_directory *streams; /* NULL: the process has none open */
+    bool events;                               /* records are events, each of them: GM_CAP_EACH */
 };
 
-/* One job on the writer's thread; for sinks outside the store also on the worker's. */
+/* One job on the writer's thread; for sinks with effects elsewhere also on the worker's. */
 struct gm_sink_work {
     struct gm_db *db;
     int64_t pipeline;
     int64_t run;
     gm_ns now;
-    /* The rest is for sinks outside the store. */
+    /* The rest is for sinks with effects elsewhere. */
     const struct gm_stop *stop; /* NULL: cannot be stopped */
-    bool dry;                   /* of `look`: a plan, nothing will be sent */
+    bool dry;                   /* of `look` and `begin`: a plan, nothing will be sent */
     bool last;                  /* of `look`: the pass is at its end */
-    bool resync;                /* of `look`: what is known of the targets may be wrong */
-    bool more;                  /* of `look`: the batch joins those that were looked at before */
+    bool resync; /* of `look` and `begin`: what is known of the targets may be wrong */
+    bool more;   /* of `look`: the batch joins those that were looked at before */
 };
 
 /* What was delivered for one key. Of a sink in the store one of both is set; of a sink outside both
- * are, and the upper half of `num` is the type of which `missing.max_share` is taken. */
+ * are, and the upper half of `num` is the type of which `missing.max_share` is taken. Of one whose
+ * effects follow the commit `num` is GM_STATE_TARGET_STREAM (sync/state.h), and `id` is set. */
 struct gm_sink_target {
     int64_t num;
     struct gm_str id;  /* p NULL: `num` says it all */
@@ -161,6 +186,13 @@ struct gm_outside {
                    const struct gm_sink_target *targets, size_t count, struct gm_err *err);
 };
 enum { GM_FETCH_MAX = 500 }; /* targets in one call of fetch */
+
+struct gm_behind {
+    gm_rc (*begin)(void *self, const struct gm_sink_work *work, struct gm_err *err);
+    gm_rc (*deliver)(void *self, const struct gm_sink_work *work, struct gm_batch *batch,
+                     struct gm_err *err);
+    gm_rc (*settle)(void *self, const struct gm_sink_work *work, struct gm_err *err);
+};
 
 struct gm_connector {
     /* The first members are those of a choice in the configuration, so that lists of alternatives
@@ -203,7 +235,24 @@ struct gm_connector {
                     const struct gm_sink_target *target, struct gm_buf *out, struct gm_err *err);
     void (*sink_close)(void *self);
     const struct gm_outside *outside; /* NULL: it is in the store */
+    const struct gm_behind *behind;   /* NULL: apply is all there is */
+
+    /* Of one that is source and sink: what it is as a sink. fields NULL: the same. */
+    struct gm_alternative as_sink;
+    const char *sink_example_z;
+    void (*sink_lint)(struct gm_conf_doc *doc, const struct gm_node *node, const void *conf);
+    /* The stream that settings name, which must be declared. NULL: they name none. */
+    const char *(*source_stream_z)(const void *conf);
+    const char *(*sink_stream_z)(const void *conf);
+    /* The types of events that a sink into a stream writes, as far as settings tell; NULL behind
+     * the last. Of sources of events it writes what these have. */
+    const char *(*sink_type_z)(const void *conf, size_t index);
 };
+static inline const struct gm_alternative *
+gm_connector_as_sink(const struct gm_connector *connector)
+{
+    return connector->as_sink.fields != NULL ? &connector->as_sink : &connector->alternative;
+}
 
 /* NULL-terminated. */
 const struct gm_connector *const *gm_connectors(void);

@@ -25,6 +25,7 @@ static const struct gm_alternative *const sources[] = {
 };
 static const struct gm_alternative *const sinks[] = {
     &gm_connector_adt.alternative,
+    &gm_connector_stream.as_sink,
     &gm_connector_twins.alternative,
     NULL,
 };

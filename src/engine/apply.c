@@ -90,6 +90,18 @@ static bool took_effect(const struct gm_record *record)
            (record->verdict == GM_VERDICT_UNCHANGED && record->revive);
 }
 
+/* Of events that pass there is no state to be written. */
+static gm_rc park_events(const struct application *application, struct gm_err *err)
+{
+    struct gm_batch *batch = application->batch;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->records[i].rc != GM_OK) {
+            GM_TRY(park(application, &batch->records[i], err));
+        }
+    }
+    return GM_OK;
+}
+
 static gm_rc write_states(const struct application *application, struct gm_err *err)
 {
     struct run_work *work = application->work;
@@ -101,6 +113,9 @@ static gm_rc write_states(const struct application *application, struct gm_err *
                                    .last_slot = &work->row.last_slot,
                                    .live_count = &work->row.live_count};
     struct gm_state_gather gather = {.count = 0};
+    if (gm_run_passes_events(work)) {
+        return park_events(application, err);
+    }
     for (size_t i = 0; i < batch->count; i++) {
         struct gm_record *record = &batch->records[i];
         if (record->rc != GM_OK) {

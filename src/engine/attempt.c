@@ -157,6 +157,7 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
 {
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
+    gm_rc delivered = GM_OK;
     slot->new_key_count = 0;
     if (slot->out) {
         slot->out = false;
@@ -165,6 +166,7 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
             *err = slot->job.err;
             return slot->job.rc;
         }
+        delivered = gm_run_deliver(work, batch, attempt->stop, err);
     }
     size_t tried_before = work->breaker.filled;
     for (size_t i = 0; i < batch->count; i++) {
@@ -178,6 +180,7 @@ static gm_rc complete(struct attempt *attempt, struct slot *slot, struct gm_err 
     }
     work->run->counts.read_bytes += (int64_t)batch->bytes_read;
     publish(work);
+    GM_TRY(delivered);
     const struct breaker *breaker = &work->breaker;
     bool enough = breaker->filled >= breaker->window / 10 && breaker->filled >= tried_before;
     if (enough &&
@@ -356,6 +359,9 @@ static gm_rc compare(struct attempt *attempt, struct slot *slot, struct gm_err *
 {
     struct run_work *work = attempt->work;
     struct gm_batch *batch = slot->batch;
+    if (gm_run_passes_events(work)) {
+        return GM_OK;
+    }
     GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
     if (meets_new_keys_underway(attempt, batch)) {
         GM_TRY(send_held(attempt, err));
@@ -380,21 +386,23 @@ static gm_rc step_record(struct run_work *work, struct gm_batch *batch, struct g
                          struct gm_err *err)
 {
     uint64_t ignored;
-    /* Of events the newest counts, so it waits for none that was parked. */
-    if (!gm_run_takes_events(work) && gm_map_count(work->parked_keys) > 0 &&
+    record->original = record->cells == NULL ? record->body : NULL; /* also of what is parked now */
+    /* Where of events the newest counts, it waits for none that was parked. */
+    bool waits = !gm_run_takes_events(work) || gm_run_passes_events(work);
+    if (waits && gm_map_count(work->parked_keys) > 0 &&
         gm_map_get(work->parked_keys, record->key, &ignored)) {
         gm_record_fail(batch, record, GM_E_CONFLICT,
                        "waits behind an earlier record of key \"" GM_STR_FMT "\" that is parked",
                        GM_STR_ARG(record->key));
         return GM_OK;
     }
-    record->original = record->cells == NULL ? record->body : NULL;
     GM_TRY(gm_steps_apply(work->steps, batch, record, err));
     if (record->verdict == GM_VERDICT_FILTERED) {
         /* what a filter takes out is not delivered: it is missing */
         gm_seen_remove(work->seen, record->slot);
     }
-    if (record->body != NULL && record->body == record->original) {
+    bool reads_only = (work->pipeline->sink->caps & GM_CAP_ANY_BODY) != 0;
+    if (!reads_only && record->body != NULL && record->body == record->original) {
         /* the sink takes it apart */
         record->body = yyjson_mut_val_mut_copy(batch->doc, record->body);
     }
@@ -413,6 +421,17 @@ static bool needs_writer(const struct gm_batch *batch)
         }
     }
     return false;
+}
+
+/* The next batches are looked at before this one is committed. */
+static void hold_back_later(struct run_work *work, const struct gm_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct gm_record *record = &batch->records[i];
+        if (record->rc != GM_OK && !record->unkeyed) {
+            (void)gm_map_set(work->parked_keys, record->key, 1);
+        }
+    }
 }
 
 static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *err)
@@ -435,10 +454,15 @@ static gm_rc process(struct attempt *attempt, struct slot *slot, struct gm_err *
         }
     }
     GM_TRY(work->pipeline->sink->prepare(work->sink, batch, err));
+    if (gm_run_passes_events(work)) {
+        hold_back_later(work, batch);
+    }
     if (!needs_writer(batch)) {
         return complete(attempt, slot, err);
     }
-    list_new_keys(slot, gm_run_takes_events(work));
+    if (!gm_run_passes_events(work)) {
+        list_new_keys(slot, gm_run_takes_events(work));
+    }
     return outside ? hold(attempt, slot, err) : submit(attempt, slot, GM_OK, err);
 }
 
@@ -519,20 +543,28 @@ static void attempt_init(struct attempt *attempt)
     }
 }
 
+/* Before the first batch: what an earlier process left to be delivered, and whose events wait. */
+static gm_rc prepare_sink(struct run_work *work, const struct gm_stop *stop, struct gm_err *err)
+{
+    GM_TRY(gm_run_begin_behind(work, stop, err));
+    return gm_run_passes_events(work)
+               ? gm_dead_letters_keys(work->db, work->row.num, work->parked_keys, err)
+               : GM_OK;
+}
+
 gm_rc gm_run_attempt(struct run_work *work, struct gm_str cursor, void *source, struct gm_err *err)
 {
     struct attempt attempt = {.work = work, .source = source, .reader_rc = GM_OK};
-    gm_rc rc = work->pipeline->source->connect(source, cursor, &work->pass, err);
-    if (rc != GM_OK) {
-        return rc;
-    }
-    atomic_store(&work->options->handle->rows_estimate, (int64_t)work->pass.rows_estimate);
-    atomic_store(&work->options->handle->bytes_estimate, (int64_t)work->pass.bytes_estimate);
     attempt_init(&attempt);
-    rc = gm_thread_start("gemel-reader", read_source, &attempt, &attempt.reader, err);
+    gm_rc rc = prepare_sink(work, attempt.stop, err);
+    rc = rc == GM_OK ? work->pipeline->source->connect(source, cursor, &work->pass, err) : rc;
     if (rc == GM_OK) {
-        rc = work_through(&attempt, err);
+        struct gm_run_handle *handle = work->options->handle;
+        atomic_store(&handle->rows_estimate, (int64_t)work->pass.rows_estimate);
+        atomic_store(&handle->bytes_estimate, (int64_t)work->pass.bytes_estimate);
+        rc = gm_thread_start("gemel-reader", read_source, &attempt, &attempt.reader, err);
     }
+    rc = rc == GM_OK ? work_through(&attempt, err) : rc;
     if (rc == GM_OK && work->pipeline->sink->outside != NULL) {
         rc = gm_run_send_last(work, attempt.stop, err);
     }

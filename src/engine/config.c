@@ -271,6 +271,81 @@ static bool is_pipeline_name(const char *name_z)
            strspn(name_z, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
+/* `stream_z` NULL: that is told already. */
+static bool has_stream(const struct gm_config *config, const char *stream_z)
+{
+    const struct gm_conf_map *streams = &config->root.streams;
+    bool known = stream_z == NULL;
+    for (size_t s = 0; s < streams->n && !known; s++) {
+        known = strcmp(streams->at[s].name_z, stream_z) == 0;
+    }
+    return known;
+}
+
+static void check_declared(struct gm_config *config, const struct gm_node *node,
+                           const char *where_z, const char *stream_z)
+{
+    if (!has_stream(config, stream_z)) {
+        gm_conf_error(config->doc, &node->place,
+                      "%s.stream.name: there is no stream `%s`; declare it under `streams:`",
+                      where_z, stream_z);
+    }
+}
+
+/* What a stream declares has to have the types that the sink is known to write. */
+static void check_types(struct gm_config *config, const struct gm_pipeline *pipeline,
+                        const char *stream_z)
+{
+    const struct gm_conf_map *streams = &config->root.streams;
+    const struct gm_conf_choice *sink = &pipeline->conf->sink;
+    for (size_t s = 0; s < streams->n; s++) {
+        const struct gm_stream_conf *conf = streams->at[s].value;
+        if (strcmp(streams->at[s].name_z, stream_z) != 0 || conf->types.n == 0) {
+            continue;
+        }
+        for (size_t i = 0; pipeline->sink->sink_type_z(sink->conf, i) != NULL; i++) {
+            const char *type_z = pipeline->sink->sink_type_z(sink->conf, i);
+            bool declared = false;
+            for (size_t k = 0; k < conf->types.n && !declared; k++) {
+                declared = strcmp(conf->types.at[k].name_z, type_z) == 0;
+            }
+            if (!declared) {
+                gm_conf_error(config->doc, &sink->node->place,
+                              "sink.stream: `%s` declares types, and `%s` is none of them; declare "
+                              "it, or name the types that are meant (`created`, `updated`, "
+                              "`deleted`)",
+                              stream_z, type_z);
+            }
+        }
+    }
+}
+
+/* Streams that a pipeline reads and writes are declared, and not one and the same: it would feed
+ * itself for ever. */
+static void check_pipeline_streams(struct gm_config *config, const struct gm_pipeline *pipeline,
+                                   const struct gm_conf_map_entry *entry)
+{
+    const struct gm_pipeline_conf *conf = pipeline->conf;
+    const char *from_z = NULL, *to_z = NULL;
+    if (pipeline->source != NULL && pipeline->source->source_stream_z != NULL) {
+        from_z = pipeline->source->source_stream_z(conf->source.conf);
+        check_declared(config, conf->source.node, "source", from_z);
+    }
+    if (pipeline->sink != NULL && pipeline->sink->sink_stream_z != NULL) {
+        to_z = pipeline->sink->sink_stream_z(conf->sink.conf);
+        check_declared(config, conf->sink.node, "sink", to_z);
+    }
+    if (from_z != NULL && to_z != NULL && strcmp(from_z, to_z) == 0) {
+        gm_conf_error(config->doc, &conf->sink.node->place,
+                      "pipelines.%s: it reads the stream `%s` and writes it, so it would read what "
+                      "it wrote, for ever; write another stream",
+                      entry->name_z, to_z);
+    }
+    if (to_z != NULL && pipeline->source != NULL && (pipeline->source->caps & GM_CAP_EVENTS) == 0) {
+        check_types(config, pipeline, to_z);
+    }
+}
+
 static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entry *entry)
 {
     const struct gm_pipeline_conf *conf = entry->value;
@@ -290,10 +365,14 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
     }
     if (conf->sink.alternative != NULL) {
         pipeline->sink = conf->sink.alternative->self;
-        if (pipeline->sink->lint != NULL) {
-            pipeline->sink->lint(config->doc, conf->sink.node, conf->sink.conf);
+        bool both = pipeline->sink->as_sink.fields != NULL; /* then `lint` is of the source */
+        void (*lint)(struct gm_conf_doc *, const struct gm_node *, const void *) =
+            both ? pipeline->sink->sink_lint : pipeline->sink->lint;
+        if (lint != NULL) {
+            lint(config->doc, conf->sink.node, conf->sink.conf);
         }
     }
+    check_pipeline_streams(config, pipeline, entry);
     struct gm_err err = {0};
     if (conf->schedule != NULL &&
         gm_schedule_parse(gm_str_z(conf->schedule), &pipeline->schedule, &err) != GM_OK) {
@@ -301,10 +380,14 @@ static void add_pipeline(struct gm_config *config, const struct gm_conf_map_entr
         gm_conf_error(config->doc, &node->place, "pipelines.%s.schedule: %s", entry->name_z,
                       err.text);
     }
-    gm_steps_lint(config->doc,
-                  &(struct gm_steps_conf){
-                      .steps = conf->steps, .map = conf->map, .folder_z = config->folder_z},
-                  NULL);
+    gm_steps_lint(
+        config->doc,
+        &(struct gm_steps_conf){.steps = conf->steps,
+                                .map = conf->map,
+                                .folder_z = config->folder_z,
+                                .any_body = pipeline->sink != NULL &&
+                                            (pipeline->sink->caps & GM_CAP_ANY_BODY) != 0},
+        NULL);
     if (pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS && pipeline->source != NULL &&
         (pipeline->source->caps & GM_CAP_EVENTS) == 0) {
         const struct gm_node *node = gm_node_member(entry->node, GM_STR("schedule"));
@@ -335,17 +418,6 @@ static void check_listen(struct gm_config *config, const struct gm_node *root)
                       "admin.listen: `%s` is not a loopback address; write 127.0.0.1:PORT",
                       config->root.admin.listen);
     }
-}
-
-/* `stream_z` NULL: that is told already. */
-static bool has_stream(const struct gm_config *config, const char *stream_z)
-{
-    const struct gm_conf_map *streams = &config->root.streams;
-    bool known = stream_z == NULL;
-    for (size_t s = 0; s < streams->n && !known; s++) {
-        known = strcmp(streams->at[s].name_z, stream_z) == 0;
-    }
-    return known;
 }
 
 /* Streams of views and endpoints must be those of the configuration. */

@@ -3,6 +3,7 @@
 #include "engine/operations.h"
 #include "engine/run_internal.h"
 #include "sync/objects.h"
+#include "sync/outbox.h"
 #include "sync/sweep.h"
 
 struct forgetting {
@@ -104,42 +105,55 @@ static gm_rc leave_all(struct forgetting *forgetting, struct gm_db *db, int64_t 
     return forget_all(forgetting, db, out_count, err);
 }
 
-/* Deletes page by page, with a sink of its own. What is refused stays known, and is said. */
-static gm_rc delete_outside(const struct gm_forgetting *request, struct forgetting *forgetting,
-                            int64_t *out_count, struct gm_err *err)
+static gm_rc delete_with(struct run_work *work, struct forgetting *forgetting, int64_t *out_count,
+                         struct gm_err *err)
 {
-    struct run_work work;
+    struct gm_seen *nothing = gm_seen_new();
+    gm_rc rc = gm_run_begin_behind(work, NULL, err);
+    work->run->num = forgetting->row.last_full_run;
+    distrust(&work->row);
+    while (rc == GM_OK && (rc = gm_sweep_find_missing(work->db, work->row.num, nothing,
+                                                      forgetting->page, err)) == GM_OK) {
+        int64_t gone = 0;
+        struct gm_run_removal removal = {work, forgetting->task, forgetting->page, NULL};
+        rc = gm_run_delete_page(&removal, &gone, err);
+        *out_count += gone;
+    }
+    gm_seen_free(nothing);
+    if (rc == GM_E_END && work->kept_count > 0) {
+        return gm_fail(err, GM_E_CONFLICT, "%lld could not be deleted; the first: " GM_STR_FMT,
+                       (long long)work->kept_count, GM_STR_ARG(work->kept_error));
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+/* Deletes page by page, with a sink of its own. What is refused stays known, and is said. */
+static gm_rc delete_elsewhere(const struct gm_forgetting *request, struct forgetting *forgetting,
+                              int64_t *out_count, struct gm_err *err)
+{
+    struct run_work work = {0};
+    struct gm_run_streams streams;
     struct gm_run_report report = {0};
     struct gm_run_options options = {.store = request->store,
                                      .pipeline = forgetting->pipeline,
                                      .folder_z = gm_config_folder_z(request->config),
                                      .handle = gm_run_handle_new(),
                                      .cause_z = "forget"};
-    gm_rc rc = gm_run_work_open(&work, &options, &report, err);
-    struct gm_seen *nothing = gm_seen_new();
-    work.run->num = forgetting->row.last_full_run;
-    distrust(&work.row);
-    while (rc == GM_OK && (rc = gm_sweep_find_missing(work.db, work.row.num, nothing,
-                                                      forgetting->page, err)) == GM_OK) {
-        int64_t gone = 0;
-        struct gm_run_removal removal = {&work, forgetting->task, forgetting->page, NULL};
-        rc = gm_run_remove_page(&removal, &gone, err);
-        *out_count += gone;
+    gm_rc rc = gm_run_streams_open(&streams, &options, request->config, err);
+    rc = rc == GM_OK ? gm_run_work_open(&work, &options, &report, err) : rc;
+    if (rc == GM_OK) {
+        rc = delete_with(&work, forgetting, out_count, err);
+        forgetting->row.live_count = work.row.live_count;
     }
-    if (rc == GM_E_END && work.kept_count > 0) {
-        rc = gm_fail(err, GM_E_CONFLICT, "%lld could not be deleted; the first: " GM_STR_FMT,
-                     (long long)work.kept_count, GM_STR_ARG(work.kept_error));
-    }
-    gm_seen_free(nothing);
-    forgetting->row.live_count = work.row.live_count;
     gm_run_work_close(&work);
+    gm_run_streams_close(&streams);
     gm_run_report_free(&report);
     gm_run_handle_free(options.handle);
-    return rc == GM_E_END ? GM_OK : rc;
+    return rc;
 }
 
-static gm_rc forget_outside(const struct gm_forgetting *request, struct forgetting *forgetting,
-                            struct gm_db *db, int64_t *out_count, struct gm_err *err)
+static gm_rc forget_elsewhere(const struct gm_forgetting *request, struct forgetting *forgetting,
+                              struct gm_db *db, int64_t *out_count, struct gm_err *err)
 {
     if (!request->delete) {
         return leave_all(forgetting, db, out_count, err);
@@ -147,13 +161,27 @@ static gm_rc forget_outside(const struct gm_forgetting *request, struct forgetti
     if (request->config != NULL) {
         forgetting->pipeline = gm_config_find(request->config, request->name_z, NULL);
     }
-    if (forgetting->pipeline == NULL || forgetting->pipeline->sink->outside == NULL) {
+    if (forgetting->pipeline == NULL || (forgetting->pipeline->sink->outside == NULL &&
+                                         forgetting->pipeline->sink->behind == NULL)) {
         return gm_fail(err, GM_E_CONFIG,
-                       "pipeline %s delivered to another service; to delete there its sink must "
-                       "stand in the configuration (--config), or forget it without --delete",
+                       "pipeline %s delivered to another service or into a stream; to delete there "
+                       "its sink must stand in the configuration (--config), or forget it without "
+                       "--delete",
                        request->name_z);
     }
-    return delete_outside(request, forgetting, out_count, err);
+    return delete_elsewhere(request, forgetting, out_count, err);
+}
+
+/* What it wrote into a stream, its place in the source, and its letters: of events there are some
+ * without a state. */
+static gm_rc forget_rest(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
+{
+    struct forgetting *forgetting = ctx;
+    struct gm_pipeline_row row = forgetting->row;
+    distrust(&row);
+    GM_TRY(gm_outbox_forget(tx->db, row.num, err));
+    GM_TRY(gm_dead_letters_forget(tx->db, row.num, err));
+    return gm_pipeline_update(tx->db, &row, err);
 }
 
 static gm_rc forget(const struct gm_forgetting *request, struct forgetting *forgetting,
@@ -161,11 +189,13 @@ static gm_rc forget(const struct gm_forgetting *request, struct forgetting *forg
 {
     enum gm_state_kind kind;
     GM_TRY(gm_state_kind(db, forgetting->row.num, &kind, err));
-    if (kind == GM_STATE_KIND_OUTSIDE) {
-        return forget_outside(request, forgetting, db, out_count, err);
+    if (kind == GM_STATE_KIND_OUTSIDE || kind == GM_STATE_KIND_STREAM) {
+        GM_TRY(forget_elsewhere(request, forgetting, db, out_count, err));
+    } else {
+        forgetting->fn = forget_page;
+        GM_TRY(forget_all(forgetting, db, out_count, err));
     }
-    forgetting->fn = forget_page;
-    return forget_all(forgetting, db, out_count, err);
+    return gm_store_write(request->store, forget_rest, forgetting, err);
 }
 
 gm_rc gm_forget_pipeline(const struct gm_forgetting *request, int64_t *out_count,

@@ -10,6 +10,7 @@ struct opened {
     struct gm_run_options options;
     struct gm_run_report report;
     struct run_work work;
+    struct gm_run_streams streams;
 };
 
 static gm_rc open_for(const struct gm_operation *operation, struct opened *opened,
@@ -23,12 +24,15 @@ static gm_rc open_for(const struct gm_operation *operation, struct opened *opene
         .handle = gm_run_handle_new(),
         .cause_z = "manual",
     };
-    return gm_run_work_open(&opened->work, &opened->options, &opened->report, err);
+    GM_TRY(gm_run_streams_open(&opened->streams, &opened->options, operation->config, err));
+    GM_TRY(gm_run_work_open(&opened->work, &opened->options, &opened->report, err));
+    return gm_run_begin_behind(&opened->work, NULL, err);
 }
 
 static void close_opened(struct opened *opened)
 {
     gm_run_work_close(&opened->work);
+    gm_run_streams_close(&opened->streams);
     gm_run_report_free(&opened->report);
     gm_run_handle_free(opened->options.handle);
 }
@@ -183,7 +187,7 @@ static gm_rc apply_letter(struct redrive *redrive, const struct gm_store_tx *tx,
                                    .now = now,
                                    .last_slot = &work->row.last_slot,
                                    .live_count = &work->row.live_count};
-    if (took_effect) {
+    if (took_effect && !gm_run_passes_events(work)) {
         GM_TRY(gm_state_write(tx->states, &cause, record, err));
         GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
     }
@@ -227,12 +231,15 @@ static gm_rc prepare_letter(struct redrive *redrive, struct gm_err *err)
             "the source could not read this record; mend it there and run the pipeline again");
         return GM_OK;
     }
-    GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
-    if (record->rc == GM_OK && !record->known) { /* what has a key has a state */
-        gm_record_fail(batch, record, GM_E_INVALID,
-                       "the source could not tell this record's key; mend it there and run the "
-                       "pipeline again");
+    if (!gm_run_passes_events(work)) {
+        GM_TRY(gm_state_compare(work->states, work->row.num, batch, err));
+        if (record->rc == GM_OK && !record->known) { /* what has a key has a state */
+            gm_record_fail(batch, record, GM_E_INVALID,
+                           "the source could not tell this record's key; mend it there and run "
+                           "the pipeline again");
+        }
     }
+    record->original = record->body;
     if (record->rc == GM_OK && record->verdict == GM_VERDICT_NONE) {
         GM_TRY(gm_steps_apply(work->steps, batch, record, err));
     }
@@ -263,6 +270,7 @@ static gm_rc redrive_letter(struct redrive *redrive, struct gm_err *err)
     if (sent != GM_OK || written != GM_OK) {
         return sent != GM_OK ? sent : written;
     }
+    GM_TRY(gm_run_deliver(work, redrive->batch, NULL, err));
     if (redrive->batch->records[0].rc != GM_OK) {
         gm_map_set(redrive->failed_keys, redrive->letter->key, 1);
         redrive->counts->failed++;

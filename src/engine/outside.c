@@ -5,18 +5,6 @@
 #include "engine/run_internal.h"
 #include "sync/objects.h"
 
-static struct gm_sink_work sink_work_of(const struct run_work *work, const struct gm_stop *stop)
-{
-    const struct gm_clock *clock = gm_store_clock(work->options->store);
-    return (struct gm_sink_work){.db = work->db,
-                                 .pipeline = work->row.num,
-                                 .run = work->run->num,
-                                 .now = clock->wall(clock),
-                                 .stop = stop,
-                                 .dry = work->options->plan,
-                                 .resync = work->options->resync};
-}
-
 static const struct gm_outside *outside_of(const struct run_work *work)
 {
     return work->pipeline->sink->outside;
@@ -79,7 +67,7 @@ static gm_rc intend(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 gm_rc gm_run_look_at_batch(struct run_work *work, struct gm_batch *batch, bool more,
                            size_t *out_count, struct gm_err *err)
 {
-    struct gm_sink_work sink_work = sink_work_of(work, NULL);
+    struct gm_sink_work sink_work = gm_run_sink_work(work, NULL);
     sink_work.more = more;
     GM_TRY(outside_of(work)->look(work->sink, &sink_work, batch, err));
     *out_count = count_to_be_sent(batch);
@@ -90,7 +78,7 @@ gm_rc gm_run_send_batches(const struct gm_run_sending *sending, struct gm_err *e
 {
     struct run_work *work = sending->work;
     struct intent intent = {
-        .work = work, .sending = sending, .sink_work = sink_work_of(work, sending->stop)};
+        .work = work, .sending = sending, .sink_work = gm_run_sink_work(work, sending->stop)};
     size_t count = 0;
     for (size_t i = 0; i < sending->count; i++) {
         count += count_to_be_sent(sending->batches[i]);
@@ -115,7 +103,7 @@ static gm_rc send_waiting(struct run_work *work, struct gm_batch *batch, const s
                           struct gm_err *err)
 {
     const struct gm_outside *outside = outside_of(work);
-    struct intent intent = {.work = work, .sink_work = sink_work_of(work, stop)};
+    struct intent intent = {.work = work, .sink_work = gm_run_sink_work(work, stop)};
     intent.sink_work.last = true;
     GM_TRY(outside->look(work->sink, &intent.sink_work, batch, err));
     GM_TRY(gm_store_write(work->options->store, intend, &intent, err));
@@ -222,7 +210,7 @@ gm_rc gm_run_remove_page(const struct gm_run_removal *removal, int64_t *out_gone
 {
     const struct gm_sweep_page *page = removal->page;
     struct removing removing = {.removal = removal,
-                                .sink_work = sink_work_of(removal->work, removal->stop),
+                                .sink_work = gm_run_sink_work(removal->work, removal->stop),
                                 .items = gm_alloc_array(page->count, sizeof(*removing.items))};
     for (size_t i = 0; i < page->count; i++) {
         const struct gm_sweep_item *item = &page->items[i];

@@ -88,6 +88,9 @@ static struct gm_str first_cursor(const struct run_work *work)
     bool can = (work->pipeline->source->caps & GM_CAP_CURSOR) != 0 && work->row.cursor.n > 0;
     bool same = gm_str_is(work->row.source_fingerprint, work->pipeline->source_fingerprint_z) &&
                 gm_str_is(work->row.step_fingerprint, work->pipeline->step_fingerprint_z);
+    if (gm_run_passes_events(work)) {
+        return work->row.cursor; /* what was passed on is never passed on again */
+    }
     if (gm_run_takes_events(work)) {
         return work->options->resync ? (struct gm_str){"", 0} : work->row.cursor;
     }
@@ -213,6 +216,11 @@ static gm_rc end_run(void *ctx, const struct gm_store_tx *tx, struct gm_err *err
     if (work->run->complete) {
         GM_TRY(gm_pipeline_update(tx->db, &work->row, err));
         GM_TRY(gm_dead_letters_remove_outdated(tx->db, work->row.num, work->run->num, err));
+    }
+    if (work->pipeline->sink->behind != NULL) {
+        struct gm_sink_work sink_work = gm_run_sink_work(work, NULL);
+        sink_work.db = tx->db;
+        GM_TRY(work->pipeline->sink->behind->settle(work->sink, &sink_work, err));
     }
     if (work->options->keep_runs > 0) {
         GM_TRY(gm_runs_trim(tx->db, work->row.num, work->options->keep_runs, err));

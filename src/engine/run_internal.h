@@ -53,8 +53,9 @@ struct run_work {
     struct gm_strs names, dropped_names;
     bool open_names;
     struct gm_pass pass;
-    struct gm_seen *seen;       /* of the attempt under way */
-    struct gm_map *parked_keys; /* of this run: their later records wait behind them */
+    struct gm_seen *seen; /* of the attempt under way */
+    /* Of this run, and of events of all runs: later records wait behind them. */
+    struct gm_map *parked_keys;
     /* Keys whose old letters went because the object showed up as it is applied; the writer's
      * thread while jobs are out. */
     struct gm_map *freed_keys;
@@ -77,6 +78,13 @@ void gm_run_unwatch(struct gm_run_handle *handle, struct gm_stop *stop);
 static inline bool gm_run_takes_events(const struct run_work *work)
 {
     return (work->pipeline->source->caps & GM_CAP_EVENTS) != 0;
+}
+
+/* Its sink takes each event as it is: no state of keys is compared or kept, several of a key come
+ * in a batch, and what is parked holds its key back until its letter is gone. */
+static inline bool gm_run_passes_events(const struct run_work *work)
+{
+    return gm_run_takes_events(work) && (work->pipeline->sink->caps & GM_CAP_EACH) != 0;
 }
 
 /* ---- attempt.c: one pass over the source ---- */
@@ -143,6 +151,10 @@ gm_rc gm_run_sweep(struct run_work *work, struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
     GM_MUST_CHECK;
 
+/* One page of targets that are not delivered any more; *out_count: how many are gone. */
+gm_rc gm_run_delete_page(const struct gm_run_removal *removal, int64_t *out_count,
+                         struct gm_err *err) GM_MUST_CHECK;
+
 /* ---- run_work.c ---- */
 
 /* Opens steps and sink, reads what the store knows of the pipeline. For runs, redrives, approvals
@@ -150,6 +162,23 @@ gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task,
 gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
                        struct gm_run_report *report, struct gm_err *err) GM_MUST_CHECK;
 void gm_run_work_close(struct run_work *work);
+/* Streams for sinks that write some, where the process has none open, as in commands: until they
+ * are closed. */
+struct gm_run_streams {
+    struct gm_hub *hub;
+    struct gm_store *store;
+};
+gm_rc gm_run_streams_open(struct gm_run_streams *streams, const struct gm_run_options *options,
+                          const struct gm_config *config, struct gm_err *err) GM_MUST_CHECK;
+void gm_run_streams_close(struct gm_run_streams *streams);
+/* Work of the sink on the worker's thread. */
+struct gm_sink_work gm_run_sink_work(const struct run_work *work, const struct gm_stop *stop);
+/* Of a sink whose effects follow the commit; others have nothing to do. `begin` comes before
+ * anything is prepared, `deliver` behind each commit (batch NULL: of a page of removals). */
+gm_rc gm_run_begin_behind(struct run_work *work, const struct gm_stop *stop, struct gm_err *err)
+    GM_MUST_CHECK;
+gm_rc gm_run_deliver(struct run_work *work, struct gm_batch *batch, const struct gm_stop *stop,
+                     struct gm_err *err) GM_MUST_CHECK;
 gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void **out_source,
                          struct gm_err *err) GM_MUST_CHECK;
 void gm_run_add_sample(struct run_work *work, struct gm_run_samples *samples, struct gm_str key,

@@ -60,30 +60,29 @@ static gm_rc delete_page(void *ctx, const struct gm_store_tx *tx, struct gm_err 
     return GM_OK;
 }
 
-/* *out_count: how many are gone. */
-static gm_rc delete_one_page(struct page_job *job, const struct gm_stop *stop, int64_t *out_count,
-                             struct gm_err *err)
+gm_rc gm_run_delete_page(const struct gm_run_removal *removal, int64_t *out_count,
+                         struct gm_err *err)
 {
-    struct run_work *work = job->work;
+    struct run_work *work = removal->work;
+    struct page_job job = {.work = work, .task = removal->task, .page = removal->page};
     *out_count = 0;
     if (work->pipeline->sink->outside != NULL) {
-        return gm_run_remove_page(&(struct gm_run_removal){work, job->task, job->page, stop},
-                                  out_count, err);
+        return gm_run_remove_page(removal, out_count, err);
     }
-    GM_TRY(gm_store_write(work->options->store, delete_page, job, err));
-    *out_count = (int64_t)job->page->count;
-    return GM_OK;
+    GM_TRY(gm_store_write(work->options->store, delete_page, &job, err));
+    *out_count = (int64_t)job.page->count;
+    return gm_run_deliver(work, NULL, removal->stop, err);
 }
 
 gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task, struct gm_err *err)
 {
-    struct page_job job = {.work = work, .task = task, .page = gm_sweep_page_new()};
+    struct gm_sweep_page *page = gm_sweep_page_new();
     struct gm_run_handle *handle = work->options->handle;
     struct gm_stop *stop = gm_run_watch(handle);
     gm_rc rc;
-    while ((rc = gm_sweep_find_due(task, job.page, err)) == GM_OK) {
+    while ((rc = gm_sweep_find_due(task, page, err)) == GM_OK) {
         int64_t count;
-        rc = delete_one_page(&job, stop, &count, err);
+        rc = gm_run_delete_page(&(struct gm_run_removal){work, task, page, stop}, &count, err);
         work->run->counts.deleted += count;
         atomic_store(&handle->written, work->run->counts.created + work->run->counts.updated +
                                            work->run->counts.deleted);
@@ -92,7 +91,7 @@ gm_rc gm_run_delete_due(struct run_work *work, const struct gm_sweep_task *task,
         }
     }
     gm_run_unwatch(handle, stop);
-    gm_sweep_page_free(job.page);
+    gm_sweep_page_free(page);
     return rc == GM_E_END ? GM_OK : rc;
 }
 

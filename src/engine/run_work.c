@@ -2,6 +2,8 @@
  * opened and closed. */
 #include "base/mem.h"
 #include "engine/run_internal.h"
+#include "hub/hub.h"
+#include "sync/outbox.h"
 
 enum { REPORT_ARENA_SIZE = 16 << 20, NAMES_MAX = 4096 };
 
@@ -34,8 +36,10 @@ static void find_dropped_names(struct run_work *work)
 static gm_rc compile_steps(struct run_work *work, struct gm_err *err)
 {
     const struct gm_run_options *options = work->options;
-    struct gm_steps_conf conf = {
-        .steps = work->conf->steps, .map = work->conf->map, .folder_z = options->folder_z};
+    struct gm_steps_conf conf = {.steps = work->conf->steps,
+                                 .map = work->conf->map,
+                                 .folder_z = options->folder_z,
+                                 .any_body = (work->pipeline->sink->caps & GM_CAP_ANY_BODY) != 0};
     work->models = gm_store_models_hold(options->store);
     gm_rc rc = gm_steps_compile(&conf, work->models, &work->steps, err);
     if (rc != GM_E_CONFIG || options->models_z == NULL) {
@@ -64,7 +68,10 @@ static gm_rc open_steps_and_sink(struct run_work *work, struct gm_err *err)
                               .clock = gm_store_clock(options->store),
                               .names = work->names,
                               .dropped_names = work->dropped_names,
-                              .open_names = work->open_names};
+                              .open_names = work->open_names,
+                              .pipeline = gm_str_z(work->pipeline->name_z),
+                              .streams = gm_store_streams(options->store),
+                              .events = gm_run_passes_events(work)};
     return work->pipeline->sink->sink_open(work->conf->sink.conf, &env, &work->sink, err);
 }
 
@@ -89,21 +96,49 @@ static gm_rc find_pipeline(struct run_work *work, struct gm_err *err)
     return gm_store_write(work->options->store, insert_pipeline, work, err);
 }
 
-/* A target's number means something else to the other kind of sink. */
+static enum gm_state_kind kind_of(const struct gm_connector *sink)
+{
+    return sink->outside != NULL  ? GM_STATE_KIND_OUTSIDE
+           : sink->behind != NULL ? GM_STATE_KIND_STREAM
+                                  : GM_STATE_KIND_STORE;
+}
+
+/* What it has delivered so far: also of events, which leave no states. */
+static gm_rc find_kind(struct run_work *work, enum gm_state_kind *out_kind, struct gm_err *err)
+{
+    struct gm_outbox outbox;
+    struct gm_err ignored;
+    GM_TRY(gm_state_kind(work->db, work->row.num, out_kind, err));
+    if (*out_kind != GM_STATE_KIND_NONE) {
+        return GM_OK;
+    }
+    gm_rc rc = gm_outbox_get(work->db, work->report->arena, work->row.num, &outbox, &ignored);
+    if (rc == GM_OK) {
+        *out_kind = GM_STATE_KIND_STREAM;
+    } else if (rc != GM_E_END) {
+        *err = ignored;
+        return rc;
+    }
+    return GM_OK;
+}
+
+/* A target's number means something else to another kind of sink. */
 static gm_rc check_kind(struct run_work *work, struct gm_err *err)
 {
+    static const char *const places[] = {[GM_STATE_KIND_STORE] =
+                                             "into the graph of this data directory",
+                                         [GM_STATE_KIND_OUTSIDE] = "to another service",
+                                         [GM_STATE_KIND_STREAM] = "into a stream"};
     enum gm_state_kind kind;
-    GM_TRY(gm_state_kind(work->db, work->row.num, &kind, err));
-    bool outside = work->pipeline->sink->outside != NULL;
-    if (kind == GM_STATE_KIND_NONE || outside == (kind == GM_STATE_KIND_OUTSIDE)) {
+    GM_TRY(find_kind(work, &kind, err));
+    if (kind == GM_STATE_KIND_NONE || kind == kind_of(work->pipeline->sink)) {
         return GM_OK;
     }
     return gm_fail(err, GM_E_CONFIG,
                    "pipeline %s has delivered %s so far, and its sink is `%s` now; give it another "
                    "name, or `gemel forget %s` first",
-                   work->pipeline->name_z,
-                   outside ? "into the graph of this data directory" : "to another service",
-                   work->pipeline->sink->name_z, work->pipeline->name_z);
+                   work->pipeline->name_z, places[kind], work->pipeline->sink->name_z,
+                   work->pipeline->name_z);
 }
 
 gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *options,
@@ -127,6 +162,59 @@ gm_rc gm_run_work_open(struct run_work *work, const struct gm_run_options *optio
     GM_TRY(gm_state_reader_open(work->db, &work->states, err));
     GM_TRY(gm_dead_letters_count(work->db, work->row.num, &work->letters, err));
     return open_steps_and_sink(work, err);
+}
+
+gm_rc gm_run_streams_open(struct gm_run_streams *streams, const struct gm_run_options *options,
+                          const struct gm_config *config, struct gm_err *err)
+{
+    *streams = (struct gm_run_streams){.store = options->store};
+    if (options->pipeline->sink->behind == NULL || gm_store_streams(options->store) != NULL) {
+        return GM_OK;
+    }
+    const struct gm_hub_options hub = {.streams = &gm_config_root(config)->streams,
+                                       .folder_z = gm_store_folder_z(options->store),
+                                       .clock = gm_store_clock(options->store)};
+    GM_TRY(gm_hub_open(&hub, &streams->hub, err));
+    gm_store_set_streams(options->store, gm_hub_directory(streams->hub));
+    return GM_OK;
+}
+
+void gm_run_streams_close(struct gm_run_streams *streams)
+{
+    if (streams->hub != NULL) {
+        gm_store_set_streams(streams->store, NULL);
+        gm_hub_close(streams->hub);
+    }
+}
+
+struct gm_sink_work gm_run_sink_work(const struct run_work *work, const struct gm_stop *stop)
+{
+    const struct gm_clock *clock = gm_store_clock(work->options->store);
+    return (struct gm_sink_work){.db = work->db,
+                                 .pipeline = work->row.num,
+                                 .run = work->run->num,
+                                 .now = clock->wall(clock),
+                                 .stop = stop,
+                                 .dry = work->options->plan,
+                                 .resync = work->options->resync};
+}
+
+gm_rc gm_run_begin_behind(struct run_work *work, const struct gm_stop *stop, struct gm_err *err)
+{
+    const struct gm_behind *behind = work->pipeline->sink->behind;
+    struct gm_sink_work sink_work = gm_run_sink_work(work, stop);
+    return behind != NULL ? behind->begin(work->sink, &sink_work, err) : GM_OK;
+}
+
+gm_rc gm_run_deliver(struct run_work *work, struct gm_batch *batch, const struct gm_stop *stop,
+                     struct gm_err *err)
+{
+    const struct gm_behind *behind = work->pipeline->sink->behind;
+    if (behind == NULL || work->options->plan) {
+        return GM_OK;
+    }
+    struct gm_sink_work sink_work = gm_run_sink_work(work, stop);
+    return behind->deliver(work->sink, &sink_work, batch, err);
 }
 
 void gm_run_work_close(struct run_work *work)
@@ -155,6 +243,7 @@ gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void
                                  .streams = gm_store_streams(work->options->store),
                                  .data_z = gm_store_folder_z(work->options->store),
                                  .waits = work->options->waits,
+                                 .each = gm_run_passes_events(work),
                                  .hash_seed = work->pipeline->hash_seed};
     return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);
 }

@@ -45,6 +45,7 @@ void gm_batch_reset(struct gm_batch *batch)
     batch->origin = (struct gm_str){NULL, 0};
     batch->cursor = (struct gm_str){NULL, 0};
     batch->bytes_read = 0;
+    batch->prepared = NULL;
     own->seed_shape = NULL;
     if (own->scratch.capacity > SCRATCH_KEEP_BYTES) {
         gm_buf_deinit(&own->scratch); /* one huge record must not raise the level for ever */

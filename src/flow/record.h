@@ -50,6 +50,8 @@ struct gm_shape {
     const struct gm_str *names;
 };
 
+struct gm_event; /* flow/event.h */
+
 enum gm_record_kind { GM_RECORD_UPSERT, GM_RECORD_PATCH, GM_RECORD_DELETE, GM_RECORD_EVENT };
 
 /* What became of a record. */
@@ -94,10 +96,11 @@ struct gm_record {
     bool unkeyed;
     /* its key came before in this run: it leaves the key\'s state alone */
     bool repeated;
-    bool newly_parked;        /* a dead letter that was not there before */
-    yyjson_mut_val *original; /* of a JSON source: the body before steps and sink */
-    struct gm_str delivered;  /* what it became, for people: set by the sink */
-    void *prepared;           /* the sink's own, made by prepare() for apply() */
+    bool newly_parked;            /* a dead letter that was not there before */
+    yyjson_mut_val *original;     /* of a JSON source: the body before steps and sink */
+    const struct gm_event *event; /* what it was made of, of a source of events; else NULL */
+    struct gm_str delivered;      /* what it became, for people: set by the sink */
+    void *prepared;               /* the sink's own, made by prepare() for apply() */
 };
 
 enum {
@@ -118,6 +121,7 @@ struct gm_batch {
     /* where the source would go on behind this batch; opaque text; empty: none */
     struct gm_str cursor;
     uint64_t bytes_read; /* of the source's bytes, for progress */
+    void *prepared;      /* the sink's own, as that of a record */
 };
 
 struct gm_batch *gm_batch_new(void);

@@ -193,3 +193,24 @@ gm_rc gm_dead_letters_count(struct gm_db *db, int64_t pipeline, int64_t *out_cou
     gm_bind_i64(stmt, 1, pipeline);
     return gm_step_number(stmt, out_count, err);
 }
+
+gm_rc gm_dead_letters_keys(struct gm_db *db, int64_t pipeline, struct gm_map *keys,
+                           struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    gm_rc rc;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_KEYS, &stmt, err));
+    gm_bind_i64(stmt, 1, pipeline);
+    while ((rc = gm_step(stmt, err)) == GM_OK) {
+        (void)gm_map_set(keys, gm_column_text(stmt, 0), 1);
+    }
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
+gm_rc gm_dead_letters_forget(struct gm_db *db, int64_t pipeline, struct gm_err *err)
+{
+    struct gm_stmt *stmt;
+    GM_TRY(gm_db_prepare_once(db, GM_SQL_LETTERS_FORGET, &stmt, err));
+    gm_bind_i64(stmt, 1, pipeline);
+    return gm_stmt_run(stmt, NULL, err);
+}

@@ -10,6 +10,7 @@
 #ifndef GM_SYNC_DEAD_LETTER_H
 #define GM_SYNC_DEAD_LETTER_H
 
+#include "base/map.h"
 #include "base/time.h"
 #include "db/db.h"
 #include "flow/record.h"
@@ -69,6 +70,11 @@ gm_rc gm_dead_letter_get(struct gm_db *db, int64_t num, gm_dead_letter_fn fn, vo
 /* Pipeline 0: of all. */
 gm_rc gm_dead_letters_count(struct gm_db *db, int64_t pipeline, int64_t *out_count,
                             struct gm_err *err) GM_MUST_CHECK;
+/* All of a pipeline, inside a write transaction: it is forgotten. */
+gm_rc gm_dead_letters_forget(struct gm_db *db, int64_t pipeline, struct gm_err *err) GM_MUST_CHECK;
+/* Adds the keys of a pipeline that have letters. */
+gm_rc gm_dead_letters_keys(struct gm_db *db, int64_t pipeline, struct gm_map *keys,
+                           struct gm_err *err) GM_MUST_CHECK;
 void gm_dead_letter_write_json(const struct gm_dead_letter *letter, struct gm_buf *out);
 
 #endif

@@ -134,8 +134,15 @@ gm_rc gm_states_unsettle(struct gm_db *db, struct gm_err *err) GM_MUST_CHECK;
 /* One object, also a deleted one. GM_E_END: unknown. */
 gm_rc gm_state_get(struct gm_db *db, const struct gm_state_key *key, gm_state_fn fn, void *ctx,
                    struct gm_err *err) GM_MUST_CHECK;
-/* Where what the pipeline delivered is. */
-enum gm_state_kind { GM_STATE_KIND_NONE, GM_STATE_KIND_STORE, GM_STATE_KIND_OUTSIDE };
+/* Where what the pipeline delivered is. Of what was told to a stream the target's number is
+ * GM_STATE_TARGET_STREAM, and its id says what was told last. */
+enum gm_state_kind {
+    GM_STATE_KIND_NONE,
+    GM_STATE_KIND_STORE,
+    GM_STATE_KIND_OUTSIDE,
+    GM_STATE_KIND_STREAM,
+};
+enum { GM_STATE_TARGET_STREAM = -1 };
 gm_rc gm_state_kind(struct gm_db *db, int64_t pipeline, enum gm_state_kind *out_kind,
                     struct gm_err *err) GM_MUST_CHECK;
 /* How many are in each state. */

@@ -93,7 +93,10 @@ gm_rc gm_state_kind(struct gm_db *db, int64_t pipeline, enum gm_state_kind *out_
         return GM_OK;
     }
     GM_TRY(rc);
-    *out_kind = gm_column_i64(stmt, 0) != 0 ? GM_STATE_KIND_OUTSIDE : GM_STATE_KIND_STORE;
+    int64_t kind = gm_column_i64(stmt, 0);
+    *out_kind = kind == 3   ? GM_STATE_KIND_STREAM
+                : kind == 2 ? GM_STATE_KIND_OUTSIDE
+                            : GM_STATE_KIND_STORE;
     gm_reset(stmt);
     return GM_OK;
 }

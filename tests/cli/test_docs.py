@@ -42,7 +42,14 @@ def indented(text, depth):
 
 
 def whole(block):
-    """The block as a whole configuration."""
+    """The block as a whole configuration, with the streams that its pipelines name."""
+    configuration = filled(block)
+    named = set(re.findall(r"\bstream:\s*{?\s*name: (\w+)", configuration))
+    return configuration if re.search(r"^streams:", configuration, re.M) or not named else (
+        configuration + f"streams: {{ {', '.join(f'{name}: {{}}' for name in sorted(named))} }}\n")
+
+
+def filled(block):
     keys = set(re.findall(r"^([$\w]+)(?=:|\s*$)", block, re.M))
     if "pipelines" in keys:
         return block

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "connect/stream/sink.h"
 #include "stream/directory.h"
 #include "stream/follow.h"
 
@@ -83,9 +84,14 @@ static gm_rc find_stream(struct stream_source *source, struct gm_stream **out_st
                          name_z);
 }
 
+static const char *source_stream_z(const void *conf)
+{
+    return ((const struct stream_conf *)conf)->name;
+}
+
 struct gm_str gm_stream_source_name(const void *conf)
 {
-    return gm_str_z(((const struct stream_conf *)conf)->name);
+    return gm_str_z(source_stream_z(conf));
 }
 
 void gm_stream_source_cursor(struct gm_str text, struct gm_str stream, int partitions,
@@ -148,6 +154,9 @@ static gm_rc add_event(struct stream_source *source, struct gm_batch *batch,
     uint64_t place;
     *out_ends = false;
     batch->bytes_read += event->body.n;
+    if (source->env.each) {
+        return keep_event(batch, event, gm_vec_push(&source->events), err);
+    }
     if (!gm_map_get(source->places, event->key, &place)) {
         struct gm_event *to = gm_vec_push(&source->events);
         GM_TRY(keep_event(batch, event, to, err));
@@ -169,8 +178,9 @@ static bool set_text(struct gm_batch *batch, yyjson_mut_val *object, const char 
            gm_json_set(batch->doc, object, gm_str_z(name_z), gm_json_strref(batch->doc, text));
 }
 
-/* What the event is beside its body: the member `$event`. */
-static bool set_event(struct gm_batch *batch, yyjson_mut_val *body, const struct gm_event *event)
+/* What the event is beside its body: the member `$event`. `bare`: its body was no object. */
+static bool set_event(struct gm_batch *batch, yyjson_mut_val *body, const struct gm_event *event,
+                      bool bare)
 {
     char time[GM_TIME_TEXT_SIZE];
     yyjson_mut_doc *doc = batch->doc;
@@ -179,29 +189,36 @@ static bool set_event(struct gm_batch *batch, yyjson_mut_val *body, const struct
     return own != NULL && set_text(batch, own, "key", event->key) &&
            gm_json_set(doc, own, GM_STR("offset"), yyjson_mut_sint(doc, event->offset)) &&
            set_text(batch, own, "id", event->id) && set_text(batch, own, "origin", event->origin) &&
+           (event->sequence == 0 ||
+            gm_json_set(doc, own, GM_STR("sequence"), yyjson_mut_uint(doc, event->sequence))) &&
+           (!bare || gm_json_set(doc, own, GM_STR("bare"), yyjson_mut_bool(doc, true))) &&
            set_text(batch, own, "type", event->type) &&
            gm_json_set(doc, own, GM_STR("time"), gm_json_strcpy(doc, (struct gm_str){time, n})) &&
            gm_json_set(doc, body, GM_STR("$event"), own);
 }
 
-static void make_record(const struct stream_source *source, struct gm_batch *batch,
-                        const struct gm_event *event)
+/* Of each event that is a record for itself the hash tells which one it is. */
+static struct gm_hash128 hash_of(const struct stream_source *source, const struct gm_event *event)
+{
+    if (source->env.each) {
+        return gm_hash128(event->key,
+                          (uint64_t)event->offset ^ gm_hash64(gm_str_z(source->conf->name), 0));
+    }
+    return gm_hash128(event->body,
+                      source->env.hash_seed ^ gm_hash64(event->type, (uint64_t)event->time));
+}
+
+static void make_body(struct gm_batch *batch, struct gm_record *record,
+                      const struct gm_event *event)
 {
     struct gm_err own = {0};
     yyjson_mut_val *body;
-    struct gm_record *record = gm_batch_add(batch);
-    GM_ASSERT(record != NULL); /* no more events are read than records fit */
-    record->kind = GM_RECORD_PATCH;
-    record->key = event->key;
-    record->position = (uint64_t)event->offset + 1;
-    record->version = source->entities ? 0 : event->time;
-    record->hash = gm_hash128(event->body, source->env.hash_seed ^
-                                               gm_hash64(event->type, (uint64_t)event->time));
     if (gm_json_parse(batch->doc, event->body, &body, &own) != GM_OK) {
         gm_record_fail(batch, record, GM_E_INVALID, "%s", own.text);
         return;
     }
-    if (!yyjson_mut_is_obj(body)) {
+    bool bare = !yyjson_mut_is_obj(body);
+    if (bare) {
         yyjson_mut_val *object = yyjson_mut_obj(batch->doc);
         if (object == NULL || !gm_json_set(batch->doc, object, GM_STR("value"), body)) {
             gm_record_fail(batch, record, GM_E_LIMIT, "the batch holds too much");
@@ -210,17 +227,38 @@ static void make_record(const struct stream_source *source, struct gm_batch *bat
         body = object;
     }
     record->body = body;
-    if (!set_event(batch, body, event)) {
+    if (!set_event(batch, body, event, bare)) {
         gm_record_fail(batch, record, GM_E_LIMIT, "the batch holds too much");
     }
+}
+
+/* `event` lives as long as the batch. */
+static void make_record(const struct stream_source *source, struct gm_batch *batch,
+                        const struct gm_event *event)
+{
+    struct gm_record *record = gm_batch_add(batch);
+    GM_ASSERT(record != NULL); /* no more events are read than records fit */
+    record->kind = GM_RECORD_PATCH;
+    record->key = event->key;
+    record->position = (uint64_t)event->offset + 1;
+    record->version = source->entities ? 0 : event->time;
+    record->hash = hash_of(source, event);
+    record->event = event;
+    make_body(batch, record, event);
 }
 
 static gm_rc finish_batch(struct stream_source *source, struct gm_batch *batch, gm_rc rc,
                           struct gm_err *err)
 {
     struct gm_buf cursor;
+    size_t size = source->events.n * sizeof(struct gm_event);
+    struct gm_event *events = gm_arena_alloc(batch->arena, size > 0 ? size : 1);
+    if (events == NULL) {
+        return gm_fail(err, GM_E_LIMIT, "the batch holds too much");
+    }
     for (size_t i = 0; i < source->events.n; i++) {
-        make_record(source, batch, &source->events.at[i]);
+        events[i] = source->events.at[i];
+        make_record(source, batch, &events[i]);
     }
     gm_buf_init(&cursor, GM_STREAM_PARTITIONS_MAX * 24 + 256);
     gm_buf_addf(&cursor, "%s ", source->conf->name);
@@ -327,7 +365,8 @@ static const struct gm_field stream_fields[] = {
                   .help = "Of several events of a key that are there at once only the newest by "
                           "its time is delivered. `false` delivers each; those that are older than "
                           "what was delivered are stale either way. Of a stream with `versions` "
-                          "each is delivered."),
+                          "each is delivered, and a sink that takes events (a stream) gets each, "
+                          "whatever is set here."),
     GM_FIELD_SPAN(struct stream_conf, linger, .def = "200ms", .max = "1m",
                   .help = "With `schedule: continuous`: how long events are gathered before they "
                           "are written together."),
@@ -344,19 +383,38 @@ const struct gm_connector gm_connector_stream = {
         "Events of a stream of this data directory, by key. With `schedule: continuous` the run "
         "waits for more instead of ending.\n\n"
         "A record is the event's body with the member `$event` (`key`, `type`, `time`, `origin`, "
-        "`id`, `offset`); a body that is no object is its member `value`. It says what changed: "
-        "properties that it does not have stay as they are. An event that is older, by its time, "
-        "than the one that was delivered last for its key changes nothing. Of a stream with "
-        "`versions` each event is delivered, in the order of versions, whatever its time. Nothing "
-        "is ever deleted: absence of events means nothing.",
+        "`id`, `sequence`, `offset`); a body that is no object is its member `value`. It says what "
+        "changed: properties that it does not have stay as they are. An event that is older, by "
+        "its time, than the one that was delivered last for its key changes nothing. Of a stream "
+        "with `versions` each event is delivered, in the order of versions, whatever its time. "
+        "Nothing is ever deleted: absence of events means nothing.",
     .example_z = "stream:\n"
                  "  name: telemetry\n",
-    .roles = GM_ROLE_SOURCE,
-    .caps = GM_CAP_CURSOR | GM_CAP_EVENTS,
+    .roles = GM_ROLE_SOURCE | GM_ROLE_SINK,
+    .caps = GM_CAP_CURSOR | GM_CAP_EVENTS | GM_CAP_EACH | GM_CAP_ANY_BODY,
     .fields = stream_fields,
     .conf_size = sizeof(struct stream_conf),
     .open = stream_open,
     .connect = stream_connect,
     .read = stream_read,
     .close = stream_close,
+    .source_stream_z = source_stream_z,
+
+    .as_sink = {.name_z = "stream",
+                .help_z = gm_stream_sink_help,
+                .fields = gm_stream_sink_fields,
+                .conf_size = sizeof(struct gm_stream_sink_conf),
+                .self = &gm_connector_stream},
+    .sink_example_z = "stream: { name: changes }\n",
+    .sink_lint = gm_stream_sink_lint,
+    .sink_stream_z = gm_stream_sink_stream_z,
+    .sink_type_z = gm_stream_sink_type_z,
+    .sink_open = gm_stream_sink_open,
+    .prepare = gm_stream_sink_prepare,
+    .apply = gm_stream_sink_apply,
+    .remove = gm_stream_sink_remove,
+    .expect = gm_stream_sink_expect,
+    .actual = gm_stream_sink_actual,
+    .sink_close = gm_stream_sink_close,
+    .behind = &gm_stream_behind,
 };

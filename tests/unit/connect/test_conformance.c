@@ -656,7 +656,15 @@ static void every_sink_has_the_functions_of_its_kind(void **state)
                         outside->intend != NULL && outside->send != NULL && outside->keep != NULL &&
                         outside->fetch != NULL);
         }
-        for (const struct gm_field *field = connector->fields; field->type != GM_T_END; field++) {
+        /* What it notes there is brought elsewhere behind the commit. */
+        const struct gm_behind *behind = connector->behind;
+        assert_true(behind == NULL || (outside == NULL && behind->begin != NULL &&
+                                       behind->deliver != NULL && behind->settle != NULL));
+        const struct gm_alternative *sink = gm_connector_as_sink(connector);
+        assert_string_equal(sink->name_z, connector->name_z);
+        assert_ptr_equal(sink->self, connector);
+        assert_true(strlen(sink->help_z) > 20);
+        for (const struct gm_field *field = sink->fields; field->type != GM_T_END; field++) {
             assert_non_null(field->help);
         }
     }
@@ -684,12 +692,15 @@ static void every_sink_opens_offline(void **state)
         }
         struct gm_conf_resolver resolver = {.lookup = resolve_to_itself};
         struct gm_conf_doc *doc = gm_conf_doc_new(&resolver);
-        const struct gm_node *node = gm_conf_load(doc, "a.yaml", gm_str_z(connector->example_z));
+        const struct gm_alternative *sink = gm_connector_as_sink(connector);
+        const char *example_z =
+            sink == &connector->as_sink ? connector->sink_example_z : connector->example_z;
+        const struct gm_node *node = gm_conf_load(doc, "a.yaml", gm_str_z(example_z));
         const struct gm_node *settings = gm_node_member(node, gm_str_z(connector->name_z));
-        void *conf = gm_alloc(connector->conf_size);
+        void *conf = gm_alloc(sink->conf_size);
         void *self = NULL;
         struct gm_err err = {0};
-        gm_conf_decode(doc, settings, connector->fields, conf);
+        gm_conf_decode(doc, settings, sink->fields, conf);
         assert_int_equal(gm_conf_error_count(doc), 0);
         struct gm_sink_env env = {.governors = governors, .clock = gm_clock_system()};
         check_ok(connector->sink_open(conf, &env, &self, &err), err);

@@ -1,0 +1,1 @@
+SELECT DISTINCT key FROM dead_letters WHERE pipeline = $1

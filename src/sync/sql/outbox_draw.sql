@@ -1,0 +1,1 @@
+UPDATE outboxes SET next = next + $2 WHERE pipeline = $1 RETURNING next

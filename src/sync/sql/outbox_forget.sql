@@ -1,0 +1,1 @@
+DELETE FROM outboxes WHERE pipeline = $1

@@ -1,0 +1,1 @@
+SELECT stream, identity, epoch, next FROM outboxes WHERE pipeline = $1

@@ -1,0 +1,1 @@
+DELETE FROM outbox WHERE pipeline = $1 AND first < $2
