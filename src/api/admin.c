@@ -343,6 +343,9 @@ void gm_admin_stop(struct gm_admin *admin)
         }
     }
     gm_mutex_unlock(admin->desk.mu);
+    if (admin->views != NULL) {
+        gm_views_stir(admin->views);
+    }
     gm_http_server_stop(admin->server);
     gm_stop_free(admin->desk.stop);
     gm_mutex_free(admin->desk.mu);

@@ -24,6 +24,7 @@ struct gm_desk {
     struct gm_run_handle *handles[GM_OPERATIONS_MAX];
     /* guarded by mu; of requests that wait for changes, so that they can be woken */
     struct gm_feed *feeds[GM_CHANGE_WAITS_MAX];
+    size_t view_waits; /* guarded by mu; requests that wait for changes of views */
 };
 
 struct gm_call {
@@ -49,7 +50,7 @@ struct gm_call {
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
 extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines,
     gm_admin_runs, gm_admin_dead_letters, gm_admin_changes, gm_admin_history, gm_admin_routes_list,
-    gm_admin_route_letters, gm_admin_views, gm_admin_view_rows;
+    gm_admin_route_letters, gm_admin_views, gm_admin_view_rows, gm_admin_view_changes;
 extern gm_handler gm_admin_run, gm_admin_approve, gm_admin_redrive, gm_admin_drop_letters,
     gm_admin_plan, gm_admin_verify, gm_admin_route_put, gm_admin_route_delete,
     gm_admin_route_redrive, gm_admin_route_drop, gm_admin_models_upload,

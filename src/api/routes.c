@@ -35,6 +35,15 @@ static const struct gm_route_field view_query[] = {
     {"after", "Go on behind a page: its `continuationToken`."},
     {0},
 };
+static const struct gm_route_field view_changes_query[] = {
+    {"key", "Only rows of this key."},
+    {"from",
+     "`oldest`: all rows, then what changes; `newest`; or `cursor` of the answer before (default: "
+     "`oldest`)."},
+    {"limit", "At most so many (default: 100, at most 10000)."},
+    {"wait", "When there is none yet: how long to wait for one, as `30s` (at most `60s`)."},
+    {0},
+};
 static const struct gm_route_field route_letters_query[] = {
     {"after", "Only letters behind this one: `next` of the answer before."},
     {"limit", "At most so many (default: 50, at most 1000)."},
@@ -136,6 +145,13 @@ static const struct gm_route routes[] = {
      "\"2026-11-20T17:01:00Z\",\"closed\":true,\"corrections\":0,\"temperature\":{\"mean\":52.9}}],"
      "\"continuationToken\":null}",
      gm_admin_view_rows},
+    {"GET", "/views/{name}/changes",
+     "Rows of a view that changed, as they are now. 409: the cursor is of a view that is no more; "
+     "begin with `oldest`.",
+     view_changes_query, NULL,
+     "{\"value\":[{\"key\":\"machine-7\",\"temperature\":{\"value\":52.9,\"time\":"
+     "\"2026-11-20T17:00:00Z\"}}],\"cursor\":\"8d1f0a7c22e91b43:120,77:-\"}",
+     gm_admin_view_changes},
     {"GET", "/twins/{id}/history",
      "What happened to a twin, newest first. `next` is for `before` of the next request, or null "
      "at "

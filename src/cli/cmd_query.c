@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/view_rows.h"
 #include "cli/watch.h"
 #include "os/process.h"
 #include "sync/run.h"
@@ -22,6 +23,10 @@ static const struct gm_option query_options[] = {
     {"watch", "SPAN",
      "Ask again every SPAN, like 1s, until Ctrl-C; on a terminal rows are a table."},
     {"timeout", "SPAN", "Stop when it takes longer than this, like 30s (default: never)."},
+    {"view", "VIEW", "No QUERY, but rows of this view; with --key, --from and --to."},
+    {"key", "KEY", "Of a view: only rows of this key."},
+    {"from", "TIME", "Of a view: only windows that begin at this time or later."},
+    {"to", "TIME", "Of a view: only windows that begin before this time."},
     {"explain", NULL, "Tell how the query would be run, and with which indexes, instead."},
     {0},
 };
@@ -181,21 +186,56 @@ static gm_rc watch(struct gm_args *args, struct gm_look *look, struct gm_err *er
     return gm_watch_run(&options, err);
 }
 
-static int query(struct gm_args *args)
+static gm_rc query_view(struct gm_args *args, struct gm_err *err)
+{
+    static const char *const others[] = {"watch", "timeout", "explain"};
+    const struct gm_view_rows_options options = {.name_z = gm_args_value(args, "view"),
+                                                 .limit = 1000};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(others); i++) {
+        if (gm_args_has(args, others[i])) {
+            return gm_fail(err, GM_E_CONFIG, "--view prints rows of a view: without --%s",
+                           others[i]);
+        }
+    }
+    return args->word_count == 0
+               ? gm_view_rows_print(args, &options, err)
+               : gm_fail(err, GM_E_CONFIG, "--view prints rows of a view: without a query");
+}
+
+/* What is of views alone must not be passed over in silence. */
+static gm_rc refuse_view_options(const struct gm_args *args, struct gm_err *err)
+{
+    static const char *const only[] = {"key", "from", "to"};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(only); i++) {
+        if (gm_args_has(args, only[i])) {
+            return gm_fail(err, GM_E_CONFIG, "--%s is for rows of a view: with --view", only[i]);
+        }
+    }
+    return GM_OK;
+}
+
+static gm_rc query_graph(struct gm_args *args, struct gm_err *err)
 {
     struct gm_look look;
-    struct gm_err err = {0};
-    gm_rc rc = gm_look_open(args, &look, &err);
+    GM_TRY(refuse_view_options(args, err));
+    gm_rc rc = gm_look_open(args, &look, err);
     if (rc == GM_OK && args->word_count == 0 && !gm_args_has(args, "next")) {
-        rc = gm_fail(&err, GM_E_CONFIG,
+        rc = gm_fail(err, GM_E_CONFIG,
                      "no query; write one in quotes: gemel query \"SELECT * FROM DIGITALTWINS\"");
     }
     if (rc == GM_OK) {
-        rc = gm_args_has(args, "watch")     ? watch(args, &look, &err)
-             : gm_args_has(args, "explain") ? explain(&look, args->words[0], &err)
-                                            : run_query(args, &look, &err);
+        rc = gm_args_has(args, "watch")     ? watch(args, &look, err)
+             : gm_args_has(args, "explain") ? explain(&look, args->words[0], err)
+                                            : run_query(args, &look, err);
     }
     gm_look_close(&look);
+    return rc;
+}
+
+static int query(struct gm_args *args)
+{
+    struct gm_err err = {0};
+    gm_rc rc = gm_args_has(args, "view") ? query_view(args, &err) : query_graph(args, &err);
     return rc == GM_OK ? GM_EXIT_OK
                        : gm_args_fail(args, rc == GM_E_INVALID ? GM_E_CONFIG : rc, &err);
 }
@@ -204,7 +244,7 @@ const struct gm_command gm_command_query = {
     .name_z = "query",
     .args_z = "QUERY",
     .args_max = 1,
-    .summary_z = "Query the graph in the query language of Azure Digital Twins.",
+    .summary_z = "Query the graph in the query language of Azure Digital Twins; or a view.",
     .help_z = "One row a line, as JSON. SELECT [TOP(n)] * | COUNT() | paths FROM DIGITALTWINS | "
               "RELATIONSHIPS [JOIN t RELATED s.name]\n"
               "[MATCH (a)-[:name]->(b)] [WHERE condition] [GROUP BY paths] [ORDER BY paths]; AS OF "

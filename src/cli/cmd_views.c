@@ -1,18 +1,16 @@
-/* gemel views: the read models, their rows, making one anew. Asks the process that keeps them up;
- * where none does, rows are those of its last save. */
+/* gemel views: the read models, their rows, what changes, making one anew. Asks the process that
+ * keeps them up; where none does, rows are those of its last save. */
 #include <stdio.h>
 
 #include "base/coding.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
-#include "hub/hub.h"
-#include "hub/views_json.h"
-#include "os/file.h"
+#include "cli/view_rows.h"
+#include "json/json.h"
 
-enum { OUTPUT_SIZE_MAX = 64 << 20, SPEC_ARENA_SIZE = 1 << 20, PATH_SIZE_MAX = 64 << 10 };
+enum { OUTPUT_SIZE_MAX = 64 << 20, PATH_SIZE_MAX = 64 << 10 };
 
 /* ---- the list ---- */
 
@@ -86,166 +84,12 @@ const struct gm_command gm_command_views = {
 
 /* ---- rows ---- */
 
-static const struct {
-    const char *option_z, *parameter_z;
-} parameters[] = {
-    {"key", "key"}, {"from", "from"}, {"to", "to"}, {"limit", "limit"}, {"next", "after"},
-};
-
-static void write_path(const struct gm_args *args, struct gm_buf *out)
-{
-    char mark = '?';
-    gm_buf_add_z(out, "/views/");
-    gm_percent_add(out, gm_str_z(args->words[0]));
-    for (size_t i = 0; i < GM_ARRAY_COUNT(parameters); i++) {
-        const char *value_z = gm_args_value(args, parameters[i].option_z);
-        if (value_z != NULL) {
-            gm_buf_addf(out, "%c%s=", mark, parameters[i].parameter_z);
-            gm_percent_add(out, gm_str_z(value_z));
-            mark = '&';
-        }
-    }
-}
-
-static gm_rc ask_process(struct gm_args *args, struct gm_buf *out, struct gm_err *err)
-{
-    struct gm_buf path;
-    struct gm_http_answer answer;
-    gm_buf_init(&path, PATH_SIZE_MAX);
-    write_path(args, &path);
-    gm_rc rc = gm_remote_get(args, path.p, &answer, err);
-    gm_buf_deinit(&path);
-    if (rc == GM_OK) {
-        gm_buf_add(out, gm_buf_str(&answer.body));
-        gm_http_answer_free(&answer);
-    }
-    return rc;
-}
-
-static const struct gm_conf_map_entry *find_view(const struct gm_config *config, const char *name_z)
-{
-    const struct gm_conf_map *map = &gm_config_root(config)->views;
-    for (size_t i = 0; i < map->n; i++) {
-        if (strcmp(map->at[i].name_z, name_z) == 0) {
-            return &map->at[i];
-        }
-    }
-    return NULL;
-}
-
-/* Nothing groups here: rows are looked at, none is folded. */
-static gm_rc no_groups(void *ctx, struct gm_str key, struct gm_buf *out, struct gm_err *err)
-{
-    (void)ctx;
-    (void)key;
-    (void)out;
-    (void)err;
-    return GM_OK;
-}
-
-static gm_rc open_view(struct gm_args *args, struct gm_arena *arena, struct gm_view_spec *spec,
-                       struct gm_view **out_view, struct gm_err *err)
-{
-    const struct gm_config *config;
-    const char *folder_z;
-    GM_TRY(gm_args_settings(args, &config, err));
-    GM_TRY(gm_args_data(args, &folder_z, err));
-    const struct gm_conf_map_entry *entry = find_view(config, args->words[0]);
-    if (entry == NULL) {
-        return gm_fail(err, GM_E_CONFIG, "there is no view `%s` in the configuration",
-                       args->words[0]);
-    }
-    const struct gm_view_conf *conf = entry->value;
-    GM_AUTO_FREE char *path_z = gm_format_z("%s/views/%s.db", folder_z, entry->name_z);
-    GM_AUTO_FREE char *stream_z = gm_format_z("%s/streams/%s.db", folder_z, conf->stream);
-    struct gm_file_info info;
-    GM_TRY(gm_file_info(path_z, &info, err));
-    if (info.type == GM_FILE_MISSING) {
-        return gm_fail(err, GM_E_CONFIG, "view `%s` has not been made yet; `gemel run` makes it",
-                       entry->name_z);
-    }
-    struct gm_stream *stream;
-    GM_TRY(gm_stream_open(&(struct gm_stream_options){.path_z = stream_z,
-                                                      .read_only = true,
-                                                      .clock = gm_clock_system()},
-                          &stream, err));
-    int partitions = gm_stream_partitions(stream);
-    gm_stream_close(stream);
-    gm_view_conf_spec(entry, arena, spec);
-    return gm_view_open(
-        &(struct gm_view_options){.spec = spec,
-                                  .path_z = path_z,
-                                  .partitions = partitions,
-                                  .group_of = conf->group.twin != NULL ? no_groups : NULL},
-        out_view, err);
-}
-
-static struct gm_str option(const struct gm_args *args, const char *name_z)
-{
-    const char *value_z = gm_args_value(args, name_z);
-    return value_z != NULL ? gm_str_z(value_z) : (struct gm_str){NULL, 0};
-}
-
-static gm_rc read_file(struct gm_args *args, struct gm_buf *out, struct gm_err *err)
-{
-    struct gm_arena *arena = gm_arena_new(SPEC_ARENA_SIZE);
-    struct gm_view_spec spec;
-    struct gm_view *view = NULL;
-    gm_rc rc = open_view(args, arena, &spec, &view, err);
-    if (rc == GM_OK) {
-        const struct gm_views_ask ask = {.name = gm_str_z(args->words[0]),
-                                         .key = option(args, "key"),
-                                         .from = option(args, "from"),
-                                         .to = option(args, "to"),
-                                         .limit = option(args, "limit"),
-                                         .after = option(args, "next")};
-        rc = gm_views_write_rows(&(struct gm_view_source){.view = view}, &ask, out, err);
-        gm_view_close(view);
-    }
-    gm_arena_free(arena);
-    return rc;
-}
-
-static gm_rc print_lines(struct gm_str answer, struct gm_err *err)
-{
-    struct gm_arena *arena = gm_arena_new((size_t)8 * OUTPUT_SIZE_MAX);
-    yyjson_mut_val *value;
-    gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &value, err);
-    const yyjson_mut_val *rows = rc == GM_OK ? gm_json_member(value, GM_STR("value")) : NULL;
-    const yyjson_mut_val *row = gm_json_first(rows);
-    struct gm_buf line;
-    gm_buf_init(&line, OUTPUT_SIZE_MAX);
-    for (size_t i = 0; i < gm_json_count(rows); i++, row = row->next) {
-        gm_buf_reset(&line);
-        gm_json_write(row, &line);
-        gm_print_json(&line);
-    }
-    struct gm_str next = rc == GM_OK ? gm_json_member_str(value, "continuationToken") : GM_STR("");
-    if (next.n > 0) {
-        fprintf(stderr, "more rows: --next \"" GM_STR_FMT "\"\n", GM_STR_ARG(next));
-    }
-    gm_buf_deinit(&line);
-    gm_arena_free(arena);
-    return rc;
-}
-
 static int show(struct gm_args *args)
 {
-    struct gm_buf answer;
-    struct gm_store *store = NULL;
     struct gm_err err = {0};
-    gm_buf_init(&answer, OUTPUT_SIZE_MAX);
-    gm_rc rc = gm_remote_or_store(args, &store, &err);
-    if (rc == GM_OK) {
-        rc = store == NULL ? ask_process(args, &answer, &err) : read_file(args, &answer, &err);
-    }
-    gm_store_close(store);
-    if (rc == GM_OK && args->json) {
-        gm_print_json(&answer);
-    } else if (rc == GM_OK) {
-        rc = print_lines(gm_buf_str(&answer), &err);
-    }
-    gm_buf_deinit(&answer);
+    const struct gm_view_rows_options options = {
+        .name_z = args->words[0], .limit = 100, .whole = args->json};
+    gm_rc rc = gm_view_rows_print(args, &options, &err);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
 }
 
@@ -253,7 +97,7 @@ static const struct gm_option show_options[] = {
     {"key", "KEY", "Only rows of this key."},
     {"from", "TIME", "Only windows that begin at this time or later (2026-11-20T17:00:00Z)."},
     {"to", "TIME", "Only windows that begin before this time."},
-    {"limit", "N", "Print at most N rows (default: 100, at most 10000)."},
+    {"limit", "N", "Print at most N rows (default: 100; 0: all)."},
     {"next", "TOKEN", "Go on behind a page: what it printed at its end."},
     {0},
 };
@@ -264,10 +108,125 @@ const struct gm_command gm_command_views_show = {
     .args_min = 1,
     .args_max = 1,
     .summary_z = "Print rows of a view, one a line, in order of windows and keys.",
-    .help_z = "Rows are as `gemel run` has them now; where none runs, as they were saved last.",
+    .help_z = "Rows are as `gemel run` has them now; where none runs, as they were saved last.\n"
+              "`gemel query --view` is the same.",
     .example_z = "gemel views show per_minute --key machine-7 --from 2026-11-20T17:00:00Z",
     .options = show_options,
     .run = show,
+};
+
+/* ---- following ---- */
+
+static const struct gm_option follow_options[] = {
+    {"from", "CURSOR", "newest (default), oldest (all rows, then what changes), or a cursor."},
+    {"key", "KEY", "Only rows of this key."},
+    {"limit", "N", "End after N rows, and print the cursor behind them (default: never)."},
+    {0},
+};
+
+struct following {
+    struct gm_args *args;
+    struct gm_buf cursor;
+    struct gm_buf line;
+    int64_t left;
+};
+
+static void write_changes_path(const struct following *following, struct gm_buf *out)
+{
+    enum { PAGE_MAX = 1000 };
+    const char *key_z = gm_args_value(following->args, "key");
+    gm_buf_add_z(out, "/views/");
+    gm_percent_add(out, gm_str_z(following->args->words[0]));
+    gm_buf_addf(out, "/changes?wait=30s&limit=%d&from=",
+                following->left < PAGE_MAX ? (int)following->left : PAGE_MAX);
+    gm_percent_add(out, gm_buf_str(&following->cursor));
+    if (key_z != NULL) {
+        gm_buf_add_z(out, "&key=");
+        gm_percent_add(out, gm_str_z(key_z));
+    }
+}
+
+static gm_rc print_changes(struct following *following, struct gm_str answer, struct gm_err *err)
+{
+    struct gm_arena *arena = gm_arena_new((size_t)8 * OUTPUT_SIZE_MAX);
+    yyjson_mut_val *root;
+    gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &root, err);
+    const yyjson_mut_val *rows = rc == GM_OK ? gm_json_member(root, GM_STR("value")) : NULL;
+    const yyjson_mut_val *row = gm_json_first(rows);
+    for (size_t i = 0; i < gm_json_count(rows); i++, row = row->next) {
+        gm_buf_reset(&following->line);
+        gm_json_write(row, &following->line);
+        gm_print_json(&following->line);
+        following->left--;
+    }
+    if (rc == GM_OK) {
+        gm_buf_reset(&following->cursor);
+        gm_buf_add(&following->cursor, gm_json_member_str(root, "cursor"));
+    }
+    fflush(stdout);
+    gm_arena_free(arena);
+    return rc;
+}
+
+static gm_rc ask_changes(struct following *following, struct gm_err *err)
+{
+    struct gm_buf path;
+    struct gm_http_answer answer;
+    struct gm_http_request request = {.method_z = "GET"};
+    gm_buf_init(&path, PATH_SIZE_MAX);
+    write_changes_path(following, &path);
+    gm_rc rc = gm_remote_insist(following->args, path.p, &request, &answer, err);
+    gm_buf_deinit(&path);
+    if (rc == GM_OK) {
+        rc = print_changes(following, gm_buf_str(&answer.body), err);
+        gm_http_answer_free(&answer);
+    } else if (rc == GM_E_CONFLICT) { /* made anew, or too slow: all rows again */
+        fprintf(stderr, "%s; all rows follow\n", err->text);
+        gm_buf_reset(&following->cursor);
+        gm_buf_add_z(&following->cursor, "oldest");
+        rc = GM_OK;
+    }
+    return rc;
+}
+
+static gm_rc follow_view(struct following *following, struct gm_err *err)
+{
+    struct gm_http_answer answer;
+    const char *from_z = gm_args_value(following->args, "from");
+    GM_TRY(gm_args_int(following->args, "limit", INT64_MAX, &following->left, err));
+    GM_TRY(gm_remote_get(following->args, "/health", &answer, err)); /* now, there must be one */
+    gm_http_answer_free(&answer);
+    gm_buf_add_z(&following->cursor, from_z != NULL ? from_z : "newest");
+    while (following->left > 0) {
+        GM_TRY(ask_changes(following, err));
+    }
+    fprintf(stderr, "more: --from %s\n", following->cursor.p);
+    return GM_OK;
+}
+
+static int follow(struct gm_args *args)
+{
+    struct gm_err err = {0};
+    struct following following = {.args = args};
+    gm_buf_init(&following.cursor, PATH_SIZE_MAX);
+    gm_buf_init(&following.line, OUTPUT_SIZE_MAX);
+    gm_rc rc = follow_view(&following, &err);
+    gm_buf_deinit(&following.cursor);
+    gm_buf_deinit(&following.line);
+    return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
+}
+
+const struct gm_command gm_command_views_follow = {
+    .name_z = "views follow",
+    .args_z = "VIEW",
+    .args_min = 1,
+    .args_max = 1,
+    .summary_z = "Print rows of a view as they change, one a line, until Ctrl-C.",
+    .help_z = "Asks the `gemel run` that keeps it up, and waits a minute for it to come back when\n"
+              "it ends.",
+    .example_z = "gemel views follow per_minute --key machine-7",
+    .options = follow_options,
+    .run = follow,
 };
 
 /* ---- made anew ---- */

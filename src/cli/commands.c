@@ -38,6 +38,7 @@ const struct gm_command *const *gm_commands(void)
         &gm_command_tail,
         &gm_command_views,
         &gm_command_views_show,
+        &gm_command_views_follow,
         &gm_command_views_rebuild,
         &gm_command_append,
         &gm_command_commands,

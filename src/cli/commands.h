@@ -35,6 +35,7 @@ extern const struct gm_command gm_command_streams_check;
 extern const struct gm_command gm_command_tail;
 extern const struct gm_command gm_command_views;
 extern const struct gm_command gm_command_views_show;
+extern const struct gm_command gm_command_views_follow;
 extern const struct gm_command gm_command_views_rebuild;
 extern const struct gm_command gm_command_append;
 extern const struct gm_command gm_command_commands;

@@ -12,6 +12,8 @@ enum {
     ROW_SIZE_MAX = 1 << 20,
     TOKEN_SIZE_MAX = 4 << 10,
     IDENTITY_TEXT_SIZE = 2 * sizeof(uint64_t),
+    PAGE_LOOKS_MAX = 64,        /* at the view, in one call */
+    PAGE_SLICE_ROWS_MAX = 1024, /* which are answered together */
 };
 
 /* Rows that are told because of their windows, not of events. */
@@ -539,4 +541,32 @@ gm_rc gm_view_feed_read(struct gm_view_feed *feed, const struct gm_view_feed_out
     }
     note(feed);
     return rc;
+}
+
+static void add_to_page(void *ctx, enum gm_view_message message, struct gm_str json)
+{
+    struct gm_view_feed_page *page = ctx;
+    if (message == GM_VIEW_ROW) {
+        gm_buf_add_z(page->out, page->count > 0 ? "," : "");
+        gm_buf_add(page->out, json);
+        page->count++;
+    }
+}
+
+gm_rc gm_view_feed_page(struct gm_view_feed *feed, struct gm_view_feed_page *page,
+                        struct gm_err *err)
+{
+    for (int looks = 0; looks < PAGE_LOOKS_MAX; looks++) {
+        bool enough = page->count >= page->count_max || page->out->n >= page->size_max;
+        if (enough && !feed->in_slice) {
+            return GM_E_END;
+        }
+        size_t left = page->count_max > page->count ? page->count_max - page->count : 1;
+        const struct gm_view_feed_out out = {
+            .tell = add_to_page,
+            .ctx = page,
+            .rows_max = left < PAGE_SLICE_ROWS_MAX ? left : PAGE_SLICE_ROWS_MAX};
+        GM_TRY(gm_view_feed_read(feed, &out, err));
+    }
+    return GM_OK;
 }

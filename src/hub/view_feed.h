@@ -73,6 +73,16 @@ struct gm_view_feed_out {
  * see above. */
 gm_rc gm_view_feed_read(struct gm_view_feed *feed, const struct gm_view_feed_out *out,
                         struct gm_err *err) GM_MUST_CHECK;
+/* Rows for an answer, with commas between, until there are enough: it ends between slices, so that
+ * the cursor is behind all of them. GM_OK: not between slices, or there may be more; call it again.
+ * GM_E_END: enough, or there is nothing more now. */
+struct gm_view_feed_page {
+    struct gm_buf *out;
+    size_t count_max, size_max;
+    size_t count; /* of rows; 0 at first */
+};
+gm_rc gm_view_feed_page(struct gm_view_feed *feed, struct gm_view_feed_page *page,
+                        struct gm_err *err) GM_MUST_CHECK;
 /* All rows as they are, then what changes. */
 gm_rc gm_view_feed_restart(struct gm_view_feed *feed, struct gm_err *err) GM_MUST_CHECK;
 /* False: in the midst of a slice, whose rows would be told again from the cursor. */

@@ -6,15 +6,25 @@
 
 /* ---- how far ---- */
 
-void gm_view_place(struct gm_view *view, struct gm_view_place *out_place)
+/* Which quantiles are shown is no matter of the file, but rows are others by it. */
+static uint64_t hash_shown(const struct gm_view_spec *spec)
 {
-    const struct gm_view_spec *spec = view->spec;
     const struct gm_str quantiles = {(const char *)spec->quantiles,
                                      spec->quantile_count * sizeof(spec->quantiles[0])};
+    uint64_t hash = gm_hash64(quantiles, 0);
+    for (size_t i = 0; i < spec->value_count; i++) {
+        const struct gm_str shown = {(const char *)&spec->values[i].quantiles,
+                                     sizeof(spec->values[i].quantiles)};
+        hash = gm_hash64(shown, hash);
+    }
+    return hash;
+}
+
+void gm_view_place(struct gm_view *view, struct gm_view_place *out_place)
+{
     gm_mutex_lock(view->mu);
     gm_ns watermark = gm_view_closed_until(view);
-    /* which quantiles are told is no matter of the file */
-    out_place->identity = view->identity ^ gm_hash64(quantiles, 0);
+    out_place->identity = view->identity ^ hash_shown(view->spec);
     out_place->watermark = watermark != INT64_MAX ? watermark : INT64_MIN;
     for (int p = 0; p < view->options.partitions; p++) {
         out_place->next[p] = view->parts[p].next;

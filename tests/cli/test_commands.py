@@ -14,7 +14,7 @@ GRID = gemel.SHARED / "graph/energy-grid-import.ndjson"
 COMMANDS = ["run", "check", "plan", "status", "runs", "runs show", "runs approve", "dead-letters list", "dead-letters show",
             "dead-letters redrive", "dead-letters drop", "verify", "forget", "query", "history", "changes", "trace", "waiting",
             "routes", "routes put", "routes delete", "routes letters", "routes redrive", "routes drop", "models",
-            "models upload", "models show", "models decommission", "models delete", "streams", "streams check", "tail", "views", "views show", "views rebuild", "append", "commands", "command", "import", "export", "token", "token new",
+            "models upload", "models show", "models decommission", "models delete", "streams", "streams check", "tail", "views", "views show", "views follow", "views rebuild", "append", "commands", "command", "import", "export", "token", "token new",
             "tls show", "tls export", "tls renew", "sample company", "sample factory", "connector list", "connector help", "schema", "reference"]
 MAPPING = {"$dtId": "p-{id}", "$model": "dtmi:t:Part;1", "name": "name", "relationships": [{"name": "madeBy", "target": "m-{maker}"}]}
 

@@ -4,9 +4,8 @@
 #include "store/feed.h"
 
 enum {
-    LOOKED_MAX = 64 << 10,     /* events in one turn, so that the others have theirs */
-    VIEW_LOOKS_MAX = 64,       /* at a view in one turn, likewise */
-    VIEW_POLL_ROWS_MAX = 1024, /* of one slice of a long poll, whose rows are answered together */
+    LOOKED_MAX = 64 << 10, /* events in one turn, so that the others have theirs */
+    VIEW_LOOKS_MAX = 64,   /* at a view in one turn, likewise */
 };
 /* Between two slices of a view that is followed: rows that change often are told this often. */
 #define VIEW_PERIOD (50 * GM_MS)
@@ -119,14 +118,6 @@ static void tell_view(void *ctx, enum gm_view_message message, struct gm_str jso
 {
     struct gm_follower *follower = ctx;
     struct gm_buf *out = &follower->piece;
-    if (!follower->sends_events) {
-        if (message == GM_VIEW_ROW) {
-            gm_buf_add_z(out, follower->count > 0 ? "," : "");
-            gm_buf_add(out, json);
-            follower->count++;
-        }
-        return;
-    }
     gm_buf_add_z(out, message == GM_VIEW_WATERMARK ? "event: watermark\nid: " : "id: ");
     gm_view_feed_cursor(follower->following.view, out);
     gm_buf_add_z(out, "\ndata: ");
@@ -135,26 +126,15 @@ static void tell_view(void *ctx, enum gm_view_message message, struct gm_str jso
     gm_follower_add_data(out, from);
 }
 
-/* A poll's answer ends between slices, since what is in one is told again from its cursor. */
-static gm_rc read_view(struct gm_follower *follower, size_t size_max, struct gm_err *err)
+static gm_rc read_view_events(struct gm_follower *follower, size_t size_max, struct gm_err *err)
 {
     struct gm_view_feed *view = follower->following.view;
-    size_t count_max = follower->following.count_max;
-    for (int looks = 0; looks < VIEW_LOOKS_MAX; looks++) {
-        bool between = gm_view_feed_between(view), polls = !follower->sends_events;
-        if (polls && between && (follower->count >= count_max || follower->piece.n >= size_max)) {
+    const struct gm_view_feed_out out = {tell_view, follower, GM_VIEW_FEED_ROWS_MAX};
+    for (int looks = 0; looks < VIEW_LOOKS_MAX && follower->piece.n < size_max; looks++) {
+        bool between = gm_view_feed_between(view);
+        if (between && gm_follow_now() < follower->rests_until) {
             return GM_E_END;
         }
-        if (!polls && between && gm_follow_now() < follower->rests_until) {
-            return GM_E_END;
-        }
-        if (!polls && follower->piece.n >= size_max) {
-            return GM_OK;
-        }
-        size_t left = count_max > follower->count ? count_max - follower->count : 1;
-        left = left < VIEW_POLL_ROWS_MAX ? left : VIEW_POLL_ROWS_MAX;
-        const struct gm_view_feed_out out = {tell_view, follower,
-                                             polls ? left : (size_t)GM_VIEW_FEED_ROWS_MAX};
         GM_TRY(gm_view_feed_read(view, &out, err));
         if (!between && gm_view_feed_between(view)) {
             follower->rests_until = gm_follow_now() + VIEW_PERIOD;
@@ -163,11 +143,23 @@ static gm_rc read_view(struct gm_follower *follower, size_t size_max, struct gm_
     return GM_OK;
 }
 
+static gm_rc read_view_page(struct gm_follower *follower, size_t size_max, struct gm_err *err)
+{
+    struct gm_view_feed_page page = {.out = &follower->piece,
+                                     .count_max = follower->following.count_max,
+                                     .size_max = size_max,
+                                     .count = follower->count};
+    gm_rc rc = gm_view_feed_page(follower->following.view, &page, err);
+    follower->count = page.count;
+    return rc;
+}
+
 gm_rc gm_follower_read(struct gm_follower *follower, size_t size_max, struct gm_stream_page *page,
                        struct gm_err *err)
 {
     if (follower->following.view != NULL) {
-        return read_view(follower, size_max, err);
+        return follower->sends_events ? read_view_events(follower, size_max, err)
+                                      : read_view_page(follower, size_max, err);
     }
     return follower->following.feed != NULL
                ? read_changes(follower, size_max, &follower->piece, err)
