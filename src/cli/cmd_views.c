@@ -151,15 +151,16 @@ static gm_rc print_changes(struct following *following, struct gm_str answer, st
     struct gm_arena *arena = gm_arena_new((size_t)8 * OUTPUT_SIZE_MAX);
     yyjson_mut_val *root;
     gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &root, err);
-    const yyjson_mut_val *rows = rc == GM_OK ? gm_json_member(root, GM_STR("value")) : NULL;
-    const yyjson_mut_val *row = gm_json_first(rows);
-    for (size_t i = 0; i < gm_json_count(rows); i++, row = row->next) {
-        gm_buf_reset(&following->line);
-        gm_json_write(row, &following->line);
-        gm_print_json(&following->line);
-        following->left--;
-    }
     if (rc == GM_OK) {
+        const yyjson_mut_val *rows = gm_json_member(root, GM_STR("value"));
+        size_t count = gm_json_count(rows);
+        const yyjson_mut_val *row = count > 0 ? gm_json_first(rows) : NULL;
+        for (size_t i = 0; i < count; i++, row = row->next) {
+            gm_buf_reset(&following->line);
+            gm_json_write(row, &following->line);
+            gm_print_json(&following->line);
+            following->left--;
+        }
         gm_buf_reset(&following->cursor);
         gm_buf_add(&following->cursor, gm_json_member_str(root, "cursor"));
     }

@@ -127,33 +127,34 @@ struct printing {
     struct gm_buf line;
     struct gm_buf next; /* the token behind what was printed; n 0: that was all */
     int64_t count;
-    bool begun;
 };
+
+static void print_row(struct printing *printing, const yyjson_mut_val *row)
+{
+    gm_buf_reset(&printing->line);
+    gm_json_write(row, &printing->line);
+    if (printing->options->whole) {
+        fputs(printing->count > 0 ? "," : "{\"value\":[", stdout);
+        fwrite(printing->line.p, 1, printing->line.n, stdout);
+    } else {
+        gm_print_json(&printing->line);
+    }
+    printing->count++;
+}
 
 static gm_rc print_page(struct printing *printing, struct gm_str answer, struct gm_err *err)
 {
     struct gm_arena *arena = gm_arena_new((size_t)8 * OUTPUT_SIZE_MAX);
     yyjson_mut_val *value;
     gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &value, err);
-    const yyjson_mut_val *rows = rc == GM_OK ? gm_json_member(value, GM_STR("value")) : NULL;
-    const yyjson_mut_val *row = gm_json_first(rows);
-    if (rc == GM_OK && printing->options->whole && !printing->begun) {
-        fputs("{\"value\":[", stdout);
-        printing->begun = true;
-    }
-    for (size_t i = 0; i < gm_json_count(rows); i++, row = row->next) {
-        gm_buf_reset(&printing->line);
-        gm_json_write(row, &printing->line);
-        if (printing->options->whole) {
-            fputs(printing->count > 0 ? "," : "", stdout);
-            fwrite(printing->line.p, 1, printing->line.n, stdout);
-        } else {
-            gm_print_json(&printing->line);
-        }
-        printing->count++;
-    }
-    gm_buf_reset(&printing->next);
     if (rc == GM_OK) {
+        const yyjson_mut_val *rows = gm_json_member(value, GM_STR("value"));
+        size_t count = gm_json_count(rows);
+        const yyjson_mut_val *row = count > 0 ? gm_json_first(rows) : NULL;
+        for (size_t i = 0; i < count; i++, row = row->next) {
+            print_row(printing, row);
+        }
+        gm_buf_reset(&printing->next);
         gm_buf_add(&printing->next, gm_json_member_str(value, "continuationToken"));
     }
     gm_arena_free(arena);
@@ -188,6 +189,7 @@ static void print_end(const struct printing *printing)
     if (printing->options->whole) {
         struct gm_buf text;
         gm_buf_init(&text, OUTPUT_SIZE_MAX);
+        gm_buf_add_z(&text, printing->count > 0 ? "" : "{\"value\":[");
         gm_buf_add_z(&text, "],\"continuationToken\":");
         if (next.n > 0) {
             gm_json_quote(&text, next);

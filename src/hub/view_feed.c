@@ -449,11 +449,11 @@ static gm_rc touch(void *ctx, struct gm_view *view, uint64_t epoch, struct gm_er
     return gm_view_touch(view, &touching->slice, feed->key, &feed->touched, err);
 }
 
-/* Up to `count` events that the view has folded. GM_E_END: there are none. */
-static gm_rc read_events(struct gm_view_feed *feed, size_t count, struct gm_err *err)
+/* Up to *count events that the view has folded; how many it were. GM_E_END: there are none. */
+static gm_rc read_events(struct gm_view_feed *feed, size_t *count, struct gm_err *err)
 {
     struct gm_stream_page page;
-    GM_TRY(gm_stream_follow_read(feed->follow, count, &page, err));
+    GM_TRY(gm_stream_follow_read(feed->follow, *count, &page, err));
     int64_t folded = feed->place.next[page.partition];
     size_t usable = page.count;
     while (usable > 0 && page.events[usable - 1].offset >= folded) {
@@ -465,29 +465,39 @@ static gm_rc read_events(struct gm_view_feed *feed, size_t count, struct gm_err 
     if (usable == 0) {
         return GM_E_END;
     }
+    *count = usable;
     struct touching touching = {feed, {page.partition, page.events, usable}};
     return gm_views_use(feed->views, feed->index, &(struct gm_views_use){touch, &touching}, err);
 }
 
-/* Events of one slice, until its rows are as many as there may be. */
+static size_t windows_of_event(const struct gm_view_spec *spec)
+{
+    gm_ns hop = spec->hop > 0 ? spec->hop : spec->size;
+    return spec->size > 0 ? (size_t)((spec->size + hop - 1) / hop) : 1;
+}
+
+/* Events of one slice, until its rows are as many as there may be. Rows are sorted when there seem
+ * to be enough, or twice as many as at the last time, not for each chunk. */
 static gm_rc gather(struct gm_view_feed *feed, size_t rows_max, struct gm_err *err)
 {
-    const struct gm_view_spec *spec = feed->spec;
-    gm_ns hop = spec->hop > 0 ? spec->hop : spec->size;
-    size_t each = spec->size > 0 ? (size_t)((spec->size + hop - 1) / hop) : 1;
+    size_t each = windows_of_event(feed->spec), settled = 0, looked = 0;
     gm_rc rc = GM_OK;
-    for (size_t looked = 0; rc == GM_OK && looked < GM_VIEW_FEED_EVENTS_MAX;) {
+    while (rc == GM_OK && looked < GM_VIEW_FEED_EVENTS_MAX) {
         size_t rows = feed->touched.rows.n;
+        if (rows + each > rows_max || rows > 2 * settled) {
+            gm_view_touched_settle(&feed->touched);
+            rows = settled = feed->touched.rows.n;
+        }
         size_t count = rows_max > rows ? (rows_max - rows) / each : 0;
         if (count == 0 && looked > 0) {
-            break;
+            return GM_OK;
         }
         count = count > 0 ? count : 1;
         count = count < HELD_EVENTS_MAX ? count : HELD_EVENTS_MAX;
-        rc = read_events(feed, count, err);
+        rc = read_events(feed, &count, err);
         looked += count;
-        gm_view_touched_settle(&feed->touched);
     }
+    gm_view_touched_settle(&feed->touched);
     return rc;
 }
 

@@ -34,7 +34,7 @@ void gm_view_place(struct gm_view *view, struct gm_view_place *out_place)
 
 void gm_view_inherit(struct gm_view *view, struct gm_view *old)
 {
-    int64_t missing[GM_VIEW_PARTITIONS_MAX];
+    int64_t missing[GM_VIEW_PARTITIONS_MAX] = {0};
     bool same = true;
     gm_mutex_lock(old->mu);
     uint64_t identity = old->identity;
