@@ -231,7 +231,8 @@ static void name_event(struct gm_command_call *command, struct gm_problems *prob
     event->sequence = 0;
     event->id = gm_arena_format(command->arena_, "command/%s/" GM_STR_FMT, command->plan_->name_z,
                                 GM_STR_ARG(ask->once));
-    command->receipt_.name = gm_arena_format(command->arena_, GM_STR_FMT "/" GM_STR_FMT,
+    /* names of callers have no line ends, so no two of them make one name */
+    command->receipt_.name = gm_arena_format(command->arena_, GM_STR_FMT "\n" GM_STR_FMT,
                                              GM_STR_ARG(ask->who), GM_STR_ARG(event->id));
     gm_buf_init(&text, (size_t)2 * GM_EVENT_BODY_SIZE_MAX);
     gm_json_canonical(command->doc_, command->body_, &text);

@@ -135,6 +135,29 @@ static void a_patch_leaves_out_what_is_absent(void **state)
     assert_string_equal(outcome(f, record), BODY ",'unitPrice':null}");
 }
 
+static void a_patch_leaves_relationships_alone_of_which_it_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    with_models(f, shop_models);
+    compiled(f, HEAD "  relationships:\n"
+                     "  - { name: suppliedBy, target: \"s-{a}\", id: a }\n"
+                     "  - { name: suppliedBy, target: \"t-{b}\", id: b }\n");
+    static const char *const cases[][2] = {
+        {"{'id':1}", BODY "}"},
+        {"{'id':1,'a':null}", BODY ",'$relationships':[],'$relationshipsKept':['suppliedBy']}"},
+        {"{'id':1,'a':null,'b':null}", BODY ",'$relationships':[]}"},
+        {"{'id':1,'a':2}", BODY ",'$relationships':[{'$relationshipId':'a','$relationshipName':"
+                                "'suppliedBy','$targetId':'s-2'}],"
+                                "'$relationshipsKept':['suppliedBy']}"},
+    };
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_record *record = body(f, cases[i][0]);
+        record->kind = GM_RECORD_PATCH;
+        assert_string_equal(outcome(f, record), cases[i][1]);
+    }
+    expect_body(f, "{'id':1}", BODY ",'$relationships':[]}");
+}
+
 static void a_model_from_a_column_leaves_types_to_the_configuration(void **state)
 {
     struct fixture *f = *state;
@@ -568,6 +591,7 @@ int main(void)
         TEST(a_null_id_names_the_column),
         TEST(json_records_are_mapped_by_path),
         TEST(a_patch_leaves_out_what_is_absent),
+        TEST(a_patch_leaves_relationships_alone_of_which_it_says_nothing),
         TEST(a_model_from_a_column_leaves_types_to_the_configuration),
         TEST(numbers_are_read_strictly),
         TEST(truth_values_have_three_spellings),
