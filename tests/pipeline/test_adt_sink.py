@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The sink `adt` against a service that counts, refuses, fails and loses answers."""
+import json
 import time
 
 import fake_adt
@@ -215,6 +216,22 @@ class Relationships(AdtCase):
         self.run_pipeline("p")
         self.assertEqual({"DELETE link": 1}, self.calls())
         self.assert_equal_to_source("p")
+
+    def test_events_leave_relationships_alone_of_which_they_say_nothing(self):
+        self.model("Q", {"name": "string"}, ["next", "before"])
+        mapping = {"$dtId": "{$event.key}", "$model": "dtmi:t:Q;1", "name": "name",
+                   "relationships": [{"name": "next", "target": "q-{next}"}, {"name": "before", "target": "q-{before}"}]}
+        self.configure({"q": {"source": {"stream": {"name": "q"}}, "map": mapping, "sink": self.sink()}}, streams={"q": {"versions": True}})
+        steps = [({"next": 2, "before": 2}, {"next-q-2", "before-q-2"}), ({"name": "x"}, {"next-q-2", "before-q-2"}),
+                 ({"next": 3}, {"next-q-3", "before-q-2"}), ({"before": None}, {"next-q-3"})]
+        events = [{"key": f"q-{n}", "name": "end"} for n in (2, 3)]
+        for body, expected in steps:
+            events.append({"key": "q-1", **body})
+            self.gemel("append", "q", input="".join(json.dumps(one) + "\n" for one in events).encode())
+            events = []
+            self.run_pipeline("q")
+            self.assertEqual(expected, {link for source, link in self.service.links if source == "q-1"})
+        self.assertEqual("x", self.service.twins["q-1"]["name"])
 
     def test_a_relationship_waits_for_its_end(self):
         self.sql("erp.db", "INSERT INTO p VALUES (1, 'a', 1, 1, 2)")

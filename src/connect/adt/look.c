@@ -131,10 +131,54 @@ static gm_rc want(struct adt_thing *thing, struct gm_str text, yyjson_mut_val *n
     return GM_OK;
 }
 
-static struct gm_str text_of_twin(struct adt_sink *sink, const struct gm_twin_put *put)
+/* Sets the members of `body` in `object`; null takes one away. Of components (`inner` false) member
+ * by member, objects as a whole. False: there is no memory. */
+static bool overlay(yyjson_mut_doc *doc, yyjson_mut_val *object, yyjson_mut_val *body, bool inner)
 {
+    size_t index, max;
+    yyjson_mut_val *key, *value;
+    bool fine = true;
+    yyjson_mut_obj_foreach(body, index, max, key, value)
+    {
+        struct gm_str name = gm_json_str(key);
+        yyjson_mut_val *into = gm_json_member(object, name);
+        bool component = !inner && gm_json_member(value, GM_STR("$metadata")) != NULL;
+        if (yyjson_mut_is_null(value)) {
+            (void)gm_json_remove(object, name);
+        } else if (component && yyjson_mut_is_obj(into)) {
+            fine = fine && overlay(doc, into, value, true);
+        } else {
+            fine = fine && gm_json_set(doc, object, name, gm_json_copy(doc, value));
+        }
+    }
+    return fine;
+}
+
+/* A patch says what changed: the rest is as it was delivered. p NULL: there is no memory. */
+static struct gm_str members_of_patch(struct adt_sink *sink, yyjson_mut_val *there,
+                                      const struct gm_twin_put *put)
+{
+    yyjson_mut_val *object = gm_json_copy(sink->doc, there);
+    if (object == NULL || !overlay(sink->doc, object, put->body, false)) {
+        return (struct gm_str){NULL, 0};
+    }
+    (void)gm_json_remove(object, GM_STR("$model"));
+    gm_buf_reset(&sink->text);
+    gm_json_canonical(sink->doc, object, &sink->text);
+    return gm_buf_failed(&sink->text) ? (struct gm_str){NULL, 0}
+                                      : gm_arena_dup(sink->arena, gm_buf_str(&sink->text));
+}
+
+static struct gm_str text_of_twin(const struct adt_thing *thing, const struct gm_twin_put *put)
+{
+    struct adt_sink *sink = thing->sink;
+    bool patch = thing->record->kind == GM_RECORD_PATCH && thing->there != NULL;
+    struct gm_str members = patch ? members_of_patch(sink, thing->there, put) : put->text;
+    if (members.p == NULL) {
+        return members;
+    }
     const struct gm_str head[2][2] = {{GM_STR("$model"), put->model->id}, {{NULL, 0}, {NULL, 0}}};
-    return with_head(sink, head, put->text);
+    return with_head(sink, head, members);
 }
 
 static struct gm_str text_of_link(struct adt_sink *sink, const struct gm_relationship_put *put)
@@ -246,7 +290,7 @@ static gm_rc look_at_twin(struct look *look, const struct gm_twin_put *put, stru
     struct adt_thing *thing;
     GM_TRY(add_wanted(look, put->id, &thing, err));
     thing->model = put->model;
-    GM_TRY(want(thing, text_of_twin(sink, put), put->body, err));
+    GM_TRY(want(thing, text_of_twin(thing, put), put->body, err));
     decide(look, thing);
     for (size_t i = 0; i < put->relationship_count; i++) {
         const struct gm_relationship_put *one = &put->relationships[i];
