@@ -28,13 +28,6 @@ enum {
     SECONDS = 4, /* of a measurement that has no number of its own */
 };
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 /* ---- the server ---- */
 
 struct server {
@@ -69,13 +62,13 @@ static void serve(const struct bench *bench, int tell, int stop)
     char byte;
     GM_AUTO_FREE char *config_z = gm_format_z("%s/adt.yaml", bench->folder_z);
     GM_AUTO_FREE char *model_z = gm_format_z("%s/adt-model.json", bench->folder_z);
-    must(gm_config_load(config_z, &config, &err), &err);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
-                       &err),
-         &err);
-    must(gm_store_add_models(store, model_z, &added, &err), &err);
-    must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
-         &err);
+    bench_must(gm_config_load(config_z, &config, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
+                             &store, &err),
+               &err);
+    bench_must(gm_store_add_models(store, model_z, &added, &err), &err);
+    bench_must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
+               &err);
     GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
     if (write(tell, line_z, strlen(line_z)) < 0) {
         bench_die("pipe: %s", strerror(errno));
@@ -93,8 +86,8 @@ static void write_files(const struct bench *bench)
     struct gm_err err = {0};
     GM_AUTO_FREE char *config_z = gm_format_z("%s/adt.yaml", bench->folder_z);
     GM_AUTO_FREE char *model_z = gm_format_z("%s/adt-model.json", bench->folder_z);
-    must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
-    must(gm_file_write_atomic(model_z, gm_str_z(model), 0600, &err), &err);
+    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    bench_must(gm_file_write_atomic(model_z, gm_str_z(model), 0600, &err), &err);
 }
 
 static struct server start_server(const struct bench *bench)
@@ -126,7 +119,7 @@ static struct server start_server(const struct bench *bench)
     struct gm_err err = {0};
     GM_AUTO_FREE char *token_z = gm_format_z("%s/adt/tokens/development", bench->folder_z);
     gm_buf_init(&token, sizeof(server.token) - 1);
-    must(gm_file_read_all(token_z, &token, &err), &err);
+    bench_must(gm_file_read_all(token_z, &token, &err), &err);
     struct gm_str text = gm_str_trim(gm_buf_str(&token));
     memcpy(server.token, text.p, text.n);
     gm_buf_deinit(&token);
@@ -361,7 +354,7 @@ static void run_load(const struct bench *bench, const void *arg, struct bench_re
     double before = bench_now();
     load.until = before + SECONDS;
     for (size_t i = 0; i < THREADS; i++) {
-        must(gm_thread_start("client", run_client, &load, &threads[i], &err), &err);
+        bench_must(gm_thread_start("client", run_client, &load, &threads[i], &err), &err);
     }
     for (size_t i = 0; i < THREADS; i++) {
         gm_thread_join(threads[i]);
@@ -378,9 +371,9 @@ static void check_changes(const struct bench *bench, int64_t wanted)
     struct gm_db *db;
     struct gm_stmt *stmt;
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/adt", bench->folder_z);
-    must(gm_store_open_reader(folder_z, &db, &err), &err);
-    must(gm_db_prepare(db, "SELECT SUM(count) FROM changes", &stmt, &err), &err);
-    must(gm_step(stmt, &err), &err);
+    bench_must(gm_store_open_reader(folder_z, &db, &err), &err);
+    bench_must(gm_db_prepare(db, "SELECT SUM(count) FROM changes", &stmt, &err), &err);
+    bench_must(gm_step(stmt, &err), &err);
     if (gm_column_i64(stmt, 0) != wanted) {
         bench_die("adt: %lld changes, not %lld", (long long)gm_column_i64(stmt, 0),
                   (long long)wanted);

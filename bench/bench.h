@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 struct bench {
     int64_t rows;
     bool json;
@@ -41,6 +43,7 @@ struct bench_line {
 void bench_print(const struct bench *bench, const struct bench_line *line);
 double bench_median(double *values, int count);
 void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void bench_must(gm_rc rc, const struct gm_err *err); /* ends the program when it failed */
 double bench_now(void);
 /* Runs a command of the machine, which must succeed; returns the seconds it took. */
 double bench_command(const char *command_z);

@@ -63,13 +63,6 @@ static void write_configurations(const struct bench *bench)
     write_file(bench, "postgresql.yaml", pg_z);
 }
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 static const char *const categories[] = {"Beverages", "Condiments", "Confections", "Dairy Products",
                                          "Grains",    "Meat",       "Produce",     "Seafood"};
 static const char *const suppliers[] = {
@@ -113,7 +106,7 @@ static void insert_article(struct gm_stmt *insert, int64_t id, const struct arti
     gm_bind_i64(insert, 8, article->reorder_level);
     gm_bind_text(insert, 9, gm_str_z(article->supplier));
     gm_bind_text(insert, 10, gm_str_z(article->changed));
-    must(gm_stmt_run(insert, NULL, err), err);
+    bench_must(gm_stmt_run(insert, NULL, err), err);
 }
 
 static void add_csv_line(struct gm_buf *csv, int64_t id, const struct article *article)
@@ -135,31 +128,33 @@ static void fill(const struct bench *bench, struct gm_db *db, struct gm_file *cs
     gm_buf_add_z(
         &text,
         "id,name,price,stock,discontinued,category,quantity,reorder_level,supplier,changed\n");
-    must(gm_db_exec(
-             db,
-             "CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, "
-             "discontinued INTEGER, "
-             "category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)",
-             &err),
-         &err);
-    must(gm_db_prepare(db, "INSERT INTO articles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                       &insert, &err),
-         &err);
-    must(gm_db_begin(db, &err), &err);
+    bench_must(
+        gm_db_exec(
+            db,
+            "CREATE TABLE articles (id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER, "
+            "discontinued INTEGER, "
+            "category TEXT, quantity TEXT, reorder_level INTEGER, supplier TEXT, changed TEXT)",
+            &err),
+        &err);
+    bench_must(
+        gm_db_prepare(db, "INSERT INTO articles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                      &insert, &err),
+        &err);
+    bench_must(gm_db_begin(db, &err), &err);
     for (int64_t id = 1; id <= bench->rows; id++) {
         struct article article;
         make_article(&rng, id, &article);
         insert_article(insert, id, &article, &err);
         add_csv_line(&text, id, &article);
         if (id % ROWS_PER_COMMIT == 0) {
-            must(gm_db_commit(db, &err), &err);
-            must(gm_db_begin(db, &err), &err);
-            must(gm_file_write(csv, gm_buf_str(&text), &err), &err);
+            bench_must(gm_db_commit(db, &err), &err);
+            bench_must(gm_db_begin(db, &err), &err);
+            bench_must(gm_file_write(csv, gm_buf_str(&text), &err), &err);
             gm_buf_reset(&text);
         }
     }
-    must(gm_db_commit(db, &err), &err);
-    must(gm_file_write(csv, gm_buf_str(&text), &err), &err);
+    bench_must(gm_db_commit(db, &err), &err);
+    bench_must(gm_file_write(csv, gm_buf_str(&text), &err), &err);
     gm_buf_deinit(&text);
 }
 
@@ -174,8 +169,9 @@ static void make(const struct bench *bench, const void *arg, struct bench_result
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/erp.db", bench->folder_z);
     GM_AUTO_FREE char *csv_z = gm_format_z("%s/articles.csv", bench->folder_z);
     write_configurations(bench);
-    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err), &err);
-    must(gm_file_create(csv_z, &csv, &err), &err);
+    bench_must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err),
+               &err);
+    bench_must(gm_file_create(csv_z, &csv, &err), &err);
     fill(bench, db, csv);
     gm_file_close(csv);
     gm_db_close(db);
@@ -193,11 +189,13 @@ static void churn(const struct bench *bench, const void *arg, struct bench_resul
     struct gm_err err = {0};
     struct gm_db *db;
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/erp.db", bench->folder_z);
-    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err), &err);
-    must(gm_db_exec(db,
-                    "UPDATE articles SET price = price + 1, stock = stock + 1 WHERE id % 100 = 0",
-                    &err),
-         &err);
+    bench_must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err),
+               &err);
+    bench_must(
+        gm_db_exec(db,
+                   "UPDATE articles SET price = price + 1, stock = stock + 1 WHERE id % 100 = 0",
+                   &err),
+        &err);
     gm_db_close(db);
 }
 

@@ -27,13 +27,6 @@ static const char edit_model[] =
     "{\"@type\":\"Property\",\"name\":\"state\",\"schema\":\"string\"},"
     "{\"@type\":\"Property\",\"name\":\"serviced\",\"schema\":\"dateTime\"}]}";
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 /* One edit on its way. */
 struct slot {
     struct gm_store_job job;
@@ -67,7 +60,7 @@ static gm_rc apply(void *ctx, const struct gm_store_tx *tx, struct gm_err *err)
 static void done(void *ctx, gm_rc rc, const struct gm_err *err)
 {
     struct slot *slot = ctx;
-    must(rc, err);
+    bench_must(rc, err);
     if (slot->edit.outcome != GM_EDIT_DONE) {
         bench_die("edit of %s: %s", slot->id, slot->edit.why.text);
     }
@@ -97,9 +90,9 @@ static void fill(struct edit_run *run, struct slot *slot, int64_t index)
     slot->edit = (struct gm_edit){.kind = run->creates ? GM_EDIT_PUT_TWIN : GM_EDIT_PATCH_TWIN,
                                   .twin = gm_str_z(slot->id),
                                   .doc = gm_json_doc_new(slot->arena)};
-    must(gm_json_parse(slot->edit.doc, (struct gm_str){slot->text, (size_t)n}, &slot->edit.value,
-                       &err),
-         &err);
+    bench_must(gm_json_parse(slot->edit.doc, (struct gm_str){slot->text, (size_t)n},
+                             &slot->edit.value, &err),
+               &err);
     slot->job = (struct gm_store_job){.fn = apply, .done = done, .ctx = slot};
 }
 
@@ -110,7 +103,7 @@ static double run_edits(struct edit_run *run)
     for (int64_t i = 0; i < run->count; i++) {
         struct slot *slot = gm_queue_pop(run->free);
         fill(run, slot, i);
-        must(gm_store_submit(run->store, &slot->job, &err), &err);
+        bench_must(gm_store_submit(run->store, &slot->job, &err), &err);
     }
     for (int i = 0; i < IN_FLIGHT; i++) { /* until all are committed */
         (void)gm_queue_pop(run->free);
@@ -128,12 +121,13 @@ static void open_run(const struct bench *bench, struct edit_run *run)
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/edits", bench->folder_z);
     GM_AUTO_FREE char *command_z = gm_format_z("rm -rf '%s'", folder_z);
     (void)bench_command(command_z);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &run->store, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &run->store, &err),
+               &err);
     struct gm_arena *arena = gm_arena_new(1 << 20);
     yyjson_mut_val *interface;
     size_t added;
-    must(gm_json_parse(gm_json_doc_new(arena), GM_STR(edit_model), &interface, &err), &err);
-    must(gm_store_add_interfaces(run->store, &interface, 1, &added, &err), &err);
+    bench_must(gm_json_parse(gm_json_doc_new(arena), GM_STR(edit_model), &interface, &err), &err);
+    bench_must(gm_store_add_interfaces(run->store, &interface, 1, &added, &err), &err);
     gm_arena_free(arena);
     run->free = gm_queue_new(IN_FLIGHT);
     run->slots = gm_alloc_array(IN_FLIGHT, sizeof(run->slots[0]));

@@ -37,13 +37,6 @@ static const char configuration[] =
     "api: { listen: \"127.0.0.1:0\", tls: { off: true } }\n"
     "streams: { telemetry: { key: machine.machineId, time: timeCreated } }\n";
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 /* A reading in the form of the factory's devices, as one line. */
 static void add_reading(struct gm_buf *out, int64_t n)
 {
@@ -70,16 +63,17 @@ static void open_world(const struct bench *bench, struct world *world)
 {
     struct gm_err err = {0};
     GM_AUTO_FREE char *config_z = gm_format_z("%s/ingest.yaml", bench->folder_z);
-    must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
-    must(gm_config_load(config_z, &world->config, &err), &err);
+    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    bench_must(gm_config_load(config_z, &world->config, &err), &err);
     const struct gm_config_root *root = gm_config_root(world->config);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = root->data}, &world->store, &err),
-         &err);
-    must(gm_hub_open(&(struct gm_hub_options){.streams = &root->streams,
-                                              .folder_z = root->data,
-                                              .clock = gm_clock_system()},
-                     &world->hub, &err),
-         &err);
+    bench_must(
+        gm_store_open(&(struct gm_store_options){.folder_z = root->data}, &world->store, &err),
+        &err);
+    bench_must(gm_hub_open(&(struct gm_hub_options){.streams = &root->streams,
+                                                    .folder_z = root->data,
+                                                    .clock = gm_clock_system()},
+                           &world->hub, &err),
+               &err);
 }
 
 static void close_world(struct world *world)
@@ -103,11 +97,11 @@ static void write_file(const char *path_z)
     struct gm_err err = {0};
     struct gm_buf text;
     gm_buf_init(&text, 4 << 20);
-    must(gm_file_create(path_z, &file, &err), &err);
+    bench_must(gm_file_create(path_z, &file, &err), &err);
     for (int64_t n = 0; n < FILE_EVENTS; n++) {
         add_reading(&text, n);
         if (text.n > (1 << 20) || n + 1 == FILE_EVENTS) {
-            must(gm_file_write(file, gm_buf_str(&text), &err), &err);
+            bench_must(gm_file_write(file, gm_buf_str(&text), &err), &err);
             gm_buf_reset(&text);
         }
     }
@@ -128,11 +122,11 @@ static void ingest_file(const struct bench *bench, const void *arg, struct bench
     struct gm_file *file;
     open_world(bench, &world);
     const struct gm_hub_stream *stream = gm_hub_find(world.hub, GM_STR("telemetry"));
-    must(gm_file_open(path_z, &file, &err), &err);
+    bench_must(gm_file_open(path_z, &file, &err), &err);
     struct gm_ingest ingest = {
         .stream = stream->stream, .decoder = stream->decoder, .read = read_file, .ctx = file};
     double start = bench_now();
-    must(gm_ingest_run(&ingest, &err), &err);
+    bench_must(gm_ingest_run(&ingest, &err), &err);
     result->seconds = bench_now() - start;
     result->rows = ingest.appended;
     gm_file_close(file);
@@ -171,15 +165,16 @@ static void serve(const struct bench *bench, int tell, int stop)
     struct gm_adt *adt;
     char byte;
     open_world(bench, &world);
-    must(gm_streams_api_open(
-             &(struct gm_streams_api_options){.hub = world.hub, .store = world.store}, &streams,
-             &err),
-         &err);
-    must(gm_adt_start(&(struct gm_adt_options){.config = world.config,
-                                               .store = world.store,
-                                               .mount = {gm_streams_api_operations(), streams}},
-                      &adt, &err),
-         &err);
+    bench_must(gm_streams_api_open(
+                   &(struct gm_streams_api_options){.hub = world.hub, .store = world.store},
+                   &streams, &err),
+               &err);
+    bench_must(
+        gm_adt_start(&(struct gm_adt_options){.config = world.config,
+                                              .store = world.store,
+                                              .mount = {gm_streams_api_operations(), streams}},
+                     &adt, &err),
+        &err);
     GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
     if (write(tell, line_z, strlen(line_z)) < 0) {
         bench_die("pipe: %s", strerror(errno));
@@ -261,7 +256,7 @@ static void make_request(const struct bench *bench, struct client *client, int i
     gm_buf_init(&body, REQUEST_SIZE_MAX);
     gm_buf_init(&token, ANSWER_SIZE);
     gm_buf_init(&client->request, REQUEST_SIZE_MAX);
-    must(gm_file_read_all(token_z, &token, &err), &err);
+    bench_must(gm_file_read_all(token_z, &token, &err), &err);
     for (int i = 0; i < BATCH; i++) {
         add_reading(&body, (int64_t)index * BATCH + i);
     }
@@ -285,7 +280,8 @@ static int64_t send_from_all(const struct bench *bench, int port)
         make_request(bench, &clients[i], i);
     }
     for (int i = 0; i < CONNECTIONS; i++) {
-        must(gm_thread_start("bench", send_requests, &clients[i], &clients[i].thread, &err), &err);
+        bench_must(gm_thread_start("bench", send_requests, &clients[i], &clients[i].thread, &err),
+                   &err);
     }
     for (int i = 0; i < CONNECTIONS; i++) {
         gm_thread_join(clients[i].thread);

@@ -23,6 +23,13 @@ void bench_die(const char *fmt, ...)
     exit(1);
 }
 
+void bench_must(gm_rc rc, const struct gm_err *err)
+{
+    if (rc != GM_OK) {
+        bench_die("%s", err->text);
+    }
+}
+
 double bench_now(void)
 {
     struct timespec now;

@@ -30,13 +30,6 @@ enum {
     LATENCY_BUCKETS = 10000, /* of a millisecond */
 };
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 struct flow {
     struct broker *broker;
     int64_t events, pack, rate; /* rate 0: as fast as it goes */
@@ -57,7 +50,7 @@ static void keep_pace(struct gm_load_out *out, gm_ns due)
     never = never != NULL ? never : gm_stop_new();
     gm_ns early = due - wall_now();
     if (early > 2 * GM_MS) {
-        must(gm_load_out_flush(out, &err), &err);
+        bench_must(gm_load_out_flush(out, &err), &err);
         early = due - wall_now();
         (void)gm_stop_wait(never, early > 0 ? early : 1);
     }
@@ -87,23 +80,23 @@ static void publish(const struct flow *flow, int go, int tell)
                                      .version5 = true,
                                      .patience = GM_MINUTE};
     struct gm_load_out *out;
-    must(gm_load_new(&options, &to.load, &err), &err);
-    must(gm_load_out_open(&to, &out, &err), &err);
+    bench_must(gm_load_new(&options, &to.load, &err), &err);
+    bench_must(gm_load_out_open(&to, &out, &err), &err);
     /* ready; the start comes back, when all are */
     if (write(tell, "", 1) != 1 || read(go, &start, sizeof(start)) != (ssize_t)sizeof(start)) {
         _exit(1);
     }
     gm_load_free(to.load);
     options.start = start;
-    must(gm_load_new(&options, &to.load, &err), &err);
+    bench_must(gm_load_new(&options, &to.load, &err), &err);
     out->options.load = to.load;
     while (gm_load_next(to.load, &event)) {
-        must(gm_load_out_put(out, &event, &err), &err);
+        bench_must(gm_load_out_put(out, &event, &err), &err);
         if (flow->rate > 0 && event.slot % 50 == 0) {
             keep_pace(out, start + event.slot * GM_SECOND / flow->rate);
         }
     }
-    must(gm_load_out_finish(out, &err), &err);
+    bench_must(gm_load_out_finish(out, &err), &err);
     gm_load_out_close(out);
     _exit(0);
 }
@@ -180,16 +173,17 @@ static void start_taker(const struct bench *bench, const struct flow *flow, stru
                                         .share = "bench",
                                         .in_flight = 2000,
                                         .keepalive = GM_MINUTE};
-    must(gm_decoder_new(&taker->stream_conf, &taker->decoder, &err), &err);
-    must(gm_stream_open(&(struct gm_stream_options){.path_z = path_z, .clock = gm_clock_system()},
-                        &taker->stream, &err),
-         &err);
+    bench_must(gm_decoder_new(&taker->stream_conf, &taker->decoder, &err), &err);
+    bench_must(
+        gm_stream_open(&(struct gm_stream_options){.path_z = path_z, .clock = gm_clock_system()},
+                       &taker->stream, &err),
+        &err);
     const struct gm_mqtt_source_options options = {.stream_name = GM_STR("bench"),
                                                    .name = GM_STR("mqtt"),
                                                    .conf = &taker->conf,
                                                    .decoder = taker->decoder,
                                                    .stream = taker->stream};
-    must(gm_mqtt_source_start(&options, &taker->source, &err), &err);
+    bench_must(gm_mqtt_source_start(&options, &taker->source, &err), &err);
     struct gm_stop *never = gm_stop_new();
     struct gm_mqtt_figures now = {0};
     while (now.connections < taker->conf.connections) {
@@ -220,7 +214,7 @@ static void read_all(const struct taker *taker, const struct flow *flow, int64_t
     struct gm_stream_reader *reader;
     const struct gm_stream_place from = {0, 0};
     int64_t seen = 0;
-    must(gm_stream_reader_open(taker->stream, &from, &reader, &err), &err);
+    bench_must(gm_stream_reader_open(taker->stream, &from, &reader, &err), &err);
     while (seen < flow->events) {
         const struct gm_event *events;
         size_t count;
@@ -231,7 +225,7 @@ static void read_all(const struct taker *taker, const struct flow *flow, int64_t
             }
             continue;
         }
-        must(rc, &err);
+        bench_must(rc, &err);
         gm_ns now = wall_now();
         for (size_t i = 0; i < count; i++) {
             int64_t ms = (now - events[i].time) / GM_MS;

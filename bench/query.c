@@ -19,13 +19,6 @@ enum { FAN_OUT = 10, FEED_STEP = 37, RUNS = 101, SCANS = 5, KINDS = 4, TEXT_SIZE
 static const char *const kinds[KINDS] = {"Press", "Pump", "Valve", "Sensor"};
 static const char *const places[] = {"Hall A", "Hall B", "Yard", "Warehouse", "Roof", "Tunnel"};
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 /* ---- data ---- */
 
 static void add_models(struct gm_buf *text)
@@ -78,7 +71,7 @@ static void flush(struct gm_buf *text, struct gm_file *file, size_t above)
 {
     struct gm_err err = {0};
     if (text->n > above) {
-        must(gm_file_write(file, gm_buf_str(text), &err), &err);
+        bench_must(gm_file_write(file, gm_buf_str(text), &err), &err);
         gm_buf_reset(text);
     }
 }
@@ -92,7 +85,7 @@ static void make_file(const struct bench *bench, const void *arg, struct bench_r
     struct gm_buf text;
     gm_rng_init(&rng, 1873);
     gm_buf_init(&text, TEXT_SIZE);
-    must(gm_file_create(arg, &file, &err), &err);
+    bench_must(gm_file_create(arg, &file, &err), &err);
     gm_buf_add_z(&text, "{\"Section\":\"Header\"}\n{\"fileVersion\":\"1.0.0\"}\n");
     add_models(&text);
     gm_buf_add_z(&text, "{\"Section\":\"Twins\"}\n");
@@ -158,7 +151,7 @@ static struct gm_store *open_store(const struct bench *bench)
     struct gm_err err = {0};
     struct gm_store *store;
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/graph", bench->folder_z);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &store, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = folder_z}, &store, &err), &err);
     return store;
 }
 
@@ -175,7 +168,7 @@ static void import_file(const struct bench *bench, const void *arg, struct bench
                                      .models = gm_store_models_hold(import.store)};
     struct gm_import_options options = {
         .path_z = arg, .clock = gm_clock_system(), .ctx = &import, .section = note_section};
-    must(gm_import_run(&target, &options, &counts, &err), &err);
+    bench_must(gm_import_run(&target, &options, &counts, &err), &err);
     double end = bench_now();
     gm_store_close(import.store);
     result->seconds = import.started[GM_IMPORT_RELATIONSHIPS] - import.started[GM_IMPORT_TWINS];
@@ -207,8 +200,8 @@ static struct asking start_asking(const struct bench *bench)
     struct gm_err err = {0};
     struct asking asking;
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/graph", bench->folder_z);
-    must(gm_store_open_reader(folder_z, &asking.db, &err), &err);
-    must(gm_models_load(asking.db, &asking.models, &err), &err);
+    bench_must(gm_store_open_reader(folder_z, &asking.db, &err), &err);
+    bench_must(gm_models_load(asking.db, &asking.models, &err), &err);
     return asking;
 }
 
@@ -227,7 +220,7 @@ static double ask(const struct asking *asking, const char *text_z, int64_t rows)
     struct gm_query_request request = {
         .text = gm_str_z(text_z), .models = asking->models, .fn = pass_over, .ctx = &count};
     double before = bench_now();
-    must(gm_query_run(asking->db, &request, &outcome, &err), &err);
+    bench_must(gm_query_run(asking->db, &request, &outcome, &err), &err);
     double seconds = bench_now() - before;
     if (rows >= 0 && count != rows) {
         bench_die("%s: %lld rows, not %lld", text_z, (long long)count, (long long)rows);
@@ -349,9 +342,9 @@ static void build_index(const struct bench *bench, const void *arg, struct bench
     struct gm_err err = {0};
     struct gm_store *store = open_store(bench);
     double before = bench_now();
-    must(gm_store_write(store, add_index, NULL, &err), &err);
+    bench_must(gm_store_write(store, add_index, NULL, &err), &err);
     for (bool done = false; !done;) {
-        must(gm_store_write(store, step_index, &done, &err), &err);
+        bench_must(gm_store_write(store, step_index, &done, &err), &err);
     }
     result->seconds = bench_now() - before;
     gm_store_close(store);

@@ -22,18 +22,11 @@ static const char model[] =
     "{\"@type\":\"Property\",\"name\":\"price\",\"schema\":\"double\"},"
     "{\"@type\":\"Property\",\"name\":\"stock\",\"schema\":\"integer\"}]}";
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 static void write_file(const struct bench *bench, const char *name_z, const char *text_z)
 {
     struct gm_err err = {0};
     GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/%s", bench->folder_z, name_z);
-    must(gm_file_write_atomic(path_z, gm_str_z(text_z), 0600, &err), &err);
+    bench_must(gm_file_write_atomic(path_z, gm_str_z(text_z), 0600, &err), &err);
 }
 
 /* ---- the target ---- */
@@ -55,13 +48,13 @@ static void serve(const struct bench *bench, int tell, int stop)
     char byte;
     GM_AUTO_FREE char *config_z = gm_format_z("%s/sink/target.yaml", bench->folder_z);
     GM_AUTO_FREE char *model_z = gm_format_z("%s/sink/model.json", bench->folder_z);
-    must(gm_config_load(config_z, &config, &err), &err);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
-                       &err),
-         &err);
-    must(gm_store_add_models(store, model_z, &added, &err), &err);
-    must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
-         &err);
+    bench_must(gm_config_load(config_z, &config, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
+                             &store, &err),
+               &err);
+    bench_must(gm_store_add_models(store, model_z, &added, &err), &err);
+    bench_must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
+               &err);
     GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
     if (write(tell, line_z, strlen(line_z)) < 0) {
         bench_die("pipe: %s", strerror(errno));
@@ -156,16 +149,16 @@ static void run_pipeline(const struct bench *bench, const void *arg, struct benc
     struct gm_engine *engine;
     size_t failed;
     GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/gemel.yaml", bench->folder_z);
-    must(gm_config_load(path_z, &config, &err), &err);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
-                       &err),
-         &err);
-    must(gm_engine_open(
-             &(struct gm_engine_options){
-                 .config = config, .store = store, .on_run = take_report, .ctx = result},
-             &engine, &err),
-         &err);
-    must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
+    bench_must(gm_config_load(path_z, &config, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
+                             &store, &err),
+               &err);
+    bench_must(gm_engine_open(
+                   &(struct gm_engine_options){
+                       .config = config, .store = store, .on_run = take_report, .ctx = result},
+                   &engine, &err),
+               &err);
+    bench_must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
     gm_engine_close(engine);
     gm_store_close(store);
     gm_config_free(config);
@@ -176,8 +169,9 @@ static void execute(const struct bench *bench, const char *sql_z)
     struct gm_err err = {0};
     struct gm_db *db;
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/sink/erp.db", bench->folder_z);
-    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err), &err);
-    must(gm_db_exec(db, sql_z, &err), &err);
+    bench_must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &db, &err),
+               &err);
+    bench_must(gm_db_exec(db, sql_z, &err), &err);
     gm_db_close(db);
 }
 
@@ -195,17 +189,17 @@ static struct seen look(const struct bench *bench, int64_t since)
     struct gm_stmt *stmt;
     struct seen seen = {0};
     GM_AUTO_FREE char *folder_z = gm_format_z("%s/sink/target", bench->folder_z);
-    must(gm_store_open_reader(folder_z, &db, &err), &err);
-    must(gm_db_prepare(db, "SELECT SUM(count) FROM changes", &stmt, &err), &err);
-    must(gm_step(stmt, &err), &err);
+    bench_must(gm_store_open_reader(folder_z, &db, &err), &err);
+    bench_must(gm_db_prepare(db, "SELECT SUM(count) FROM changes", &stmt, &err), &err);
+    bench_must(gm_step(stmt, &err), &err);
     seen.changes = gm_column_i64(stmt, 0);
     gm_stmt_finalize(stmt);
-    must(gm_db_prepare(db,
-                       "SELECT COUNT(*), MIN(updated), MAX(updated) FROM twins WHERE updated > $1",
-                       &stmt, &err),
-         &err);
+    bench_must(gm_db_prepare(
+                   db, "SELECT COUNT(*), MIN(updated), MAX(updated) FROM twins WHERE updated > $1",
+                   &stmt, &err),
+               &err);
     gm_bind_i64(stmt, 1, since);
-    must(gm_step(stmt, &err), &err);
+    bench_must(gm_step(stmt, &err), &err);
     int64_t first = gm_column_i64(stmt, 1), margin = GM_SECOND;
     seen.last = gm_column_i64(stmt, 2);
     gm_stmt_finalize(stmt);
@@ -214,12 +208,12 @@ static struct seen look(const struct bench *bench, int64_t since)
         return seen;
     }
     /* Without the first second, in which connections are made, and the last one. */
-    must(gm_db_prepare(db, "SELECT COUNT(*) FROM twins WHERE updated > $1 AND updated <= $2", &stmt,
-                       &err),
-         &err);
+    bench_must(gm_db_prepare(db, "SELECT COUNT(*) FROM twins WHERE updated > $1 AND updated <= $2",
+                             &stmt, &err),
+               &err);
     gm_bind_i64(stmt, 1, first + margin);
     gm_bind_i64(stmt, 2, seen.last - margin);
-    must(gm_step(stmt, &err), &err);
+    bench_must(gm_step(stmt, &err), &err);
     seen.rate = (double)gm_column_i64(stmt, 0) * (double)GM_SECOND /
                 (double)(seen.last - first - 2 * margin);
     gm_db_close(db);
@@ -269,7 +263,7 @@ static void change(const struct bench *bench, int64_t rows)
     GM_AUTO_FREE char *limit_z =
         gm_format_z(", rate_limit: { per_second: %d, burst: %d }", BUDGET, BUDGET);
     gm_buf_init(&text, 64);
-    must(gm_file_read_all(port_z, &text, &err), &err);
+    bench_must(gm_file_read_all(port_z, &text, &err), &err);
     (void)gm_parse_i64(gm_buf_str(&text), &port);
     gm_buf_deinit(&text);
     struct target target = start_target(bench, (int)port, limit_z);
@@ -303,7 +297,7 @@ void bench_sink(const struct bench *bench)
                     "i + 1 FROM n WHERE i < %lld) SELECT i, 'part ' || i, i / 8.0, i %% 100 FROM n",
                     (long long)rows);
     (void)bench_command(remove_z);
-    must(gm_folder_make(folder_z, &err), &err);
+    bench_must(gm_folder_make(folder_z, &err), &err);
     write_file(bench, "model.json", model);
     execute(bench, fill_z);
     load(bench, rows);

@@ -95,9 +95,7 @@ static void insert_all(const struct bench *bench, const void *arg, struct bench_
                                             .interval = GM_SECOND};
     (void)bench;
     gm_buf_init(&rows, (size_t)BATCH * ROW_SIZE_MAX);
-    if (gm_load_new(&options, &load, &err) != GM_OK) {
-        bench_die("%s", err.text);
-    }
+    bench_must(gm_load_new(&options, &load, &err), &err);
     for (int i = 0; i < CONNECTIONS; i++) {
         connections[i] = connect_to(url_z);
     }

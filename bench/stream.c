@@ -12,13 +12,6 @@
 
 enum { ROUNDS = 3, SENSORS = 50000, BATCH = 4096, IN_FLIGHT = 16, EVENT_ROWS = 4 };
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 /* Appends under way, each with a batch of its own; what is done comes back through a list. */
 struct slot {
     struct gm_append append;
@@ -101,9 +94,10 @@ static struct gm_stream *open_stream(const struct bench *bench)
     struct gm_stream *stream;
     struct gm_err err = {0};
     GM_AUTO_FREE char *path_z = gm_format_z("%s/stream.db", bench->folder_z);
-    must(gm_stream_open(&(struct gm_stream_options){.path_z = path_z, .clock = gm_clock_system()},
-                        &stream, &err),
-         &err);
+    bench_must(
+        gm_stream_open(&(struct gm_stream_options){.path_z = path_z, .clock = gm_clock_system()},
+                       &stream, &err),
+        &err);
     return stream;
 }
 
@@ -130,12 +124,12 @@ static void append_events(const struct bench *bench, const void *arg, struct ben
                                           .checked = true,
                                           .done = take_back,
                                           .ctx = slot};
-        must(gm_stream_submit(stream, &slot->append, &err), &err);
+        bench_must(gm_stream_submit(stream, &slot->append, &err), &err);
     }
     gm_stream_close(stream);
     result->seconds = bench_now() - start;
     result->rows = count;
-    must(desk.rc, &desk.err);
+    bench_must(desk.rc, &desk.err);
 }
 
 static void read_events(const struct bench *bench, const void *arg, struct bench_result *result)
@@ -148,17 +142,17 @@ static void read_events(const struct bench *bench, const void *arg, struct bench
     size_t count;
     gm_rc rc;
     const struct gm_stream_place from = {0, 0};
-    must(gm_stream_reader_open(stream, &from, &reader, &err), &err);
+    bench_must(gm_stream_reader_open(stream, &from, &reader, &err), &err);
     double start = bench_now();
     while ((rc = gm_stream_read(reader, &events, &count, &err)) == GM_OK) {
         result->rows += (int64_t)count;
     }
     result->seconds = bench_now() - start;
     if (rc != GM_E_END) {
-        must(rc, &err);
+        bench_must(rc, &err);
     }
     struct gm_stream_info info;
-    must(gm_stream_info(stream, 0, &info, &err), &err);
+    bench_must(gm_stream_info(stream, 0, &info, &err), &err);
     result->created = (int64_t)info.data_bytes;
     result->updated = (int64_t)info.body_bytes;
     gm_stream_reader_close(reader);

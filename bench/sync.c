@@ -13,13 +13,6 @@
 
 enum { ROUNDS = 3 };
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 static void remove_store(const struct bench *bench)
 {
     GM_AUTO_FREE char *command_z = gm_format_z("rm -rf '%s/data'", bench->folder_z);
@@ -51,16 +44,16 @@ static void run_pipeline(const struct bench *bench, const void *arg, struct benc
     struct gm_engine *engine;
     size_t failed;
     GM_AUTO_FREE char *path_z = gm_format_z("%s/%s", bench->folder_z, (const char *)arg);
-    must(gm_config_load(path_z, &config, &err), &err);
-    must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data}, &store,
-                       &err),
-         &err);
-    must(gm_engine_open(
-             &(struct gm_engine_options){
-                 .config = config, .store = store, .on_run = take_report, .ctx = result},
-             &engine, &err),
-         &err);
-    must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
+    bench_must(gm_config_load(path_z, &config, &err), &err);
+    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
+                             &store, &err),
+               &err);
+    bench_must(gm_engine_open(
+                   &(struct gm_engine_options){
+                       .config = config, .store = store, .on_run = take_report, .ctx = result},
+                   &engine, &err),
+               &err);
+    bench_must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
     gm_engine_close(engine);
     gm_store_close(store);
     gm_config_free(config);
@@ -96,8 +89,9 @@ static void read_documents(const struct bench *bench, struct documents *document
     gm_rc rc;
     GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s/data/store.db", bench->folder_z);
     documents->arena = gm_arena_new((size_t)16 << 30);
-    must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, &db, &err), &err);
-    must(gm_db_prepare(db, "SELECT id, body FROM twins ORDER BY num", &stmt, &err), &err);
+    bench_must(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, &db, &err),
+               &err);
+    bench_must(gm_db_prepare(db, "SELECT id, body FROM twins ORDER BY num", &stmt, &err), &err);
     while ((rc = gm_step(stmt, &err)) == GM_OK) {
         *gm_vec_push(&documents->ids) = gm_arena_dup(documents->arena, gm_column_text(stmt, 0));
         struct gm_str id = gm_column_text(stmt, 0), body = gm_column_text(stmt, 1);

@@ -37,13 +37,6 @@ static const struct gm_view_spec specs[VIEWS] = {
      .value_count = READINGS},
 };
 
-static void must(gm_rc rc, const struct gm_err *err)
-{
-    if (rc != GM_OK) {
-        bench_die("%s", err->text);
-    }
-}
-
 static void open_views(const struct bench *bench, struct gm_view *views[VIEWS])
 {
     struct gm_err err = {0};
@@ -53,7 +46,7 @@ static void open_views(const struct bench *bench, struct gm_view *views[VIEWS])
         (void)bench_command(remove_z);
         const struct gm_view_options options = {
             .spec = &specs[i], .path_z = path_z, .partitions = 1};
-        must(gm_view_open(&options, &views[i], &err), &err);
+        bench_must(gm_view_open(&options, &views[i], &err), &err);
     }
 }
 
@@ -61,7 +54,7 @@ static void save_views(struct gm_view *views[VIEWS])
 {
     struct gm_err err = {0};
     for (int i = 0; i < VIEWS; i++) {
-        must(gm_view_checkpoint(views[i], &err), &err);
+        bench_must(gm_view_checkpoint(views[i], &err), &err);
     }
 }
 
@@ -116,7 +109,7 @@ static void fold_events(const struct bench *bench, const void *arg, struct bench
         for (int i = 0; i < SENSORS; i += SLICE) {
             size_t n = (size_t)(SENSORS - i < SLICE ? SENSORS - i : SLICE);
             const struct gm_view_slice slice = {0, events + i, n};
-            must(gm_views_fold(views, VIEWS, &slice, &err), &err);
+            bench_must(gm_views_fold(views, VIEWS, &slice, &err), &err);
         }
         result->seconds += bench_now() - start;
         result->rows += SENSORS;
@@ -133,11 +126,11 @@ static void fill_stream(const struct bench *bench, const void *arg, struct bench
     struct gm_event *events = make_events(arena);
     GM_AUTO_FREE char *path_z = gm_format_z("%s/views.db", bench->folder_z);
     const struct gm_stream_options options = {.path_z = path_z, .clock = gm_clock_system()};
-    must(gm_stream_open(&options, &stream, &err), &err);
+    bench_must(gm_stream_open(&options, &stream, &err), &err);
     for (int64_t second = 0; second < seconds_of(bench); second++) {
         set_second(events, second);
         struct gm_append append = {.events = events, .count = SENSORS, .checked = true};
-        must(gm_stream_append(stream, &append, NULL, &err), &err);
+        bench_must(gm_stream_append(stream, &append, NULL, &err), &err);
         result->rows += (int64_t)append.appended;
     }
     gm_stream_close(stream);
@@ -155,17 +148,17 @@ static void rebuild_views(const struct bench *bench, const void *arg, struct ben
     const struct gm_stream_options options = {
         .path_z = path_z, .clock = gm_clock_system(), .read_only = true};
     const struct gm_stream_place from = {0, 0};
-    must(gm_stream_open(&options, &stream, &err), &err);
-    must(gm_stream_reader_open(stream, &from, &reader, &err), &err);
+    bench_must(gm_stream_open(&options, &stream, &err), &err);
+    bench_must(gm_stream_reader_open(stream, &from, &reader, &err), &err);
     open_views(bench, views);
     double start = bench_now();
     struct gm_view_slice slice = {0};
     while ((rc = gm_stream_read(reader, &slice.events, &slice.count, &err)) == GM_OK) {
-        must(gm_views_fold(views, VIEWS, &slice, &err), &err);
+        bench_must(gm_views_fold(views, VIEWS, &slice, &err), &err);
         result->rows += (int64_t)slice.count;
     }
     if (rc != GM_E_END) {
-        must(rc, &err);
+        bench_must(rc, &err);
     }
     save_views(views);
     result->seconds = bench_now() - start;
