@@ -31,10 +31,8 @@ enum {
 /* ---- the server ---- */
 
 struct server {
-    pid_t pid;
-    int stop; /* closed: it ends */
-    int port;
-    char token[64];
+    struct bench_server process;
+    char *token_z;
     char *authority_z;
 };
 
@@ -51,90 +49,24 @@ static const char model[] =
     "{\"@type\":\"Property\",\"name\":\"speed\",\"schema\":\"integer\"},"
     "{\"@type\":\"Property\",\"name\":\"running\",\"schema\":\"boolean\"}]}";
 
-/* In the server's process, until the other end of `stop` is closed. */
-static void serve(const struct bench *bench, int tell, int stop)
-{
-    struct gm_err err = {0};
-    struct gm_config *config;
-    struct gm_store *store;
-    struct gm_adt *adt;
-    size_t added;
-    char byte;
-    GM_AUTO_FREE char *config_z = gm_format_z("%s/adt.yaml", bench->folder_z);
-    GM_AUTO_FREE char *model_z = gm_format_z("%s/adt-model.json", bench->folder_z);
-    bench_must(gm_config_load(config_z, &config, &err), &err);
-    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
-                             &store, &err),
-               &err);
-    bench_must(gm_store_add_models(store, model_z, &added, &err), &err);
-    bench_must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
-               &err);
-    GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
-    if (write(tell, line_z, strlen(line_z)) < 0) {
-        bench_die("pipe: %s", strerror(errno));
-    }
-    while (read(stop, &byte, 1) > 0) {
-    }
-    gm_adt_stop(adt);
-    gm_store_close(store);
-    gm_config_free(config);
-    _exit(0);
-}
-
-static void write_files(const struct bench *bench)
-{
-    struct gm_err err = {0};
-    GM_AUTO_FREE char *config_z = gm_format_z("%s/adt.yaml", bench->folder_z);
-    GM_AUTO_FREE char *model_z = gm_format_z("%s/adt-model.json", bench->folder_z);
-    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
-    bench_must(gm_file_write_atomic(model_z, gm_str_z(model), 0600, &err), &err);
-}
-
 static struct server start_server(const struct bench *bench)
 {
-    int tell[2], stop[2];
-    char line[32] = "";
-    struct server server = {0};
-    write_files(bench);
-    if (pipe(tell) != 0 || pipe(stop) != 0 || (server.pid = fork()) < 0) {
-        bench_die("the server does not start: %s", strerror(errno));
-    }
-    if (server.pid == 0) {
-        close(tell[0]);
-        close(stop[1]);
-        serve(bench, tell[1], stop[0]);
-    }
-    close(tell[1]);
-    close(stop[0]);
-    int64_t port = 0;
-    ssize_t n = read(tell[0], line, sizeof(line) - 1);
-    if (n <= 0 || !gm_parse_i64(gm_str_trim((struct gm_str){line, (size_t)n}), &port)) {
-        bench_die("the server does not start");
-    }
-    close(tell[0]);
-    server.port = (int)port;
-    server.stop = stop[1];
-    server.authority_z = gm_format_z("%s/adt/tls/ca.pem", bench->folder_z);
-    struct gm_buf token;
     struct gm_err err = {0};
-    GM_AUTO_FREE char *token_z = gm_format_z("%s/adt/tokens/development", bench->folder_z);
-    gm_buf_init(&token, sizeof(server.token) - 1);
-    bench_must(gm_file_read_all(token_z, &token, &err), &err);
-    struct gm_str text = gm_str_trim(gm_buf_str(&token));
-    memcpy(server.token, text.p, text.n);
-    gm_buf_deinit(&token);
-    return server;
+    GM_AUTO_FREE char *config_z = gm_format_z("%s/adt.yaml", bench->folder_z);
+    GM_AUTO_FREE char *model_z = gm_format_z("%s/adt-model.json", bench->folder_z);
+    GM_AUTO_FREE char *data_z = gm_format_z("%s/adt", bench->folder_z);
+    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    bench_must(gm_file_write_atomic(model_z, gm_str_z(model), 0600, &err), &err);
+    return (struct server){.process = bench_server_start(config_z, model_z),
+                           .token_z = bench_server_token(data_z),
+                           .authority_z = gm_format_z("%s/tls/ca.pem", data_z)};
 }
 
 static void stop_server(struct server *server)
 {
-    int status;
-    close(server->stop);
-    waitpid(server->pid, &status, 0);
+    bench_server_stop(&server->process);
+    gm_free(server->token_z);
     gm_free(server->authority_z);
-    if (status != 0) {
-        bench_die("the server failed");
-    }
 }
 
 /* ---- a connection ---- */
@@ -157,7 +89,7 @@ static void open_connection(struct connection *connection, const struct server *
                             gnutls_certificate_credentials_t credentials)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)server->port),
+                                  .sin_port = htons((uint16_t)server->process.port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1, rc;
     connection->filled = 0;
@@ -271,7 +203,7 @@ static void write_request(const struct load *load, int64_t number, struct gm_buf
     gm_buf_addf(out,
                 "%s /digitaltwins/machine-%lld?api-version=2023-10-31 HTTP/1.1\r\nHost: "
                 "localhost\r\nAuthorization: Bearer %s\r\n",
-                load->method_z, twin, load->server->token);
+                load->method_z, twin, load->server->token_z);
     if (n > 0) {
         gm_buf_addf(out, "Content-Type: application/json\r\nContent-Length: %d\r\n", n);
     }

@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/status.h"
 
 struct bench {
@@ -55,6 +57,33 @@ double bench_command(const char *command_z);
 void bench_make_data(const struct bench *bench);
 /* Changes every hundredth row of erp.db. */
 void bench_churn(const struct bench *bench);
+
+/* ---- readings.c ---- */
+
+enum { BENCH_SENSORS = 50000 };
+/* Reading n of the sensors, one after the other, in the form of the factory's devices: a JSON
+ * object, without a line's end. `second` is when it was made, within the hour. */
+void bench_add_reading(struct gm_buf *out, int64_t n, int64_t second);
+
+/* ---- server.c ---- */
+
+struct bench_server {
+    pid_t pid;
+    int stop; /* closed: it ends */
+    int port;
+};
+/* Serves the twin API as a process of its own: fork before threads are started. `model_z` is a file
+ * of models, or NULL. */
+struct bench_server bench_server_start(const char *config_z, const char *model_z);
+void bench_server_stop(struct bench_server *server);
+/* The development token of a data directory; the caller frees it. */
+char *bench_server_token(const char *data_z);
+
+/* ---- pipeline.c ---- */
+
+/* For bench_measure: one run of all pipelines of the configuration `arg`, a path below
+ * bench->folder_z, on the store as it is; counts and seconds are those of the last run's report. */
+void bench_run_pipeline(const struct bench *bench, const void *arg, struct bench_result *result);
 
 /* ---- sync.c ---- */
 

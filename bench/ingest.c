@@ -5,23 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/adt/adt.h"
-#include "api/streams/streams.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "bench.h"
+#include "engine/config.h"
 #include "hub/hub.h"
 #include "hub/ingest.h"
 #include "os/file.h"
 #include "os/thread.h"
+#include "store/store.h"
 
 enum {
     ROUNDS = 3,
-    SENSORS = 50000,
     FILE_EVENTS = 2000000,
     BATCH = 500, /* events in a request */
     CONNECTIONS = 16,
@@ -37,18 +34,10 @@ static const char configuration[] =
     "api: { listen: \"127.0.0.1:0\", tls: { off: true } }\n"
     "streams: { telemetry: { key: machine.machineId, time: timeCreated } }\n";
 
-/* A reading in the form of the factory's devices, as one line. */
-static void add_reading(struct gm_buf *out, int64_t n)
+static void add_line(struct gm_buf *out, int64_t n)
 {
-    int64_t sensor = n % SENSORS, second = n / SENSORS;
-    gm_buf_addf(out,
-                "{\"factoryId\":%lld,\"machine\":{\"machineId\":%lld,\"temperature\":%.1f,"
-                "\"pressure\":%.1f,\"electricityUtilization\":%.1f},\"ambient\":{\"temperature\":"
-                "%.1f,\"humidity\":%lld},\"timeCreated\":\"2026-11-20T17:%02lld:%02lldZ\"}\n",
-                (long long)sensor / 10000 + 1, (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
-                7500 + (double)(n * 13 % 801) / 10, 27 + (double)(n * 3 % 53) / 10,
-                20 + (double)(n % 41) / 10, 18 + (long long)n % 5, (long long)second / 60 % 60,
-                (long long)second % 60);
+    bench_add_reading(out, n, n / BENCH_SENSORS);
+    gm_buf_add_char(out, '\n');
 }
 
 /* ---- what both open ---- */
@@ -59,11 +48,18 @@ struct world {
     struct gm_hub *hub;
 };
 
+static char *write_config(const struct bench *bench)
+{
+    struct gm_err err = {0};
+    char *config_z = gm_format_z("%s/ingest.yaml", bench->folder_z);
+    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    return config_z;
+}
+
 static void open_world(const struct bench *bench, struct world *world)
 {
     struct gm_err err = {0};
-    GM_AUTO_FREE char *config_z = gm_format_z("%s/ingest.yaml", bench->folder_z);
-    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    GM_AUTO_FREE char *config_z = write_config(bench);
     bench_must(gm_config_load(config_z, &world->config, &err), &err);
     const struct gm_config_root *root = gm_config_root(world->config);
     bench_must(
@@ -99,7 +95,7 @@ static void write_file(const char *path_z)
     gm_buf_init(&text, 4 << 20);
     bench_must(gm_file_create(path_z, &file, &err), &err);
     for (int64_t n = 0; n < FILE_EVENTS; n++) {
-        add_reading(&text, n);
+        add_line(&text, n);
         if (text.n > (1 << 20) || n + 1 == FILE_EVENTS) {
             bench_must(gm_file_write(file, gm_buf_str(&text), &err), &err);
             gm_buf_reset(&text);
@@ -155,38 +151,6 @@ static void bench_file(const struct bench *bench)
 }
 
 /* ---- HTTP ---- */
-
-/* In the server's process, until the other end of `stop` is closed. */
-static void serve(const struct bench *bench, int tell, int stop)
-{
-    struct gm_err err = {0};
-    struct world world;
-    struct gm_streams_api *streams;
-    struct gm_adt *adt;
-    char byte;
-    open_world(bench, &world);
-    bench_must(gm_streams_api_open(
-                   &(struct gm_streams_api_options){.hub = world.hub, .store = world.store},
-                   &streams, &err),
-               &err);
-    bench_must(
-        gm_adt_start(&(struct gm_adt_options){.config = world.config,
-                                              .store = world.store,
-                                              .mount = {gm_streams_api_operations(), streams}},
-                     &adt, &err),
-        &err);
-    GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
-    if (write(tell, line_z, strlen(line_z)) < 0) {
-        bench_die("pipe: %s", strerror(errno));
-    }
-    while (read(stop, &byte, 1) > 0) {
-    }
-    gm_streams_api_stop(streams);
-    gm_adt_stop(adt);
-    gm_streams_api_close(streams);
-    close_world(&world);
-    _exit(0);
-}
 
 struct client {
     struct gm_thread *thread;
@@ -250,24 +214,21 @@ static void send_requests(void *arg)
 
 static void make_request(const struct bench *bench, struct client *client, int index)
 {
-    struct gm_buf body, token;
-    struct gm_err err = {0};
-    GM_AUTO_FREE char *token_z = gm_format_z("%s/ingest/tokens/development", bench->folder_z);
+    struct gm_buf body;
+    GM_AUTO_FREE char *data_z = gm_format_z("%s/ingest", bench->folder_z);
+    GM_AUTO_FREE char *token_z = bench_server_token(data_z);
     gm_buf_init(&body, REQUEST_SIZE_MAX);
-    gm_buf_init(&token, ANSWER_SIZE);
     gm_buf_init(&client->request, REQUEST_SIZE_MAX);
-    bench_must(gm_file_read_all(token_z, &token, &err), &err);
     for (int i = 0; i < BATCH; i++) {
-        add_reading(&body, (int64_t)index * BATCH + i);
+        add_line(&body, (int64_t)index * BATCH + i);
     }
     gm_buf_addf(&client->request,
                 "POST /streams/telemetry/events HTTP/1.1\r\nHost: localhost\r\n"
-                "Authorization: Bearer " GM_STR_FMT "\r\nContent-Type: application/x-ndjson\r\n"
+                "Authorization: Bearer %s\r\nContent-Type: application/x-ndjson\r\n"
                 "Content-Length: %zu\r\n\r\n",
-                GM_STR_ARG(gm_str_trim(gm_buf_str(&token))), body.n);
+                token_z, body.n);
     gm_buf_add(&client->request, gm_buf_str(&body));
     gm_buf_deinit(&body);
-    gm_buf_deinit(&token);
 }
 
 static int64_t send_from_all(const struct bench *bench, int port)
@@ -294,30 +255,12 @@ static int64_t send_from_all(const struct bench *bench, int port)
 static void ingest_http(const struct bench *bench, const void *arg, struct bench_result *result)
 {
     (void)arg;
-    int tell[2], stop[2], status;
-    char line[32] = "";
-    int64_t port = 0;
-    pid_t pid;
-    if (pipe(tell) != 0 || pipe(stop) != 0 || (pid = fork()) < 0) {
-        bench_die("the server does not start: %s", strerror(errno));
-    }
-    if (pid == 0) {
-        close(tell[0]);
-        close(stop[1]);
-        serve(bench, tell[1], stop[0]);
-    }
-    close(tell[1]);
-    close(stop[0]);
-    ssize_t n = read(tell[0], line, sizeof(line) - 1);
-    if (n <= 0 || !gm_parse_i64(gm_str_trim((struct gm_str){line, (size_t)n}), &port)) {
-        bench_die("the server does not start");
-    }
+    GM_AUTO_FREE char *config_z = write_config(bench);
+    struct bench_server server = bench_server_start(config_z, NULL);
     double start = bench_now();
-    result->rows = send_from_all(bench, (int)port);
+    result->rows = send_from_all(bench, server.port);
     result->seconds = bench_now() - start;
-    close(stop[1]);
-    close(tell[0]);
-    waitpid(pid, &status, 0);
+    bench_server_stop(&server);
 }
 
 static void bench_http(const struct bench *bench)

@@ -1,17 +1,13 @@
 /* sink.*: one Gemel feeds another over TLS. The target is a process of its own that throttles at
  * the published limits; what it was asked is counted there. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "api/adt/adt.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "bench.h"
-#include "engine/engine.h"
 #include "os/file.h"
+#include "store/store.h"
 
 enum { ROWS_MAX = 100000, FEW = 100, MANY = 10, BUDGET = 1000 };
 
@@ -31,82 +27,16 @@ static void write_file(const struct bench *bench, const char *name_z, const char
 
 /* ---- the target ---- */
 
-struct target {
-    pid_t pid;
-    int stop; /* closed: it ends */
-    int port;
-};
-
-/* In the target's process, until the other end of `stop` is closed. */
-static void serve(const struct bench *bench, int tell, int stop)
+static struct bench_server start_target(const struct bench *bench, int port, const char *api_z)
 {
-    struct gm_err err = {0};
-    struct gm_config *config;
-    struct gm_store *store;
-    struct gm_adt *adt;
-    size_t added;
-    char byte;
-    GM_AUTO_FREE char *config_z = gm_format_z("%s/sink/target.yaml", bench->folder_z);
-    GM_AUTO_FREE char *model_z = gm_format_z("%s/sink/model.json", bench->folder_z);
-    bench_must(gm_config_load(config_z, &config, &err), &err);
-    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
-                             &store, &err),
-               &err);
-    bench_must(gm_store_add_models(store, model_z, &added, &err), &err);
-    bench_must(gm_adt_start(&(struct gm_adt_options){.config = config, .store = store}, &adt, &err),
-               &err);
-    GM_AUTO_FREE char *line_z = gm_format_z("%s\n", strrchr(gm_adt_url_z(adt), ':') + 1);
-    if (write(tell, line_z, strlen(line_z)) < 0) {
-        bench_die("pipe: %s", strerror(errno));
-    }
-    while (read(stop, &byte, 1) > 0) {
-    }
-    gm_adt_stop(adt);
-    gm_store_close(store);
-    gm_config_free(config);
-    _exit(0);
-}
-
-static struct target start_target(const struct bench *bench, int port, const char *api_z)
-{
-    int tell[2], stop[2];
-    char line[32] = "";
-    struct target target = {0};
     GM_AUTO_FREE char *config_z = gm_format_z("data: ./target\nadmin: { enabled: false }\n"
                                               "log: { level: warn }\n"
                                               "api: { listen: \"127.0.0.1:%d\"%s }\n",
                                               port, api_z);
     write_file(bench, "target.yaml", config_z);
-    fflush(stdout);
-    if (pipe(tell) != 0 || pipe(stop) != 0 || (target.pid = fork()) < 0) {
-        bench_die("the target does not start: %s", strerror(errno));
-    }
-    if (target.pid == 0) {
-        close(tell[0]);
-        close(stop[1]);
-        serve(bench, tell[1], stop[0]);
-    }
-    close(tell[1]);
-    close(stop[0]);
-    int64_t given = 0;
-    ssize_t n = read(tell[0], line, sizeof(line) - 1);
-    if (n <= 0 || !gm_parse_i64(gm_str_trim((struct gm_str){line, (size_t)n}), &given)) {
-        bench_die("the target does not start");
-    }
-    close(tell[0]);
-    target.port = (int)given;
-    target.stop = stop[1];
-    return target;
-}
-
-static void stop_target(struct target *target)
-{
-    int status;
-    close(target->stop);
-    waitpid(target->pid, &status, 0);
-    if (status != 0) {
-        bench_die("the target failed");
-    }
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/target.yaml", bench->folder_z);
+    GM_AUTO_FREE char *model_z = gm_format_z("%s/sink/model.json", bench->folder_z);
+    return bench_server_start(path_z, model_z);
 }
 
 /* ---- the feeding one ---- */
@@ -124,44 +54,6 @@ static void configure(const struct bench *bench, int port, const char *rate_z)
                     "        rate: { %s }\n",
                     port, rate_z);
     write_file(bench, "gemel.yaml", config_z);
-}
-
-static void take_report(void *ctx, const struct gm_pipeline *pipeline,
-                        const struct gm_run_report *report)
-{
-    (void)pipeline;
-    struct bench_result *result = ctx;
-    const struct gm_run *run = &report->run;
-    result->seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
-    result->rows = run->counts.read;
-    result->created = run->counts.created;
-    result->updated = run->counts.updated;
-    result->unchanged = run->counts.unchanged;
-    result->failed = run->status != GM_RUN_SUCCEEDED;
-}
-
-static void run_pipeline(const struct bench *bench, const void *arg, struct bench_result *result)
-{
-    (void)arg;
-    struct gm_err err = {0};
-    struct gm_config *config;
-    struct gm_store *store;
-    struct gm_engine *engine;
-    size_t failed;
-    GM_AUTO_FREE char *path_z = gm_format_z("%s/sink/gemel.yaml", bench->folder_z);
-    bench_must(gm_config_load(path_z, &config, &err), &err);
-    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
-                             &store, &err),
-               &err);
-    bench_must(gm_engine_open(
-                   &(struct gm_engine_options){
-                       .config = config, .store = store, .on_run = take_report, .ctx = result},
-                   &engine, &err),
-               &err);
-    bench_must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
-    gm_engine_close(engine);
-    gm_store_close(store);
-    gm_config_free(config);
 }
 
 static void execute(const struct bench *bench, const char *sql_z)
@@ -223,9 +115,9 @@ static struct seen look(const struct bench *bench, int64_t since)
 /* The first load, as fast as both go. */
 static void load(const struct bench *bench, int64_t rows)
 {
-    struct target target = start_target(bench, 0, "");
+    struct bench_server target = start_target(bench, 0, "");
     configure(bench, target.port, "patches: 0, creates: 0, reads: 0, per_twin: 0");
-    struct bench_result result = bench_measure(bench, run_pipeline, NULL);
+    struct bench_result result = bench_measure(bench, bench_run_pipeline, "sink/gemel.yaml");
     if (result.created != rows) {
         bench_die("sink: %lld twins created, not %lld", (long long)result.created, (long long)rows);
     }
@@ -233,7 +125,7 @@ static void load(const struct bench *bench, int64_t rows)
         bench_print(bench, &(struct bench_line){"sink.adt_load", (double)rows / result.seconds,
                                                 "rows/s", NULL, 0});
     }
-    stop_target(&target);
+    bench_server_stop(&target);
     GM_AUTO_FREE char *port_z = gm_format_z("%d", target.port);
     write_file(bench, "port", port_z);
 }
@@ -245,7 +137,7 @@ static double change_some(const struct bench *bench, int64_t rows, int every)
     GM_AUTO_FREE char *update_z =
         gm_format_z("UPDATE parts SET stock = stock + 1 WHERE id %% %d = 0", every);
     execute(bench, update_z);
-    struct bench_result result = bench_measure(bench, run_pipeline, NULL);
+    struct bench_result result = bench_measure(bench, bench_run_pipeline, "sink/gemel.yaml");
     struct seen after = look(bench, before.last);
     if (result.updated != rows / every || after.changes - before.changes != rows / every) {
         bench_die("sink: %lld rows changed, and it cost %lld calls", (long long)(rows / every),
@@ -266,9 +158,10 @@ static void change(const struct bench *bench, int64_t rows)
     bench_must(gm_file_read_all(port_z, &text, &err), &err);
     (void)gm_parse_i64(gm_buf_str(&text), &port);
     gm_buf_deinit(&text);
-    struct target target = start_target(bench, (int)port, limit_z);
+    struct bench_server target = start_target(bench, (int)port, limit_z);
     configure(bench, (int)port, "patches: 1000, creates: 500, reads: 1000, per_twin: 10");
-    (void)bench_measure(bench, run_pipeline, NULL); /* other settings: everything is looked at */
+    /* other settings: everything is looked at */
+    (void)bench_measure(bench, bench_run_pipeline, "sink/gemel.yaml");
     struct seen before = look(bench, 0);
     if (before.changes != rows) {
         bench_die("sink: nothing was changed, and it cost %lld calls",
@@ -279,7 +172,7 @@ static void change(const struct bench *bench, int64_t rows)
     double rate = change_some(bench, rows, MANY);
     bench_print(bench,
                 &(struct bench_line){"sink.adt", rate, "calls/s", "the budget", rate / BUDGET});
-    stop_target(&target);
+    bench_server_stop(&target);
 }
 
 void bench_sink(const struct bench *bench)

@@ -10,7 +10,7 @@
 #include "os/thread.h"
 #include "stream/stream.h"
 
-enum { ROUNDS = 3, SENSORS = 50000, BATCH = 4096, IN_FLIGHT = 16, EVENT_ROWS = 4 };
+enum { ROUNDS = 3, BATCH = 4096, IN_FLIGHT = 16, EVENT_ROWS = 4 };
 
 /* Appends under way, each with a batch of its own; what is done comes back through a list. */
 struct slot {
@@ -65,28 +65,25 @@ static void fill(struct slot *slot, int64_t first)
     for (int i = 0; i < BATCH; i++) {
         int64_t n = first + i;
         slot->events[i].sequence = (uint64_t)n + 1;
-        slot->events[i].time = n / SENSORS * GM_SECOND;
+        slot->events[i].time = n / BENCH_SENSORS * GM_SECOND;
     }
 }
 
 static void make_events(struct slot *slot, int64_t first)
 {
+    struct gm_buf text;
+    gm_buf_init(&text, 4096);
     for (int i = 0; i < BATCH; i++) {
-        int64_t n = first + i, sensor = n % SENSORS;
+        int64_t n = first + i, sensor = n % BENCH_SENSORS;
         struct gm_event *event = &slot->events[i];
         *event = (struct gm_event){0};
         event->key = gm_arena_format(slot->arena, "sensor-%lld", (long long)sensor);
         event->origin = GM_STR("bench");
-        event->body = gm_arena_format(
-            slot->arena,
-            "{\"factoryId\":%lld,\"machine\":{\"machineId\":%lld,\"temperature\":%.1f,"
-            "\"pressure\":%.1f,\"electricityUtilization\":%.1f},\"ambient\":{\"temperature\":%.1f,"
-            "\"humidity\":%lld},\"timeCreated\":\"2026-11-20T17:%02lld:%02lldZ\"}",
-            (long long)sensor / 10000 + 1, (long long)sensor, 50 + (double)(n * 7 % 97) / 10,
-            7500 + (double)(n * 13 % 801) / 10, 27 + (double)(n * 3 % 53) / 10,
-            20 + (double)(n % 41) / 10, 18 + (long long)n % 5, (long long)n / 60 % 60,
-            (long long)n % 60);
+        gm_buf_reset(&text);
+        bench_add_reading(&text, n, n);
+        event->body = gm_arena_dup(slot->arena, gm_buf_str(&text));
     }
+    gm_buf_deinit(&text);
 }
 
 static struct gm_stream *open_stream(const struct bench *bench)

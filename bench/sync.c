@@ -19,50 +19,10 @@ static void remove_store(const struct bench *bench)
     (void)bench_command(command_z);
 }
 
-/* ---- a run ---- */
-
-static void take_report(void *ctx, const struct gm_pipeline *pipeline,
-                        const struct gm_run_report *report)
-{
-    (void)pipeline;
-    struct bench_result *result = ctx;
-    const struct gm_run *run = &report->run;
-    result->seconds = (double)(run->finished - run->started) / (double)GM_SECOND;
-    result->rows = run->counts.read;
-    result->created = run->counts.created;
-    result->updated = run->counts.updated;
-    result->unchanged = run->counts.unchanged;
-    result->failed = run->status != GM_RUN_SUCCEEDED;
-}
-
-/* One run of the configuration file `arg` on the store as it is. */
-static void run_pipeline(const struct bench *bench, const void *arg, struct bench_result *result)
-{
-    struct gm_err err = {0};
-    struct gm_config *config;
-    struct gm_store *store;
-    struct gm_engine *engine;
-    size_t failed;
-    GM_AUTO_FREE char *path_z = gm_format_z("%s/%s", bench->folder_z, (const char *)arg);
-    bench_must(gm_config_load(path_z, &config, &err), &err);
-    bench_must(gm_store_open(&(struct gm_store_options){.folder_z = gm_config_root(config)->data},
-                             &store, &err),
-               &err);
-    bench_must(gm_engine_open(
-                   &(struct gm_engine_options){
-                       .config = config, .store = store, .on_run = take_report, .ctx = result},
-                   &engine, &err),
-               &err);
-    bench_must(gm_engine_run_once(engine, NULL, &failed, &err), &err);
-    gm_engine_close(engine);
-    gm_store_close(store);
-    gm_config_free(config);
-}
-
 static struct bench_result first_load(const struct bench *bench, const char *config_z)
 {
     remove_store(bench);
-    struct bench_result result = bench_measure(bench, run_pipeline, config_z);
+    struct bench_result result = bench_measure(bench, bench_run_pipeline, config_z);
     if (result.created != bench->rows) {
         bench_die("%s: %lld twins created, not %lld", config_z, (long long)result.created,
                   (long long)bench->rows);
@@ -203,7 +163,7 @@ static void measure_unchanged(const struct bench *bench)
 {
     double seconds[ROUNDS], peak = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
+        struct bench_result result = bench_measure(bench, bench_run_pipeline, "sqlite.yaml");
         if (result.unchanged != bench->rows) {
             bench_die("%lld rows unchanged, not %lld", (long long)result.unchanged,
                       (long long)bench->rows);
@@ -220,7 +180,7 @@ static void measure_unchanged(const struct bench *bench)
 static void measure_churn(const struct bench *bench)
 {
     bench_churn(bench);
-    struct bench_result result = bench_measure(bench, run_pipeline, "sqlite.yaml");
+    struct bench_result result = bench_measure(bench, bench_run_pipeline, "sqlite.yaml");
     if (result.updated != bench->rows / 100 ||
         result.unchanged != bench->rows - bench->rows / 100) {
         bench_die("%lld rows updated, not %lld", (long long)result.updated,
