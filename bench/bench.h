@@ -111,7 +111,8 @@ void bench_mqtt(const struct bench *bench);
 
 /* ---- status_quo.c ---- */
 
-void bench_status_quo(const struct bench *bench);
+/* Measures and prints it; 0: there is no PostgreSQL. */
+double bench_status_quo(const struct bench *bench);
 
 /* ---- adt.c ---- */
 

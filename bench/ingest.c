@@ -1,5 +1,9 @@
 /* ingest.*: readings of 50,000 sensors into a durable stream: lines of a file, and requests of 500
- * over HTTP on loopback, the server a process of its own. */
+ * over HTTP on loopback, the server a process of its own.
+ *
+ * `ingest.file` ends when all lines are committed and three views (latest, a minute, an hour) have
+ * folded them; `ingest.file_stream` is the same without views. Beside it the status quo
+ * (status_quo.c). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,6 +17,7 @@
 #include "engine/config.h"
 #include "hub/hub.h"
 #include "hub/ingest.h"
+#include "hub/views.h"
 #include "os/file.h"
 #include "os/thread.h"
 #include "store/store.h"
@@ -33,6 +38,20 @@ static const char configuration[] =
     "log: { level: warn }\n"
     "api: { listen: \"127.0.0.1:0\", tls: { off: true } }\n"
     "streams: { telemetry: { key: machine.machineId, time: timeCreated } }\n";
+static const char views[] =
+    "views:\n"
+    "  latest:\n"
+    "    stream: telemetry\n"
+    "    values: { t: { of: machine.temperature }, p: { of: machine.pressure },\n"
+    "              e: { of: machine.electricityUtilization } }\n"
+    "  minutes:\n"
+    "    stream: telemetry\n"
+    "    window: 1m\n"
+    "    values: &windowed\n"
+    "      t: { of: machine.temperature, as: [count, mean, min, max] }\n"
+    "      p: { of: machine.pressure, as: [count, mean, min, max] }\n"
+    "      e: { of: machine.electricityUtilization, as: [count, mean, min, max] }\n"
+    "  hours: { stream: telemetry, window: 1h, values: *windowed }\n";
 
 static void add_line(struct gm_buf *out, int64_t n)
 {
@@ -46,34 +65,39 @@ struct world {
     struct gm_config *config;
     struct gm_store *store;
     struct gm_hub *hub;
+    struct gm_views *views;
 };
 
-static char *write_config(const struct bench *bench)
+static char *write_config(const struct bench *bench, const char *views_z)
 {
     struct gm_err err = {0};
     char *config_z = gm_format_z("%s/ingest.yaml", bench->folder_z);
-    bench_must(gm_file_write_atomic(config_z, gm_str_z(configuration), 0600, &err), &err);
+    GM_AUTO_FREE char *text_z = gm_format_z("%s%s", configuration, views_z);
+    bench_must(gm_file_write_atomic(config_z, gm_str_z(text_z), 0600, &err), &err);
     return config_z;
 }
 
-static void open_world(const struct bench *bench, struct world *world)
+static void open_world(const struct bench *bench, const char *views_z, struct world *world)
 {
     struct gm_err err = {0};
-    GM_AUTO_FREE char *config_z = write_config(bench);
+    GM_AUTO_FREE char *config_z = write_config(bench, views_z);
     bench_must(gm_config_load(config_z, &world->config, &err), &err);
     const struct gm_config_root *root = gm_config_root(world->config);
-    bench_must(
-        gm_store_open(&(struct gm_store_options){.folder_z = root->data}, &world->store, &err),
-        &err);
-    bench_must(gm_hub_open(&(struct gm_hub_options){.streams = &root->streams,
-                                                    .folder_z = root->data,
-                                                    .clock = gm_clock_system()},
-                           &world->hub, &err),
-               &err);
+    const struct gm_store_options store = {.folder_z = root->data};
+    bench_must(gm_store_open(&store, &world->store, &err), &err);
+    const struct gm_hub_options hub = {
+        .streams = &root->streams, .folder_z = root->data, .clock = gm_clock_system()};
+    bench_must(gm_hub_open(&hub, &world->hub, &err), &err);
+    const struct gm_views_options followed = {.views = &root->views,
+                                              .streams = gm_hub_directory(world->hub),
+                                              .store = world->store,
+                                              .folder_z = root->data};
+    bench_must(gm_views_open(&followed, &world->views, &err), &err);
 }
 
 static void close_world(struct world *world)
 {
+    gm_views_close(world->views);
     gm_hub_close(world->hub);
     gm_store_close(world->store);
     gm_config_free(world->config);
@@ -110,44 +134,85 @@ static gm_rc read_file(void *ctx, void *to, size_t size, size_t *out_n, struct g
     return gm_file_read(ctx, to, size, out_n, err);
 }
 
+/* Until every view has folded what is committed. */
+static void await_views(struct world *world)
+{
+    struct gm_stop *never = gm_stop_new();
+    for (size_t i = 0; i < gm_views_count(world->views); i++) {
+        struct gm_views_status status;
+        gm_views_status(world->views, i, &status);
+        while (status.rc == GM_OK && status.lag > 0) {
+            (void)gm_stop_wait(never, GM_MS);
+            gm_views_status(world->views, i, &status);
+        }
+        bench_must(status.rc, &status.why);
+        if (status.info.keys != BENCH_SENSORS) {
+            bench_die("ingest.file: a view of %zu keys", status.info.keys);
+        }
+    }
+    gm_stop_free(never);
+}
+
+struct filing {
+    const char *path_z;
+    const char *views_z; /* of the configuration; "": none */
+};
+
 static void ingest_file(const struct bench *bench, const void *arg, struct bench_result *result)
 {
-    const char *path_z = arg;
+    const struct filing *filing = arg;
     struct gm_err err = {0};
     struct world world;
     struct gm_file *file;
-    open_world(bench, &world);
+    open_world(bench, filing->views_z, &world);
     const struct gm_hub_stream *stream = gm_hub_find(world.hub, GM_STR("telemetry"));
-    bench_must(gm_file_open(path_z, &file, &err), &err);
+    bench_must(gm_file_open(filing->path_z, &file, &err), &err);
     struct gm_ingest ingest = {
         .stream = stream->stream, .decoder = stream->decoder, .read = read_file, .ctx = file};
     double start = bench_now();
     bench_must(gm_ingest_run(&ingest, &err), &err);
+    await_views(&world);
     result->seconds = bench_now() - start;
     result->rows = ingest.appended;
     gm_file_close(file);
     close_world(&world);
 }
 
-static void bench_file(const struct bench *bench)
+/* Returns events a second. */
+static double measure_file(const struct bench *bench, const struct filing *filing, double *memory)
 {
-    double rates[ROUNDS], memory = 0;
-    GM_AUTO_FREE char *path_z = gm_format_z("%s/ingest.ndjson", bench->folder_z);
-    write_file(path_z);
+    double rates[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
         remove_world(bench);
-        struct bench_result result = bench_measure(bench, ingest_file, path_z);
+        struct bench_result result = bench_measure(bench, ingest_file, filing);
         if (result.rows != FILE_EVENTS) {
             bench_die("ingest.file: %lld events appended", (long long)result.rows);
         }
         rates[i] = (double)result.rows / result.seconds;
-        memory = result.peak_mb;
+        *memory = result.peak_mb;
     }
-    bench_print(bench, &(struct bench_line){.name_z = "ingest.file",
-                                            .value = bench_median(rates, ROUNDS),
-                                            .unit_z = "events/s"});
+    return bench_median(rates, ROUNDS);
+}
+
+static void bench_file(const struct bench *bench)
+{
+    double memory;
+    GM_AUTO_FREE char *path_z = gm_format_z("%s/ingest.ndjson", bench->folder_z);
+    const struct filing alone = {path_z, ""}, viewed = {path_z, views};
+    double status_quo = bench_status_quo(bench);
+    write_file(path_z);
+    double rate = measure_file(bench, &viewed, &memory);
+    bench_print(bench,
+                &(struct bench_line){.name_z = "ingest.file",
+                                     .value = rate,
+                                     .unit_z = "events/s",
+                                     .baseline_z = status_quo > 0 ? "ingest.status_quo" : NULL,
+                                     .ratio = status_quo > 0 ? rate / status_quo : 0});
     bench_print(bench, &(struct bench_line){
                            .name_z = "ingest.file.memory", .value = memory, .unit_z = "MB"});
+    bench_print(bench, &(struct bench_line){.name_z = "ingest.file_stream",
+                                            .value = measure_file(bench, &alone, &memory),
+                                            .unit_z = "events/s"});
 }
 
 /* ---- HTTP ---- */
@@ -255,7 +320,7 @@ static int64_t send_from_all(const struct bench *bench, int port)
 static void ingest_http(const struct bench *bench, const void *arg, struct bench_result *result)
 {
     (void)arg;
-    GM_AUTO_FREE char *config_z = write_config(bench);
+    GM_AUTO_FREE char *config_z = write_config(bench, "");
     struct bench_server server = bench_server_start(config_z, NULL);
     double start = bench_now();
     result->rows = send_from_all(bench, server.port);
@@ -278,7 +343,7 @@ static void bench_http(const struct bench *bench)
 
 void bench_ingest(const struct bench *bench)
 {
-    if (bench_wants(bench, "ingest.file")) {
+    if (bench_wants(bench, "ingest.file") || bench_wants(bench, "ingest.status_quo")) {
         bench_file(bench);
     }
     if (bench_wants(bench, "ingest.http")) {

@@ -164,7 +164,6 @@ int main(int argc, char **argv)
     bench_stream(&bench);
     bench_ingest(&bench);
     bench_mqtt(&bench);
-    bench_status_quo(&bench);
     bench_view(&bench);
     bench_adt(&bench);
     bench_sink(&bench);
