@@ -3,7 +3,8 @@
  *
  * `ingest.mqtt` has a machine's readings of one cycle in a message, as its gateway sends them;
  * `ingest.mqtt_single` a message for each reading. Latency counts from when a reading is due, at
- * 50,000 a second, to when a reader of the stream has it: a sender that falls behind counts, too.
+ * 50,000 a second, to when a view of latest values shows it: a sender that falls behind counts,
+ * too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@
 #include "bench.h"
 #include "cli/sample_load.h"
 #include "cli/sample_out.h"
+#include "engine/config.h"
 #include "hub/mqtt_source.h"
+#include "hub/views.h"
+#include "os/file.h"
 #include "os/thread.h"
 #include "support/broker.h"
 
@@ -33,6 +37,7 @@ enum {
 struct flow {
     struct broker *broker;
     int64_t events, pack, rate; /* rate 0: as fast as it goes */
+    bool viewed;                /* events count when a view shows them */
 };
 
 static gm_ns wall_now(void)
@@ -154,7 +159,37 @@ struct taker {
     struct gm_decoder *decoder;
     struct gm_stream *stream;
     struct gm_mqtt_source *source;
+    /* where latency is measured */
+    struct gm_stream_directory directory;
+    struct gm_config *config;
+    struct gm_views *views; /* NULL: events count when a reader has them */
 };
+
+static struct gm_stream *find_stream(void *ctx, struct gm_str name)
+{
+    (void)name;
+    return ((struct taker *)ctx)->stream;
+}
+
+/* One of the newest values of each sensor. */
+static void start_view(const struct bench *bench, struct taker *taker)
+{
+    struct gm_err err = {0};
+    GM_AUTO_FREE char *config_z = gm_format_z("%s/mqtt.yaml", bench->folder_z);
+    GM_AUTO_FREE char *data_z = gm_format_z("%s/mqtt", bench->folder_z);
+    bench_must(gm_file_write_atomic(config_z,
+                                    GM_STR("streams: { bench: {} }\n"
+                                           "views: { latest: { stream: bench, values: { value: {} "
+                                           "} } }\n"),
+                                    0600, &err),
+               &err);
+    bench_must(gm_config_load(config_z, &taker->config, &err), &err);
+    taker->directory = (struct gm_stream_directory){.find = find_stream, .ctx = taker};
+    const struct gm_views_options views = {.views = &gm_config_root(taker->config)->views,
+                                           .streams = &taker->directory,
+                                           .folder_z = data_z};
+    bench_must(gm_views_open(&views, &taker->views, &err), &err);
+}
 
 static void start_taker(const struct bench *bench, const struct flow *flow, struct taker *taker)
 {
@@ -178,6 +213,9 @@ static void start_taker(const struct bench *bench, const struct flow *flow, stru
         gm_stream_open(&(struct gm_stream_options){.path_z = path_z, .clock = gm_clock_system()},
                        &taker->stream, &err),
         &err);
+    if (flow->viewed) {
+        start_view(bench, taker);
+    }
     const struct gm_mqtt_source_options options = {.stream_name = GM_STR("bench"),
                                                    .name = GM_STR("mqtt"),
                                                    .conf = &taker->conf,
@@ -203,8 +241,27 @@ static void end_taker(struct taker *taker, const struct flow *flow, struct bench
     }
     result->rows = now.events;
     gm_mqtt_source_stop(taker->source);
+    gm_views_close(taker->views);
+    gm_config_free(taker->config);
     gm_stream_close(taker->stream);
     gm_decoder_free(taker->decoder);
+}
+
+/* Until the view has folded the events up to `offset`. What it lacks is told of a moment at which
+ * the stream may already have more than `next`: so it may be further than it seems, and never
+ * less. */
+static void await_view(const struct taker *taker, int64_t offset, struct gm_stop *never)
+{
+    for (;;) {
+        struct gm_views_status status;
+        int64_t next = gm_stream_next(taker->stream, 0);
+        gm_views_status(taker->views, 0, &status);
+        bench_must(status.rc, &status.why);
+        if (next - status.lag > offset) {
+            return;
+        }
+        (void)gm_stop_wait(never, GM_MS / 2);
+    }
 }
 
 /* Reads until all events came; their latencies go into buckets. */
@@ -214,6 +271,7 @@ static void read_all(const struct taker *taker, const struct flow *flow, int64_t
     struct gm_stream_reader *reader;
     const struct gm_stream_place from = {0, 0};
     int64_t seen = 0;
+    struct gm_stop *never = gm_stop_new();
     bench_must(gm_stream_reader_open(taker->stream, &from, &reader, &err), &err);
     while (seen < flow->events) {
         const struct gm_event *events;
@@ -226,6 +284,9 @@ static void read_all(const struct taker *taker, const struct flow *flow, int64_t
             continue;
         }
         bench_must(rc, &err);
+        if (flow->viewed && count > 0) {
+            await_view(taker, events[count - 1].offset, never);
+        }
         gm_ns now = wall_now();
         for (size_t i = 0; i < count; i++) {
             int64_t ms = (now - events[i].time) / GM_MS;
@@ -234,6 +295,7 @@ static void read_all(const struct taker *taker, const struct flow *flow, int64_t
         seen += (int64_t)count;
     }
     gm_stream_reader_close(reader);
+    gm_stop_free(never);
 }
 
 static double percentile(const int64_t *buckets, int64_t count, double share)
@@ -275,7 +337,8 @@ static void measure_flow(const struct bench *bench, const void *arg, struct benc
 
 static struct bench_result measure(const struct bench *bench, const struct flow *flow)
 {
-    GM_AUTO_FREE char *remove_z = gm_format_z("rm -f '%s'/mqtt.db*", bench->folder_z);
+    GM_AUTO_FREE char *remove_z =
+        gm_format_z("rm -rf '%s'/mqtt.db* '%s'/mqtt", bench->folder_z, bench->folder_z);
     (void)bench_command(remove_z);
     return bench_measure(bench, measure_flow, flow);
 }
@@ -301,7 +364,8 @@ static void bench_latency(const struct bench *bench, struct broker *broker)
     const struct flow flow = {.broker = broker,
                               .events = (int64_t)LATENCY_RATE * LATENCY_SECONDS,
                               .pack = PACKED,
-                              .rate = LATENCY_RATE};
+                              .rate = LATENCY_RATE,
+                              .viewed = true};
     if (!bench_wants(bench, "ingest.latency")) {
         return;
     }
