@@ -429,9 +429,10 @@ static void check_field(const struct field *field, yyjson_val *body, struct gm_p
 struct looking {
     const struct gm_fields *fields;
     struct gm_problems *problems;
-    struct gm_buf path; /* of the object at hand, with a dot behind */
+    struct gm_buf path; /* of the object or member at hand */
 };
 
+/* `path` of it stands in looking->path. */
 static void refuse_member(struct looking *looking, int node, struct gm_str name)
 {
     const struct gm_fields *fields = looking->fields;
@@ -446,8 +447,6 @@ static void refuse_member(struct looking *looking, int node, struct gm_str name)
         }
     }
     const char *near_z = gm_conf_nearest(name, names.at, names.n);
-    size_t n = looking->path.n;
-    gm_buf_add(&looking->path, name);
     if (near_z != NULL) {
         gm_problem_add(looking->problems, gm_buf_str(&looking->path),
                        "it is not known here; did you mean `%s`?", near_z);
@@ -455,35 +454,42 @@ static void refuse_member(struct looking *looking, int node, struct gm_str name)
         gm_problem_add(looking->problems, gm_buf_str(&looking->path),
                        "it is not known here; known are: %s", list.p != NULL ? list.p : "none");
     }
-    looking->path.n = n;
     gm_buf_deinit(&list);
     gm_vec_deinit(&names);
+}
+
+static void check_members(struct looking *looking, int node, yyjson_val *object);
+
+/* One member of the object that `node` stands for. */
+static void check_member(struct looking *looking, int node, struct gm_str name, yyjson_val *value)
+{
+    const struct gm_fields *fields = looking->fields;
+    int child = find_child(fields, node, name);
+    const struct node *at = child != NOWHERE ? &fields->nodes.at[child] : NULL;
+    size_t n = looking->path.n;
+    gm_buf_add_z(&looking->path, n > 0 ? "." : "");
+    gm_buf_add(&looking->path, name);
+    if (at == NULL) {
+        refuse_member(looking, node, name);
+    } else if (at->first != NOWHERE && yyjson_is_obj(value)) {
+        check_members(looking, child, value);
+    } else if (at->first != NOWHERE && at->field == NOWHERE && !yyjson_is_null(value)) {
+        gm_problem_add(looking->problems, gm_buf_str(&looking->path), "an object is wanted");
+    }
+    looking->path.n = n;
 }
 
 /* As deep as paths have segments. */
 static void check_members(struct looking *looking, int node, yyjson_val *object)
 {
-    const struct gm_fields *fields = looking->fields;
     size_t index, max;
     yyjson_val *name, *value;
     yyjson_obj_foreach(object, index, max, name, value)
     {
-        int child = find_child(fields, node, text_of(name));
         if (looking->problems->n == GM_PROBLEMS_MAX) {
             return; /* so that a body of nothing but unknown names costs little */
         }
-        if (child == NOWHERE) {
-            refuse_member(looking, node, text_of(name));
-        } else if (fields->nodes.at[child].first != NOWHERE && yyjson_is_obj(value)) {
-            size_t n = looking->path.n;
-            gm_buf_add(&looking->path, text_of(name));
-            gm_buf_add_char(&looking->path, '.');
-            check_members(looking, child, value);
-            looking->path.n = n;
-        } else if (fields->nodes.at[child].first != NOWHERE && !yyjson_is_null(value) &&
-                   fields->nodes.at[child].field == NOWHERE) {
-            gm_problem_add(looking->problems, text_of(name), "an object is wanted");
-        }
+        check_member(looking, node, text_of(name), value);
     }
 }
 

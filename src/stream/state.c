@@ -111,6 +111,16 @@ void gm_folding_free(struct gm_folding *folding)
     }
 }
 
+static void reset(struct gm_folding *folding)
+{
+    folding->states.n = 0;
+    gm_map_reset(folding->places);
+    gm_arena_reset(folding->arena);
+    folding->doc = gm_json_doc_new(folding->arena);
+    GM_ASSERT(folding->doc != NULL);
+}
+
+/* Writes what was folded. */
 static gm_rc flush(struct gm_stream *stream, struct gm_err *err)
 {
     struct gm_folding *folding = stream->folding;
@@ -126,11 +136,7 @@ static gm_rc flush(struct gm_stream *stream, struct gm_err *err)
             GM_TRY(gm_stream_state_keep(stream->db, &row, err));
         }
     }
-    folding->states.n = 0;
-    gm_map_reset(folding->places);
-    gm_arena_reset(folding->arena);
-    folding->doc = gm_json_doc_new(folding->arena);
-    GM_ASSERT(folding->doc != NULL);
+    reset(folding);
     return GM_OK;
 }
 
@@ -165,7 +171,7 @@ gm_rc gm_stream_write_states(struct gm_stream *stream, const struct gm_group *gr
     if (folding == NULL || group->versions.n == 0) {
         return GM_OK;
     }
-    GM_TRY(flush(stream, err)); /* of nothing, but for what a group that failed left */
+    reset(folding);
     for (size_t i = 0; i < group->versions.n; i++) {
         const struct gm_group_version *at = &group->versions.at[i];
         struct folded *folded;

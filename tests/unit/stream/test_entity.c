@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "stream/receipt.h"
 #include "support/check.h"
+#include "support/faultvfs.h"
 #include "support/tmp.h"
 
 struct world {
     struct tmp *tmp;
     char *path_z;
+    const char *vfs_z; /* NULL: SQLite's own */
     struct gm_stream *stream;
     struct gm_arena *arena;
     struct gm_err err;
@@ -25,7 +27,8 @@ static void open_stream(struct world *world, bool merges)
                                               .partitions = 2,
                                               .versions = true,
                                               .merges = merges,
-                                              .clock = gm_clock_system()};
+                                              .clock = gm_clock_system(),
+                                              .vfs_z = world->vfs_z};
     check_ok(gm_stream_open(&options, &world->stream, &world->err), world->err);
 }
 
@@ -198,6 +201,75 @@ static void a_receipt_tells_what_became_of_an_append(void **state)
     check_rc(gm_stream_append(world->stream, &wrong, NULL, &world->err), GM_E_INVALID, world->err);
 }
 
+/* Until one fails; how many were acknowledged. */
+static int append_named(struct world *world, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char body[32], name[16];
+        snprintf(body, sizeof(body), "{\"n\":%d}", i);
+        snprintf(name, sizeof(name), "k%d", i);
+        const struct gm_stream_receipt receipt = {.name = gm_str_z(name)};
+        const struct gm_event event = {
+            .key = GM_STR("a"), .body = gm_str_z(body), .id = gm_str_z(name)};
+        struct gm_append one = {.events = &event, .count = 1, .checked = true, .receipt = &receipt};
+        if (gm_stream_append(world->stream, &one, NULL, &world->err) != GM_OK) {
+            return i;
+        }
+    }
+    return count;
+}
+
+/* State, version and receipts are of the same events, and none that was acknowledged is missing. */
+static void check_whole(struct world *world, int acknowledged, int count)
+{
+    int64_t version;
+    char state[32];
+    check_ok(gm_stream_version(world->stream, GM_STR("a"), &version, &world->err), world->err);
+    assert_true(version >= acknowledged && version <= count);
+    snprintf(state, sizeof(state), version > 0 ? "{\"n\":%d}" : "", (int)version - 1);
+    check_state(world, "a", version, state);
+    for (int i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "k%d", i);
+        struct gm_stream_receipt found = {.name = gm_str_z(name)};
+        gm_rc rc = gm_stream_receipt_find(world->stream, world->arena, &found, &world->err);
+        check_rc(rc, i < version ? GM_OK : GM_E_END, world->err);
+        assert_true(rc != GM_OK || found.version == i + 1);
+    }
+}
+
+static void states_and_receipts_survive_every_failure_and_power_cut(void **state)
+{
+    enum { COUNT = 6 };
+    struct world *world = *state;
+    bool happened = true;
+    for (uint64_t at = 1; happened; at++) {
+        struct faultvfs *disk = faultvfs_new("gemel-entity-disk");
+        GM_AUTO_FREE char *path_z = gm_format_z("%s-%d", world->path_z, (int)at);
+        char *plain_z = world->path_z;
+        world->path_z = path_z;
+        world->vfs_z = "gemel-entity-disk";
+        open_stream(world, true);
+        if (at % 2 == 0) {
+            faultvfs_fail_at(disk, at / 2, FAULTVFS_IO_ERROR);
+        } else {
+            faultvfs_cut_at(disk, at / 2 + 1, at);
+        }
+        int acknowledged = append_named(world, COUNT);
+        happened = faultvfs_happened(disk) || at < 4;
+        gm_stream_close(world->stream);
+        world->stream = NULL;
+        faultvfs_restore(disk);
+        world->vfs_z = NULL;
+        open_stream(world, true);
+        check_whole(world, acknowledged, COUNT);
+        gm_stream_close(world->stream);
+        world->stream = NULL;
+        world->path_z = plain_z;
+        faultvfs_free(disk);
+    }
+}
+
 int main(void)
 {
 #define ENTITY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -208,6 +280,7 @@ int main(void)
         ENTITY_TEST(a_stream_that_merges_takes_no_snapshots),
         ENTITY_TEST(an_append_says_the_version_that_its_key_has_then),
         ENTITY_TEST(a_receipt_tells_what_became_of_an_append),
+        ENTITY_TEST(states_and_receipts_survive_every_failure_and_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
