@@ -35,12 +35,16 @@ struct entry {
 
 /* One partition of a stream that has views. */
 struct follower {
-    struct gm_views *views;
+    struct gm_views *owner;
     struct gm_stream *stream;
     int partition;
     struct gm_stream_reader *reader;
     struct gm_thread *thread;
     GM_VEC(struct entry *) entries;
+    GM_VEC(struct gm_view *) views; /* that are folded together */
+    int64_t at;                     /* offset of what is read next */
+    /* Offsets between which nothing can be read: retention took it, or it is damaged. */
+    int64_t hole_from, hole_to;
 };
 
 struct gm_views {
@@ -251,15 +255,17 @@ static int64_t wanted_offset(struct follower *follower)
     for (size_t i = 0; i < follower->entries.n; i++) {
         struct entry *entry = follower->entries.at[i];
         gm_mutex_lock(entry->mu);
-        int64_t next =
-            entry->view != NULL ? gm_view_next(entry->view, follower->partition) : INT64_MAX;
+        struct gm_err ignored;
+        bool goes_on = entry->view != NULL && gm_view_failure(entry->view, &ignored) == GM_OK;
+        int64_t next = goes_on ? gm_view_next(entry->view, follower->partition) : INT64_MAX;
         gm_mutex_unlock(entry->mu);
         offset = next < offset ? next : offset;
     }
     return offset;
 }
 
-/* A view that fails stays where it is, and is tried again; it holds up no other. */
+/* A view that fails stays where it is, and is opened anew when it is saved; it holds up no
+ * other. */
 static void note_outcome(struct entry *entry, gm_rc rc, const struct gm_err *err)
 {
     if (rc != GM_OK && entry->rc == GM_OK) {
@@ -271,29 +277,56 @@ static void note_outcome(struct entry *entry, gm_rc rc, const struct gm_err *err
     }
 }
 
-/* Views that go on together parse each event once. */
+static void lock_all(struct follower *follower)
+{
+    for (size_t i = 0; i < follower->entries.n; i++) {
+        gm_mutex_lock(follower->entries.at[i]->mu);
+    }
+}
+
+static void unlock_all(struct follower *follower)
+{
+    for (size_t i = follower->entries.n; i > 0; i--) {
+        gm_mutex_unlock(follower->entries.at[i - 1]->mu);
+    }
+}
+
+/* A view that took another's place, or was opened anew, may be behind what is read: folding would
+ * pass over what lies between. */
+static bool is_behind(const struct follower *follower, struct gm_view *view, int64_t first)
+{
+    int64_t next = gm_view_next(view, follower->partition);
+    bool through_hole = first == follower->hole_to && next >= follower->hole_from;
+    return next < first && !through_hole;
+}
+
+/* Views that go on together parse each event once. False: one of them is behind, and nothing was
+ * folded. */
 static bool fold_all(struct follower *follower, const struct gm_view_slice *slice)
 {
-    struct gm_view *views[GM_VIEW_VALUES_MAX];
-    size_t count = 0;
+    bool behind = false;
     struct gm_err err = {0};
-    bool fine = true;
+    follower->views.n = 0;
+    lock_all(follower);
     for (size_t i = 0; i < follower->entries.n; i++) {
-        struct entry *entry = follower->entries.at[i];
-        gm_mutex_lock(entry->mu);
-        if (entry->view != NULL && count < GM_ARRAY_COUNT(views)) {
-            views[count++] = entry->view;
+        struct gm_view *view = follower->entries.at[i]->view;
+        if (view != NULL && gm_view_failure(view, &err) == GM_OK) {
+            behind = behind || is_behind(follower, view, slice->events[0].offset);
+            *gm_vec_push(&follower->views) = view;
         }
     }
-    gm_rc rc = count > 0 ? gm_views_fold(views, count, slice, &err) : GM_OK;
-    for (size_t i = follower->entries.n; i > 0; i--) {
-        struct entry *entry = follower->entries.at[i - 1];
-        note_outcome(entry, rc, &err);
-        gm_mutex_unlock(entry->mu);
+    if (!behind && follower->views.n > 0) {
+        (void)!gm_views_fold(follower->views.at, follower->views.n, slice, &err);
     }
-    fine = rc == GM_OK;
-    gm_views_stir(follower->views);
-    return fine;
+    for (size_t i = 0; i < follower->entries.n && !behind; i++) {
+        struct entry *entry = follower->entries.at[i];
+        if (entry->view != NULL) {
+            note_outcome(entry, gm_view_failure(entry->view, &err), &err);
+        }
+    }
+    unlock_all(follower);
+    gm_views_stir(follower->owner);
+    return !behind;
 }
 
 static void say_damage(const struct follower *follower, const struct gm_err *err)
@@ -302,24 +335,43 @@ static void say_damage(const struct follower *follower, const struct gm_err *err
                  GM_L_Z("error", err->text));
 }
 
+static void go_to(struct follower *follower, int64_t offset)
+{
+    gm_stream_seek(follower->reader, offset);
+    follower->at = offset;
+}
+
 /* Everything there is now; false: wait a while before trying again. */
 static bool follow_once(struct follower *follower)
 {
     struct gm_view_slice slice = {.partition = follower->partition};
     struct gm_err err = {0};
-    gm_stream_seek(follower->reader, wanted_offset(follower));
-    while (!gm_stop_requested(follower->views->stop)) {
+    go_to(follower, wanted_offset(follower));
+    while (!gm_stop_requested(follower->owner->stop)) {
         gm_rc rc = gm_stream_read(follower->reader, &slice.events, &slice.count, &err);
         if (rc == GM_E_END) {
             return true;
         }
         if (rc == GM_E_LIMIT) {
             gm_stream_seek(follower->reader, -1);
-        } else if (rc == GM_E_CORRUPT) {
+            continue;
+        }
+        if (rc == GM_E_CORRUPT) {
             say_damage(follower, &err);
             gm_stream_skip_damaged(follower->reader);
-        } else if (rc != GM_OK || !fold_all(follower, &slice)) {
+            continue;
+        }
+        if (rc != GM_OK) {
             return false;
+        }
+        if (slice.events[0].offset > follower->at) {
+            follower->hole_from = follower->at;
+            follower->hole_to = slice.events[0].offset;
+        }
+        if (fold_all(follower, &slice)) {
+            follower->at = slice.events[0].offset + (int64_t)slice.count;
+        } else {
+            go_to(follower, wanted_offset(follower));
         }
     }
     return true;
@@ -328,12 +380,12 @@ static bool follow_once(struct follower *follower)
 static void follow_thread(void *arg)
 {
     struct follower *follower = arg;
-    while (!gm_stop_requested(follower->views->stop)) {
+    while (!gm_stop_requested(follower->owner->stop)) {
         bool fine = follow_once(follower);
         if (!fine) {
-            (void)gm_stop_wait(follower->views->stop, FAILURE_TIME);
+            (void)gm_stop_wait(follower->owner->stop, FAILURE_TIME);
         } else if (gm_stream_wait(follower->reader, GM_MINUTE) == GM_E_CANCELLED) {
-            continue; /* woken: the end, or a view that took another's place */
+            continue; /* woken: the end, or a view that was opened anew */
         }
     }
 }
@@ -348,29 +400,44 @@ static gm_rc reopen(struct entry *entry, struct gm_err *err)
     return open_view(entry, entry->path_z, NULL, &entry->view, err);
 }
 
-/* A view that could not be saved goes on from its file. */
+/* Under the entry's lock. A view that could not be saved, or not be opened before, goes on from its
+ * file. True: it does. */
+static bool mend(struct entry *entry, gm_rc rc, struct gm_err *err)
+{
+    note_outcome(entry, rc, err);
+    rc = reopen(entry, err);
+    if (rc != GM_OK) {
+        note_outcome(entry, rc, err);
+    } else {
+        gm_log_info("view.resumed", GM_L_STR("view", entry->spec.name));
+    }
+    return rc == GM_OK;
+}
+
 static void save_entry(struct entry *entry, bool regroup)
 {
     struct gm_err err = {0};
     gm_mutex_lock(entry->mu);
     struct gm_view *view = entry->view;
+    bool lost = view == NULL && !entry->rebuilding && entry->rc != GM_OK;
     entry->saving = view != NULL;
     gm_mutex_unlock(entry->mu);
     gm_rc rc = view != NULL ? gm_view_checkpoint(view, &err) : GM_OK;
     gm_mutex_lock(entry->mu);
     entry->saving = false;
-    if (rc != GM_OK) {
-        note_outcome(entry, rc, &err);
-        rc = reopen(entry, &err);
-        if (rc != GM_OK) {
-            note_outcome(entry, rc, &err);
-        }
+    if (lost) {
+        rc = entry->rc;
+        err = entry->why;
     }
+    bool mended = rc != GM_OK && mend(entry, rc, &err);
     if (entry->view != NULL && regroup && entry->groups != NULL) {
         gm_view_regroup(entry->view);
     }
     gm_cond_broadcast(entry->unused);
     gm_mutex_unlock(entry->mu);
+    if (mended) {
+        wake_followers(entry);
+    }
 }
 
 static void save_all(struct gm_views *views, bool regroup)
@@ -404,7 +471,7 @@ static struct follower *follower_of(struct gm_views *views, struct gm_stream *st
         }
     }
     struct follower *follower = gm_alloc(sizeof(*follower));
-    follower->views = views;
+    follower->owner = views;
     follower->stream = stream;
     follower->partition = partition;
     *gm_vec_push(&views->followers) = follower;
@@ -508,6 +575,7 @@ void gm_views_close(struct gm_views *views)
     for (size_t i = 0; i < views->followers.n; i++) {
         gm_stream_reader_close(views->followers.at[i]->reader);
         gm_vec_deinit(&views->followers.at[i]->entries);
+        gm_vec_deinit(&views->followers.at[i]->views);
         gm_free(views->followers.at[i]);
     }
     for (size_t i = 0; i < views->entries.n; i++) {
@@ -588,6 +656,17 @@ static struct entry *find_entry(struct gm_views *views, struct gm_str name)
     return index < views->entries.n ? views->entries.at[index] : NULL;
 }
 
+/* Under the entry's lock. */
+static gm_rc is_away(const struct entry *entry, struct gm_err *err)
+{
+    return entry->rebuilding || entry->rc == GM_OK
+               ? gm_fail(err, GM_E_RETRY,
+                         "view `" GM_STR_FMT "` is being made anew; ask again in a while",
+                         GM_STR_ARG(entry->spec.name))
+               : gm_fail(err, GM_E_RETRY, "view `" GM_STR_FMT "` cannot be opened: %s",
+                         GM_STR_ARG(entry->spec.name), entry->why.text);
+}
+
 gm_rc gm_views_query(struct gm_views *views, struct gm_str name, const struct gm_view_query *query,
                      struct gm_err *err)
 {
@@ -596,11 +675,7 @@ gm_rc gm_views_query(struct gm_views *views, struct gm_str name, const struct gm
         return gm_fail(err, GM_E_END, "there is no view `" GM_STR_FMT "`", GM_STR_ARG(name));
     }
     gm_mutex_lock(entry->mu);
-    gm_rc rc = entry->view != NULL
-                   ? gm_view_query(entry->view, query, err)
-                   : gm_fail(err, GM_E_RETRY,
-                             "view `" GM_STR_FMT "` is being made anew; ask again in a while",
-                             GM_STR_ARG(name));
+    gm_rc rc = entry->view != NULL ? gm_view_query(entry->view, query, err) : is_away(entry, err);
     gm_mutex_unlock(entry->mu);
     return rc;
 }
@@ -631,11 +706,8 @@ gm_rc gm_views_use(struct gm_views *views, size_t index, const struct gm_views_u
 {
     struct entry *entry = views->entries.at[index];
     gm_mutex_lock(entry->mu);
-    gm_rc rc = entry->view != NULL
-                   ? use->fn(use->ctx, entry->view, entry->epoch, err)
-                   : gm_fail(err, GM_E_RETRY,
-                             "view `" GM_STR_FMT "` is being made anew; ask again in a while",
-                             GM_STR_ARG(entry->spec.name));
+    gm_rc rc = entry->view != NULL ? use->fn(use->ctx, entry->view, entry->epoch, err)
+                                   : is_away(entry, err);
     gm_mutex_unlock(entry->mu);
     return rc;
 }

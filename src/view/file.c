@@ -266,10 +266,10 @@ gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err)
                                     .vfs_z = view->options.vfs_z};
     GM_TRY(gm_db_open(&options, &view->saver, err));
     view->db = view->saver; /* until everything is there */
-    GM_TRY(gm_db_begin(view->db, err));
-    gm_rc rc = load(view, err);
+    gm_rc rc = gm_db_begin(view->db, err);
+    rc = rc == GM_OK ? load(view, err) : rc;
     rc = rc == GM_OK ? gm_db_commit(view->db, err) : rc;
-    view->db = NULL;
+    view->db = NULL; /* each is closed once */
     if (rc != GM_OK) {
         gm_db_rollback(view->saver);
         return gm_fail_within(err, "%s", view->path_z);

@@ -170,9 +170,8 @@ static gm_rc save(struct gm_view *view, bool folding, struct gm_err *err)
 }
 
 /* With one parse of each body for all. */
-static gm_rc fold_together(struct gm_view *const *views, size_t count,
-                           const struct gm_view_slice *slice, struct gm_body_reader *reader,
-                           struct gm_err *err)
+static void fold_together(struct gm_view *const *views, size_t count,
+                          const struct gm_view_slice *slice, struct gm_body_reader *reader)
 {
     for (size_t i = 0; i < slice->count; i++) {
         const struct gm_event *event = &slice->events[i];
@@ -185,13 +184,17 @@ static gm_rc fold_together(struct gm_view *const *views, size_t count,
             }
             body = parsed ? body : gm_body_read(reader, event->body);
             parsed = true;
-            GM_TRY(fold_event(views[v], slice->partition, event, body, err));
-            if (part->windows.n > GM_VIEW_WINDOWS_MAX) {
-                GM_TRY(save(views[v], true, err));
+            struct gm_err err;
+            gm_rc rc = fold_event(views[v], slice->partition, event, body, &err);
+            if (rc == GM_OK && part->windows.n > GM_VIEW_WINDOWS_MAX) {
+                rc = save(views[v], true, &err);
+            }
+            if (rc != GM_OK && views[v]->broken == GM_OK) { /* it may be in one window of two */
+                views[v]->broken = rc;
+                views[v]->why = err;
             }
         }
     }
-    return GM_OK;
 }
 
 gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_view_slice *slice,
@@ -201,7 +204,8 @@ gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_
         gm_mutex_lock(views[v]->mu);
     }
     struct gm_body_reader *reader = count > 0 ? views[0]->bodies : NULL; /* under its lock */
-    gm_rc rc = fold_together(views, count, slice, reader, err);
+    fold_together(views, count, slice, reader);
+    gm_rc rc = GM_OK;
     for (size_t v = 0; v < count && rc == GM_OK; v++) {
         rc = views[v]->broken;
         *err = rc != GM_OK ? views[v]->why : *err;
@@ -340,6 +344,17 @@ void gm_view_close(struct gm_view *view)
     gm_mutex_free(view->mu);
     gm_free(view->path_z);
     gm_free(view);
+}
+
+gm_rc gm_view_failure(struct gm_view *view, struct gm_err *err)
+{
+    gm_mutex_lock(view->mu);
+    gm_rc rc = view->broken;
+    if (rc != GM_OK) {
+        *err = view->why;
+    }
+    gm_mutex_unlock(view->mu);
+    return rc;
 }
 
 int64_t gm_view_next(struct gm_view *view, int partition)

@@ -119,9 +119,12 @@ struct gm_view_slice {
 gm_rc gm_view_fold(struct gm_view *view, const struct gm_view_slice *slice, struct gm_err *err)
     GM_MUST_CHECK;
 /* The same for several views of one stream, in order of their addresses' locks as they stand in the
- * array (the same order everywhere): each body is parsed once. */
+ * array (the same order everywhere): each body is parsed once. A view that fails holds up no other;
+ * the failure of the first is returned. */
 gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_view_slice *slice,
                     struct gm_err *err) GM_MUST_CHECK;
+/* GM_OK, or why the view folds nothing more: close it, and open it anew. */
+gm_rc gm_view_failure(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 /* What keys belong to may have changed: asked again from the next event on. */
 void gm_view_regroup(struct gm_view *view);
 /* Brings the file up to what was folded, and lets go of windows that are closed. Folding and

@@ -40,6 +40,7 @@ VIEWS = {
                  "values": {"temp": {"as": VALUES}}},
 }
 START_S, SETTLE_S = 30, 240
+DELIVERY_S = 120  # beyond the longest pause between a source's attempts to connect
 DISK_SIZE = 256 << 20
 
 
@@ -171,6 +172,10 @@ class Producer:
     def finish(self):
         self.process.send_signal(signal.SIGTERM)
 
+    def sent(self):
+        """How many events, once it has finished."""
+        return sum(len(json.loads(line).get("events", ())) for line in self.journal.read_bytes().splitlines())
+
 
 class World:
     def __init__(self, folder, plan):
@@ -289,9 +294,19 @@ class World:
         for producer in self.producers:
             self.wait_until(lambda: producer.process.poll() is not None, f"{producer.plan['name']}: everything is acknowledged")
             assert producer.process.returncode == 0, (producer.plan["name"], (producer.folder / "log").read_text()[-2000:])
+        self._let_the_broker_deliver()
         for name in self.links:
             self.wait_until(lambda: self.sites[name].get("/streams/telemetry")["forward"]["lag"] == 0, f"{name}: everything is forwarded")
         self.wait_until(self._has_caught_up, "the centre has caught up")
+
+    def _let_the_broker_deliver(self):
+        """What it has acknowledged is on its way. When it takes too long, the checker says what is missing."""
+        wanted = {name: sum(producer.sent() for producer in self.producers if producer.plan["site"] == name) for name in self.links}
+        until = time.monotonic() + DELIVERY_S
+        while any(self.sites[name].get("/streams/telemetry")["taken"] < count for name, count in wanted.items()):
+            if time.monotonic() > until:
+                return
+            time.sleep(0.1)
 
     def _has_caught_up(self):
         centre = self.sites["centre"]

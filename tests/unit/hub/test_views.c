@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "os/thread.h"
 #include "support/check.h"
 #include "support/tmp.h"
 #include "twin/transfer.h"
@@ -97,19 +98,26 @@ static void append(struct world *world, int count)
     }
 }
 
-/* Until the view has folded everything, and none is made anew. */
-static void wait_until_current(struct world *world)
+/* Until the view has folded everything, and is not made anew. */
+static void wait_for_view(struct world *world, size_t index)
 {
     struct gm_stop *pause = gm_stop_new();
     struct gm_views_status status = {.lag = 1};
-    for (int waited = 0; waited < WAIT_MS && (status.lag > 0 || status.rebuilding); waited++) {
-        gm_views_status(world->views, 0, &status);
+    for (int waited = 0;
+         waited < WAIT_MS && (status.lag > 0 || status.rebuilding || status.rc != GM_OK);
+         waited++) {
+        gm_views_status(world->views, index, &status);
         assert_int_equal(gm_stop_wait(pause, GM_MS), GM_OK);
     }
     gm_stop_free(pause);
     assert_int_equal(status.rc, GM_OK);
     assert_int_equal(status.lag, 0);
     assert_false(status.rebuilding);
+}
+
+static void wait_until_current(struct world *world)
+{
+    wait_for_view(world, 0);
 }
 
 static gm_rc add_row(void *ctx, struct gm_str json, struct gm_err *err)
@@ -121,13 +129,18 @@ static gm_rc add_row(void *ctx, struct gm_str json, struct gm_err *err)
 }
 
 /* All rows; the caller frees. */
-static char *rows_z(struct world *world)
+static char *rows_of_z(struct world *world, const char *name_z)
 {
     gm_buf_reset(&world->text);
     gm_buf_add_z(&world->text, "");
     const struct gm_view_query query = {.ctx = &world->text, .row = add_row};
-    check_ok(gm_views_query(world->views, GM_STR("minutes"), &query, &world->err), world->err);
+    check_ok(gm_views_query(world->views, gm_str_z(name_z), &query, &world->err), world->err);
     return gm_str_dup_z(gm_buf_str(&world->text));
+}
+
+static char *rows_z(struct world *world)
+{
+    return rows_of_z(world, "minutes");
 }
 
 static void a_view_follows_its_stream(void **state)
@@ -171,6 +184,99 @@ static void a_view_made_anew_equals_the_old_one(void **state)
         GM_AUTO_FREE char *again_z = rows_z(world);
         assert_string_equal(again_z, anew_z);
     }
+}
+
+/* Of all rows together. */
+static int count_of_rows(struct world *world)
+{
+    int count = 0;
+    GM_AUTO_FREE char *all_z = rows_z(world);
+    for (const char *at = strstr(all_z, "\"count\":"); at != NULL;
+         at = strstr(at + 1, "\"count\":")) {
+        int one;
+        assert_int_equal(sscanf(at, "\"count\":%d", &one), 1);
+        count += one;
+    }
+    return count;
+}
+
+enum { ROUNDS = 25, EVENTS_OF_ROUND = 150 };
+
+static void append_round(void *world)
+{
+    append(world, EVENTS_OF_ROUND);
+}
+
+static void a_view_made_anew_misses_nothing_that_comes_meanwhile(void **state)
+{
+    struct world *world = *state;
+    open_views(world);
+    append(world, 500);
+    for (int round = 1; round <= ROUNDS; round++) {
+        struct gm_thread *thread;
+        check_ok(gm_thread_start("append", append_round, world, &thread, &world->err), world->err);
+        check_ok(gm_views_rebuild(world->views, GM_STR("minutes"), &world->err), world->err);
+        gm_thread_join(thread);
+        wait_until_current(world);
+        assert_int_equal(count_of_rows(world), 500 + round * EVENTS_OF_ROUND);
+    }
+}
+
+static void a_stream_may_have_any_number_of_views(void **state)
+{
+    enum { COUNT = 40 };
+    struct world *world = *state;
+    struct gm_conf_map_entry entries[COUNT];
+    char names[COUNT][8];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "v%d", i);
+        entries[i] = (struct gm_conf_map_entry){.name_z = names[i], .value = &world->conf};
+    }
+    world->map = (struct gm_conf_map){entries, COUNT};
+    open_views(world);
+    append(world, 50);
+    for (size_t i = 0; i < COUNT; i++) {
+        wait_for_view(world, i);
+    }
+}
+
+/* ---- one that fails ---- */
+
+/* Somebody has the view's file locked, for longer than it waits. */
+static void a_view_that_fails_holds_up_no_other_and_comes_back(void **state)
+{
+    struct world *world = *state;
+    struct gm_conf_map_entry entries[] = {
+        {.name_z = "stuck", .value = &world->conf},
+        {.name_z = "minutes", .value = &world->conf},
+    };
+    struct gm_views_status status;
+    world->map = (struct gm_conf_map){entries, 2};
+    open_views(world);
+    append(world, 20);
+    wait_for_view(world, 0);
+    GM_AUTO_FREE char *url_z =
+        gm_format_z("sqlite:%s", tmp_path(world->tmp, "data/views/stuck.db"));
+    struct gm_db *locker;
+    check_ok(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_WRITE}, &locker,
+                        &world->err),
+             world->err);
+    check_ok(gm_db_begin(locker, &world->err), world->err);
+    do {
+        append(world, 10);
+        wait_for_view(world, 1);
+        gm_views_status(world->views, 0, &status);
+    } while (status.rc == GM_OK);
+    for (int i = 0; i < 20; i++) {
+        append(world, 10);
+        wait_for_view(world, 1);
+    }
+    gm_db_rollback(locker);
+    gm_db_close(locker);
+    wait_for_view(world, 0);
+    GM_AUTO_FREE char *whole = rows_z(world);
+    GM_AUTO_FREE char *mended = rows_of_z(world, "stuck");
+    assert_string_equal(whole, mended);
 }
 
 static void other_settings_make_a_view_anew(void **state)
@@ -286,6 +392,9 @@ int main(void)
 #define VIEWS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         VIEWS_TEST(a_view_follows_its_stream),
         VIEWS_TEST(a_view_made_anew_equals_the_old_one),
+        VIEWS_TEST(a_view_made_anew_misses_nothing_that_comes_meanwhile),
+        VIEWS_TEST(a_stream_may_have_any_number_of_views),
+        VIEWS_TEST(a_view_that_fails_holds_up_no_other_and_comes_back),
         VIEWS_TEST(other_settings_make_a_view_anew),
         VIEWS_TEST(events_count_for_what_their_thing_belongs_to),
 #undef VIEWS_TEST
