@@ -64,14 +64,30 @@ struct gm_views {
 
 /* ---- files ---- */
 
+static gm_rc remove_logs(const char *path_z, struct gm_err *err)
+{
+    GM_AUTO_FREE char *wal_z = gm_format_z("%s-wal", path_z);
+    GM_AUTO_FREE char *shm_z = gm_format_z("%s-shm", path_z);
+    GM_TRY(gm_file_remove(wal_z, err));
+    return gm_file_remove(shm_z, err);
+}
+
 static gm_rc remove_view(const char *path_z, struct gm_err *err)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(suffixes); i++) {
-        GM_AUTO_FREE char *file_z = gm_format_z("%s%s", path_z, suffixes[i]);
-        GM_TRY(gm_file_remove(file_z, err));
-    }
-    return GM_OK;
+    GM_TRY(gm_file_remove(path_z, err));
+    return remove_logs(path_z, err);
+}
+
+/* Of a view that was closed: a disk that is full leaves part of it in its log. */
+static gm_rc check_is_one_file(const char *path_z, struct gm_err *err)
+{
+    GM_AUTO_FREE char *wal_z = gm_format_z("%s-wal", path_z);
+    struct gm_file_info info;
+    GM_TRY(gm_file_info(wal_z, &info, err));
+    return info.type == GM_FILE_MISSING
+               ? GM_OK
+               : gm_fail(err, GM_E_IO, "%s: it could not be written out; is the disk full?",
+                         path_z);
 }
 
 static gm_rc open_view(const struct entry *entry, const char *path_z, const char *groups_from_z,
@@ -172,11 +188,16 @@ static gm_rc take_place(struct entry *entry, struct gm_view *fresh, struct gm_er
         gm_mutex_unlock(entry->mu);
         return rc;
     }
+    gm_view_close(fresh);
+    rc = check_is_one_file(entry->new_path_z, err);
+    if (rc != GM_OK) {
+        gm_mutex_unlock(entry->mu);
+        return rc;
+    }
     gm_view_close(entry->view);
     entry->view = NULL;
     entry->epoch++;
-    gm_view_close(fresh);
-    rc = remove_view(entry->path_z, err);
+    rc = remove_logs(entry->path_z, err);
     rc = rc == GM_OK ? gm_file_rename(entry->new_path_z, entry->path_z, err) : rc;
     rc = rc == GM_OK ? open_view(entry, entry->path_z, NULL, &entry->view, err) : rc;
     entry->rc = rc;
