@@ -96,6 +96,13 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                            "Events that were gone before they were forwarded."},
     [GM_M_FORWARD_LAG] = {"gemel_forward_lag_events", "gauge", "stream",
                           "Events that the other Gemel has not confirmed yet."},
+    [GM_M_VIEW_LAG] = {"gemel_view_lag_events", "gauge", "view",
+                       "Events of the stream that are not in the view yet; every five seconds."},
+    [GM_M_VIEW_FOLLOWERS] = {"gemel_view_followers", "gauge", "view",
+                             "Who follows the view's changes."},
+    [GM_M_VIEW_FOLLOWER_LAG] = {"gemel_view_follower_lag_events", "gauge", "view",
+                                "Events of the stream that the follower who is farthest behind has "
+                                "not seen."},
 };
 
 /* The only lock of rank 0; held for arithmetic only. */

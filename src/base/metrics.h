@@ -58,6 +58,9 @@ enum gm_metric {
     GM_M_FORWARD_FAILURES,      /* counter, label stream: requests */
     GM_M_FORWARD_LOST,          /* counter, label stream: events that were gone */
     GM_M_FORWARD_LAG,           /* gauge, label stream: events that are not confirmed */
+    GM_M_VIEW_LAG,              /* gauge, label view: events that are not folded */
+    GM_M_VIEW_FOLLOWERS,        /* gauge, label view */
+    GM_M_VIEW_FOLLOWER_LAG,     /* gauge, label view: events, of who is farthest behind */
     GM_METRIC_COUNT,
 };
 

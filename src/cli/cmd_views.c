@@ -16,9 +16,11 @@ enum { OUTPUT_SIZE_MAX = 64 << 20, PATH_SIZE_MAX = 64 << 10 };
 
 static void add_view(struct gm_table *table, const yyjson_mut_val *view)
 {
-    char keys[32], lag[32];
+    char keys[32], lag[32], followers[32], behind[32];
     gm_format_count(yyjson_mut_get_sint(gm_json_member(view, GM_STR("keys"))), keys);
     gm_format_count(yyjson_mut_get_sint(gm_json_member(view, GM_STR("lag"))), lag);
+    gm_format_count(yyjson_mut_get_sint(gm_json_member(view, GM_STR("followers"))), followers);
+    gm_format_count(yyjson_mut_get_sint(gm_json_member(view, GM_STR("followerLag"))), behind);
     struct gm_str watermark = gm_json_member_str(view, "watermark");
     struct gm_str error = gm_json_member_str(view, "error");
     bool rebuilding = yyjson_mut_get_bool(gm_json_member(view, GM_STR("rebuilding")));
@@ -26,6 +28,8 @@ static void add_view(struct gm_table *table, const yyjson_mut_val *view)
                                    gm_json_member_str(view, "stream"),
                                    gm_str_z(keys),
                                    gm_str_z(lag),
+                                   gm_str_z(followers),
+                                   gm_str_z(behind),
                                    watermark.n > 0 ? watermark : GM_STR("-"),
                                    error.n > 0  ? error
                                    : rebuilding ? GM_STR("made anew")
@@ -35,7 +39,8 @@ static void add_view(struct gm_table *table, const yyjson_mut_val *view)
 
 static gm_rc print_table(struct gm_str answer, struct gm_err *err)
 {
-    static const char *const heads[] = {"VIEW", "STREAM", "KEYS", "LAG", "WATERMARK", "STATE"};
+    static const char *const heads[] = {"VIEW",      "STREAM",    "KEYS",      "LAG",
+                                        "FOLLOWERS", "THEIR LAG", "WATERMARK", "STATE"};
     struct gm_arena *arena = gm_arena_new(OUTPUT_SIZE_MAX);
     yyjson_mut_val *value;
     gm_rc rc = gm_json_parse(gm_json_doc_new(arena), answer, &value, err);
@@ -76,7 +81,8 @@ static int views(struct gm_args *args)
 
 const struct gm_command gm_command_views = {
     .name_z = "views",
-    .summary_z = "List the views, and how far each is behind its stream.",
+    .summary_z =
+        "List the views, how far each is behind its stream, and how far its followers are.",
     .help_z = "Asks the `gemel run` that keeps them up.",
     .example_z = "gemel views",
     .run = views,

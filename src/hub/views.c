@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/vec.h"
 #include "hub/view_groups.h"
 #include "os/file.h"
@@ -461,10 +462,20 @@ static void save_entry(struct entry *entry, bool regroup)
     }
 }
 
+static void tell_lag(struct gm_views *views, size_t index)
+{
+    struct gm_views_status status;
+    gm_views_status(views, index, &status);
+    gm_metric_set(GM_M_VIEW_LAG, status.name, (double)status.lag);
+    gm_metric_set(GM_M_VIEW_FOLLOWERS, status.name, (double)status.followers);
+    gm_metric_set(GM_M_VIEW_FOLLOWER_LAG, status.name, (double)status.follower_lag);
+}
+
 static void save_all(struct gm_views *views, bool regroup)
 {
     for (size_t i = 0; i < views->entries.n; i++) {
         save_entry(views->entries.at[i], regroup);
+        tell_lag(views, i);
     }
 }
 

@@ -1,6 +1,6 @@
 /* Followers: who waits for events, by long poll or server-sent events.
  *
- * One thread reads for all of them in turn, so that a commit costs one wake-up and not one for
+ * One thread reads for all of a room in turn, so that a commit costs one wake-up and not one for
  * each. A follower of server-sent events has a piece of text between that thread and the one that
  * serves the connection: when it is full, nothing is read for it until the client has taken some.
  *
@@ -17,12 +17,12 @@ enum {
 };
 #define HEARTBEAT (15 * GM_SECOND)
 
-static void signal_thread(struct gm_streams_api *api)
+void gm_follow_room_news(struct gm_follow_room *room)
 {
-    gm_mutex_lock(api->mu);
-    api->committed = true;
-    gm_cond_signal(api->news);
-    gm_mutex_unlock(api->mu);
+    gm_mutex_lock(room->mu);
+    room->committed = true;
+    gm_cond_signal(room->news);
+    gm_mutex_unlock(room->mu);
 }
 
 void gm_following_close(struct gm_following *following)
@@ -44,20 +44,26 @@ static void free_follower(struct gm_follower *follower)
 
 /* ---- coming ---- */
 
-/* False: the call is ended. */
-static bool reserve(struct gm_adt_call *call)
+static struct gm_follow_room *room_of(struct gm_adt_call *call,
+                                      const struct gm_following *following)
 {
     struct gm_streams_api *api = call->mount;
-    gm_mutex_lock(api->mu);
-    bool room = !api->stopping && api->follower_count < GM_FOLLOWERS_MAX;
-    api->follower_count += room ? 1 : 0;
-    gm_mutex_unlock(api->mu);
-    if (!room) {
+    return following->view != NULL ? &api->views : &api->events;
+}
+
+/* False: the call is ended. */
+static bool reserve(struct gm_adt_call *call, struct gm_follow_room *room)
+{
+    gm_mutex_lock(room->mu);
+    bool free = !room->stopping && room->count < GM_FOLLOWERS_MAX;
+    room->count += free ? 1 : 0;
+    gm_mutex_unlock(room->mu);
+    if (!free) {
         gm_adt_reply_header(call, "Retry-After", GM_STR("5"));
         gm_adt_refuse(call, 503, "ServiceUnavailable", "%d clients wait for events already.",
                       GM_FOLLOWERS_MAX);
     }
-    return room;
+    return free;
 }
 
 static struct gm_follower *new_follower(struct gm_adt_call *call,
@@ -65,7 +71,7 @@ static struct gm_follower *new_follower(struct gm_adt_call *call,
 {
     struct gm_follower *follower = gm_alloc(sizeof(*follower));
     follower->call = call;
-    follower->api = call->mount;
+    follower->room = room_of(call, following);
     follower->following = *following;
     follower->following.key = (struct gm_str){NULL, 0};
     if (following->key.n > 0) {
@@ -78,18 +84,18 @@ static struct gm_follower *new_follower(struct gm_adt_call *call,
 
 static void enlist(struct gm_follower *follower)
 {
-    struct gm_streams_api *api = follower->api;
-    gm_mutex_lock(api->mu);
-    follower->next = api->arriving;
-    api->arriving = follower;
-    gm_cond_signal(api->news);
-    gm_mutex_unlock(api->mu);
+    struct gm_follow_room *room = follower->room;
+    gm_mutex_lock(room->mu);
+    follower->next = room->arriving;
+    room->arriving = follower;
+    gm_cond_signal(room->news);
+    gm_mutex_unlock(room->mu);
 }
 
 void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *following, gm_ns wait)
 {
     struct gm_following own = *following;
-    if (!reserve(call)) {
+    if (!reserve(call, room_of(call, following))) {
         gm_following_close(&own);
         return;
     }
@@ -119,7 +125,7 @@ static int64_t produce(void *ctx, char *to, size_t size)
     bool wants = empty && !follower->dropped;
     gm_mutex_unlock(follower->mu);
     if (wants) {
-        signal_thread(follower->api); /* there is room */
+        gm_follow_room_news(follower->room); /* there is room */
     }
     return answer;
 }
@@ -134,14 +140,14 @@ static void closed(void *ctx)
     if (last) {
         free_follower(follower);
     } else {
-        signal_thread(follower->api);
+        gm_follow_room_news(follower->room);
     }
 }
 
 void gm_follow_events(struct gm_adt_call *call, const struct gm_following *following)
 {
     struct gm_following own = *following;
-    if (!reserve(call)) {
+    if (!reserve(call, room_of(call, following))) {
         gm_following_close(&own);
         return;
     }
@@ -331,38 +337,38 @@ static void drop(struct gm_follower *follower)
 }
 
 /* Waits for something to do; takes over who has come. False: the end. */
-static bool wait_for_work(struct gm_streams_api *api, struct gm_follower **list, bool more,
+static bool wait_for_work(struct gm_follow_room *room, struct gm_follower **list, bool more,
                           gm_ns due)
 {
-    gm_mutex_lock(api->mu);
-    while (!more && !api->committed && api->arriving == NULL &&
-           !(api->stopping && api->follower_count == 0)) {
+    gm_mutex_lock(room->mu);
+    while (!more && !room->committed && room->arriving == NULL &&
+           !(room->stopping && room->count == 0)) {
         gm_ns left = due - gm_follow_now();
         if (left <= 0) {
             break;
         }
-        (void)gm_cond_wait_for(api->news, api->mu, left);
-        if (api->stopping && *list != NULL) {
+        (void)gm_cond_wait_for(room->news, room->mu, left);
+        if (room->stopping && *list != NULL) {
             break;
         }
     }
-    api->committed = false;
-    while (api->arriving != NULL) {
-        struct gm_follower *follower = api->arriving;
-        api->arriving = follower->next;
+    room->committed = false;
+    while (room->arriving != NULL) {
+        struct gm_follower *follower = room->arriving;
+        room->arriving = follower->next;
         follower->next = *list;
         *list = follower;
     }
-    bool ends = api->stopping && api->follower_count == 0;
-    gm_mutex_unlock(api->mu);
+    bool ends = room->stopping && room->count == 0;
+    gm_mutex_unlock(room->mu);
     return !ends;
 }
 
-static void count_off(struct gm_streams_api *api)
+static void count_off(struct gm_follow_room *room)
 {
-    gm_mutex_lock(api->mu);
-    api->follower_count--;
-    gm_mutex_unlock(api->mu);
+    gm_mutex_lock(room->mu);
+    room->count--;
+    gm_mutex_unlock(room->mu);
 }
 
 static gm_ns next_due(const struct gm_follower *follower)
@@ -371,16 +377,16 @@ static gm_ns next_due(const struct gm_follower *follower)
     return rests > gm_follow_now() && rests < follower->due ? rests : follower->due;
 }
 
-void gm_follow_main(void *arg)
+static void follow_main(void *arg)
 {
-    struct gm_streams_api *api = arg;
+    struct gm_follow_room *room = arg;
     struct gm_follower *list = NULL;
     bool more = false;
     gm_ns due = gm_follow_now() + HEARTBEAT;
-    while (wait_for_work(api, &list, more, due)) {
-        gm_mutex_lock(api->mu);
-        bool stopping = api->stopping;
-        gm_mutex_unlock(api->mu);
+    while (wait_for_work(room, &list, more, due)) {
+        gm_mutex_lock(room->mu);
+        bool stopping = room->stopping;
+        gm_mutex_unlock(room->mu);
         more = false;
         due = gm_follow_now() + HEARTBEAT;
         for (struct gm_follower **at = &list; *at != NULL;) {
@@ -390,7 +396,7 @@ void gm_follow_main(void *arg)
             if (ended) {
                 *at = follower->next;
                 drop(follower);
-                count_off(api);
+                count_off(room);
             } else {
                 gm_ns next = next_due(follower);
                 due = next < due ? next : due;
@@ -398,6 +404,33 @@ void gm_follow_main(void *arg)
             }
         }
     }
+}
+
+gm_rc gm_follow_room_open(struct gm_follow_room *room, const char *thread_z, struct gm_err *err)
+{
+    room->mu = gm_mutex_new();
+    room->news = gm_cond_new();
+    return gm_thread_start(thread_z, follow_main, room, &room->thread, err);
+}
+
+void gm_follow_room_stop(struct gm_follow_room *room)
+{
+    if (room->mu != NULL) {
+        gm_mutex_lock(room->mu);
+        room->stopping = true;
+        gm_cond_signal(room->news);
+        gm_mutex_unlock(room->mu);
+    }
+    gm_thread_join(room->thread);
+    room->thread = NULL;
+}
+
+void gm_follow_room_close(struct gm_follow_room *room)
+{
+    gm_follow_room_stop(room);
+    gm_cond_free(room->news);
+    gm_mutex_free(room->mu);
+    *room = (struct gm_follow_room){0};
 }
 
 /* Commits of the store wake the followers of changes. */
@@ -408,10 +441,10 @@ void gm_follow_changes_main(void *arg)
     while (!stopping) {
         int64_t num = gm_store_newest_change(api->options.store) + 1;
         if (gm_feed_wait(api->feed, num, GM_MINUTE) == GM_OK) {
-            signal_thread(api);
+            gm_follow_room_news(&api->events);
         }
-        gm_mutex_lock(api->mu);
-        stopping = api->stopping;
-        gm_mutex_unlock(api->mu);
+        gm_mutex_lock(api->events.mu);
+        stopping = api->events.stopping;
+        gm_mutex_unlock(api->events.mu);
     }
 }

@@ -9,15 +9,21 @@
 
 struct gm_follower;
 struct gm_push;
-struct gm_streams_api {
-    struct gm_streams_api_options options;
+/* Followers that one thread reads for. */
+struct gm_follow_room {
     struct gm_mutex *mu;
     struct gm_cond *news;         /* a commit, a follower, the end */
     bool committed;               /* guarded by mu */
     bool stopping;                /* guarded by mu */
     struct gm_follower *arriving; /* guarded by mu; taken over by the thread */
-    size_t follower_count;        /* guarded by mu */
-    struct gm_thread *follow, *changes;
+    size_t count;                 /* guarded by mu; of followers */
+    struct gm_thread *thread;
+};
+struct gm_streams_api {
+    struct gm_streams_api_options options;
+    /* Those of views have a room of their own: they wait for views that are folded or made anew. */
+    struct gm_follow_room events, views;
+    struct gm_thread *changes;
     struct gm_feed *feed; /* of the thread `changes` */
     struct gm_mutex *pool_mu;
     struct gm_cond *given; /* back to the pool */
@@ -81,7 +87,12 @@ void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *followi
 /* ends: server-sent events until one of both goes. */
 void gm_follow_events(struct gm_adt_call *call, const struct gm_following *following);
 void gm_following_close(struct gm_following *following);
-void gm_follow_main(void *api);
+gm_rc gm_follow_room_open(struct gm_follow_room *room, const char *thread_z, struct gm_err *err)
+    GM_MUST_CHECK;
+void gm_follow_room_news(struct gm_follow_room *room); /* there may be something to read */
+/* Takes no more followers, and ends those there are. Fine when it was not opened. */
+void gm_follow_room_stop(struct gm_follow_room *room);
+void gm_follow_room_close(struct gm_follow_room *room);
 void gm_follow_changes_main(void *api);
 
 /* ---- follow_read.c ---- */
@@ -96,7 +107,7 @@ struct gm_follower {
     size_t count;        /* of a poll: events so far */
     struct gm_buf piece; /* the thread's */
     struct gm_mutex *mu; /* of server-sent events only, as the rest */
-    struct gm_streams_api *api;
+    struct gm_follow_room *room;
     struct gm_buf out; /* guarded by mu; for the connection */
     size_t out_at;     /* guarded by mu; taken so far */
     bool ended;        /* guarded by mu; nothing more comes */

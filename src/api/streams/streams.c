@@ -83,10 +83,13 @@ const struct gm_adt_operation *gm_streams_api_operations(void)
 static void note_commit(void *ctx)
 {
     struct gm_streams_api *api = ctx;
-    gm_mutex_lock(api->mu);
-    api->committed = true;
-    gm_cond_signal(api->news);
-    gm_mutex_unlock(api->mu);
+    gm_follow_room_news(&api->events);
+}
+
+static void note_fold(void *ctx)
+{
+    struct gm_streams_api *api = ctx;
+    gm_follow_room_news(&api->views);
 }
 
 static void hook_streams(struct gm_streams_api *api, void (*fn)(void *ctx))
@@ -99,9 +102,10 @@ static void hook_streams(struct gm_streams_api *api, void (*fn)(void *ctx))
 static gm_rc start(struct gm_streams_api *api, struct gm_err *err)
 {
     GM_TRY(gm_feed_open(api->options.store, &api->feed, err));
+    GM_TRY(gm_follow_room_open(&api->events, "gemel-follow", err));
+    GM_TRY(gm_follow_room_open(&api->views, "gemel-view-feed", err));
     hook_streams(api, note_commit);
-    gm_views_on_news(api->options.views, note_commit, api);
-    GM_TRY(gm_thread_start("gemel-follow", gm_follow_main, api, &api->follow, err));
+    gm_views_on_news(api->options.views, note_fold, api);
     return gm_thread_start("gemel-changes", gm_follow_changes_main, api, &api->changes, err);
 }
 
@@ -110,8 +114,6 @@ gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
 {
     struct gm_streams_api *api = gm_alloc(sizeof(*api));
     api->options = *options;
-    api->mu = gm_mutex_new();
-    api->news = gm_cond_new();
     api->pool_mu = gm_mutex_new();
     api->given = gm_cond_new();
     gm_rc rc = start(api, err);
@@ -128,17 +130,13 @@ void gm_streams_api_stop(struct gm_streams_api *api)
     if (api == NULL) {
         return;
     }
-    gm_mutex_lock(api->mu);
-    api->stopping = true;
-    gm_cond_signal(api->news);
-    gm_mutex_unlock(api->mu);
+    gm_follow_room_stop(&api->events);
+    gm_follow_room_stop(&api->views);
     if (api->feed != NULL) {
         gm_feed_wake(api->feed);
     }
     gm_thread_join(api->changes);
-    gm_thread_join(api->follow);
     api->changes = NULL;
-    api->follow = NULL;
 }
 
 void gm_streams_api_close(struct gm_streams_api *api)
@@ -153,8 +151,8 @@ void gm_streams_api_close(struct gm_streams_api *api)
     gm_push_free_all(api);
     gm_cond_free(api->given);
     gm_mutex_free(api->pool_mu);
-    gm_cond_free(api->news);
-    gm_mutex_free(api->mu);
+    gm_follow_room_close(&api->views);
+    gm_follow_room_close(&api->events);
     gm_free(api);
 }
 

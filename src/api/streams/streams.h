@@ -13,9 +13,10 @@
  *
  * Giving out. Who waits for events (long poll, server-sent events) is a follower. One thread,
  * woken by commits, reads for all of them in turn, a bounded piece each; what a client does not
- * take stays in the stream, so a slow one holds up nobody.
+ * take stays in the stream, so a slow one holds up nobody. Followers of views have a thread of
+ * their own, since that may wait for a view that is folded or made anew.
  *
- * Threads: `gemel-follow` and `gemel-changes`. */
+ * Threads: `gemel-follow`, `gemel-view-feed` and `gemel-changes`. */
 #ifndef GM_API_STREAMS_STREAMS_H
 #define GM_API_STREAMS_STREAMS_H
 
@@ -26,7 +27,7 @@
 #include "hub/views.h"
 #include "store/store.h"
 
-enum { GM_FOLLOWERS_MAX = 256 };
+enum { GM_FOLLOWERS_MAX = 256 }; /* of views as many again */
 
 struct gm_streams_api_options {
     const struct gm_hub *hub;           /* keeps */
