@@ -10,12 +10,12 @@ import random
 import re
 import signal
 import sqlite3
-import struct
 import subprocess
 import time
 
 import gemel
 import pgserver
+from commits import Commits
 
 KILLS = int(os.environ.get("GEMEL_KILLS", "200" if os.environ.get("GEMEL_LONG") else "12"))
 KILLS_IN_A_ROW_MAX = 4
@@ -50,31 +50,6 @@ def configuration(server):
             "$dtId": "customer-{id}", "$model": "dtmi:t:Customer;1", "name": "name",
             "relationships": [{"name": "buys", "target": "product-{product}"}]}, **EASY)
     return pipelines
-
-
-class Commits:
-    """How many commits a store has seen since this began to look. SQLite counts them in the index of its log (`iChange` of
-    https://www.sqlite.org/walformat.html#the_wal_index_header), where they are read without a connection: closing one would
-    tidy up what the next run shall find."""
-
-    def __init__(self, data):
-        self.path = data / "store.db-shm"
-        self.count = 0
-        self.last = self.read()
-
-    def read(self):
-        try:
-            with open(self.path, "rb") as index:
-                head = index.read(12)
-        except FileNotFoundError:
-            return 0
-        return struct.unpack_from("=I", head, 8)[0] if len(head) == 12 else 0
-
-    def look(self):
-        now = self.read()
-        self.count += now - self.last if now >= self.last else now  # it begins anew when a store is opened
-        self.last = now
-        return self.count
 
 
 class World:
