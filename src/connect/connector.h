@@ -73,6 +73,8 @@
 #ifndef GM_CONNECT_CONNECTOR_H
 #define GM_CONNECT_CONNECTOR_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "db/db.h"
@@ -114,7 +116,9 @@ struct gm_connect_env {
     uint64_t hash_seed;                        /* for gm_record_hash */
     const struct gm_stream_directory *streams; /* NULL: the process has none open */
     const char *data_z;                        /* the data directory */
-    bool waits; /* GM_CAP_EVENTS: `read` waits for more instead of saying GM_E_END */
+    bool waits; /* GM_CAP_EVENTS: `read` waits for more instead of saying GM_E_END … */
+    /* … as long as this is 0: somebody else wants the pipeline. NULL: nobody will. */
+    const _Atomic int32_t *wanted;
     /* Likewise: every event is a record, late ones too and several of a key in a batch; hashes tell
      * them apart. Versions mean nothing. */
     bool each;

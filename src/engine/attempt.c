@@ -136,7 +136,9 @@ static void count_record(struct run_work *work, struct gm_record *record)
     }
     /* A letter that was there already says nothing new about the source. */
     bool known_letter = record->verdict == GM_VERDICT_PARKED && !record->newly_parked;
-    if (!known_letter) {
+    /* Of a key that is often spoken of, one bad event makes many wait. */
+    bool waits = gm_run_passes_events(work) && record->rc == GM_E_CONFLICT;
+    if (!known_letter && !waits) {
         note_outcome(&work->breaker, record->verdict == GM_VERDICT_PARKED);
     }
 }

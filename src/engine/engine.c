@@ -453,9 +453,11 @@ gm_rc gm_engine_exclusive_begin(struct gm_engine *engine, const struct gm_pipeli
 {
     gm_mutex_lock(engine->mu);
     struct task *task = task_of(engine, pipeline);
+    gm_run_handle_yield(task->handle); /* one that never ends would not let go */
     while (!engine->stopping && task->state != TASK_IDLE) {
         gm_cond_wait(engine->changed, engine->mu);
     }
+    gm_run_handle_resume(task->handle);
     bool stopping = engine->stopping;
     if (!stopping) {
         task->state = TASK_HELD;

@@ -47,7 +47,8 @@ gm_rc gm_engine_trigger(struct gm_engine *engine, const struct gm_pipeline *pipe
                         struct gm_err *err) GM_MUST_CHECK;
 
 /* Keeps a pipeline from running while something else works on its state: waits for a run under way
- * to end. Every begin needs its end. GM_E_CANCELLED when the engine stops. */
+ * to end, which one that waits for more events does soon. Every begin needs its end. GM_E_CANCELLED
+ * when the engine stops. */
 gm_rc gm_engine_exclusive_begin(struct gm_engine *engine, const struct gm_pipeline *pipeline,
                                 struct gm_err *err) GM_MUST_CHECK;
 void gm_engine_exclusive_end(struct gm_engine *engine, const struct gm_pipeline *pipeline);

@@ -36,6 +36,16 @@ void gm_run_handle_stop(struct gm_run_handle *handle)
     gm_mutex_unlock(handle->mu);
 }
 
+void gm_run_handle_yield(struct gm_run_handle *handle)
+{
+    atomic_fetch_add(&handle->wanted, 1);
+}
+
+void gm_run_handle_resume(struct gm_run_handle *handle)
+{
+    atomic_fetch_sub(&handle->wanted, 1);
+}
+
 struct gm_stop *gm_run_watch(struct gm_run_handle *handle)
 {
     struct gm_stop *stop = gm_stop_new();

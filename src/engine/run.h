@@ -30,6 +30,11 @@ void gm_run_handle_free(struct gm_run_handle *handle);
 /* the run ends with status stopped as soon as it can */
 void gm_run_handle_stop(struct gm_run_handle *handle);
 
+/* A run that waits for more events (options.waits) ends with what there is, and so does each that
+ * follows, until as many times `resume` was called. */
+void gm_run_handle_yield(struct gm_run_handle *handle);
+void gm_run_handle_resume(struct gm_run_handle *handle);
+
 struct gm_run_progress {
     bool running;
     gm_ns started; /* monotonic */

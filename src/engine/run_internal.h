@@ -13,8 +13,9 @@
 
 struct gm_run_handle {
     struct gm_mutex *mu;
-    struct gm_stop *stop; /* of the attempt under way; guarded by mu, NULL: none */
-    bool stopped;         /* guarded by mu */
+    struct gm_stop *stop;   /* of the attempt under way; guarded by mu, NULL: none */
+    bool stopped;           /* guarded by mu */
+    _Atomic int32_t wanted; /* by how many; the reader looks at it */
     _Atomic bool running, sweeping;
     _Atomic int64_t started, read, written, parked, rows_estimate, read_bytes, bytes_estimate;
 };

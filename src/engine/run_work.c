@@ -243,6 +243,7 @@ gm_rc gm_run_open_source(struct run_work *work, const struct gm_stop *stop, void
                                  .streams = gm_store_streams(work->options->store),
                                  .data_z = gm_store_folder_z(work->options->store),
                                  .waits = work->options->waits,
+                                 .wanted = &work->options->handle->wanted,
                                  .each = gm_run_passes_events(work),
                                  .hash_seed = work->pipeline->hash_seed};
     return work->pipeline->source->open(work->conf->source.conf, &env, out_source, err);

@@ -35,6 +35,9 @@ const char *const gm_map_reference[] = {
     "    target: \"territory-{TerritoryID}\"\n"
     "    properties: { since: Since }\n"
     "```\n"
+    "\n"
+    "Where a stream is written, a map without `$dtId`, `$model`, `relationships` and "
+    "`relationship` makes a plain object of its members; types are `type`'s or the values' own.\n"
     "\n",
 
     "### Where a value comes from\n"

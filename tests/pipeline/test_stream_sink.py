@@ -413,6 +413,42 @@ class Continuous(adt.Case):
         self.assertEqual(expected, seen)
 
 
+    def test_letters_are_redriven_while_gemel_runs(self):
+        """A run that never ends makes way for who works on its pipeline."""
+        steps = [{"jq": "if .temp == 13 then error(\"no\") else . end"}]
+        self.configure({"warm": {**from_stream(steps=steps), "schedule": "continuous"}}, streams={"telemetry": {"key": "sensor"}, "hot": {}},
+                       api={"listen": "127.0.0.1:0"}, admin={"listen": "127.0.0.1:0"})
+        server = self.start()
+
+        def push(*temps):
+            body = "".join(json.dumps({"sensor": "s", "temp": temp}) + "\n" for temp in temps)
+            self.assertEqual(200, server.call("POST", "/streams/telemetry/events", body, version=None,
+                                              Content_Type="application/x-ndjson").status)
+
+        def seen():
+            return [one["body"]["temp"] for one in server.get("/streams/hot/events?from=oldest&limit=1000", version=None).json["value"]]
+
+        def wait_for(what):
+            end = time.monotonic() + 30
+            while not what():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+
+        push(1, 13, 2)
+        wait_for(lambda: len(self.letters()) == 2)
+        begin = time.monotonic()
+        self.assertEqual({"applied": 0, "failed": 1, "held": 1},
+                         self.gemel("dead-letters", "redrive", "warm", "--all", "--json", expect=gemel.FAILED).json())
+        self.gemel("dead-letters", "drop", "warm", min(letter["num"] for letter in self.letters()))
+        self.assertEqual({"applied": 1, "failed": 0, "held": 0},
+                         self.gemel("dead-letters", "redrive", "warm", "--all", "--json").json())
+        self.assertLess(time.monotonic() - begin, 20)
+        push(3)
+        wait_for(lambda: len(seen()) == 3)
+        self.assertEqual([1, 2, 3], seen())
+        server.local.connection.close()
+
+
 class Kills(Case):
     """Tables change between runs that are killed; between two changes one run is left alone."""
     ROWS, EVENTS = 24000, 9000  # several batches each

@@ -330,6 +330,12 @@ static gm_rc wait_for_more(struct stream_source *source, gm_ns until,
     return GM_OK;
 }
 
+/* A pass that would go on for ever makes way. */
+static bool is_wanted(const struct stream_source *source)
+{
+    return source->env.waits && source->env.wanted != NULL && atomic_load(source->env.wanted) > 0;
+}
+
 static gm_rc stream_read(void *self, struct gm_batch *batch, const struct gm_deadline *deadline,
                          struct gm_err *err)
 {
@@ -339,7 +345,7 @@ static gm_rc stream_read(void *self, struct gm_batch *batch, const struct gm_dea
     bool full = false;
     source->events.n = 0;
     gm_map_reset(source->places);
-    while (!full) {
+    while (!full && !is_wanted(source)) {
         gm_rc rc = read_page(source, batch, &full, err);
         if (rc == GM_E_END) {
             until = until != 0 || source->events.n == 0 ? until

@@ -501,6 +501,22 @@ static void without_a_map_rows_become_objects_and_json_stays(void **state)
     expect_body(f, "{'b':1}", "{'b':1}");
 }
 
+static void where_any_body_will_do_a_map_makes_plain_objects(void **state)
+{
+    struct fixture *f = *state;
+    f->steps_conf.any_body = true;
+    compiled(f, "map: { id: id, total: { from: v, type: double }, at: { object: { x: v } } }\n");
+    with_columns(f, "id,v");
+    expect_row(f, "['x', 1]", "{'at':{'x':1},'id':'x','total':1.0}");
+    compiled(f, "map: { $dtId: 't-{id}', $model: 'dtmi:x:Y;1', v: v }\n");
+    expect_row(f, "['x', 1]", "{'$dtId':'t-x','$metadata':{'$model':'dtmi:x:Y;1'},'v':1}");
+    f->steps_conf.any_body = false;
+    expect_errors(f, "map: { id: id }\n",
+                  "1:6: `$dtId` is missing: the twin's id, as in $dtId: \"product-{ProductID}\"\n"
+                  "1:6: `$model` is missing: the twin's model, as in $model: "
+                  "\"dtmi:shop:Product;1\"\n");
+}
+
 static void a_missing_column_stops_the_pipeline(void **state)
 {
     struct fixture *f = *state;
@@ -613,6 +629,7 @@ int main(void)
         TEST(wrong_values_of_relationships_name_them),
         TEST(targets_are_told),
         TEST(without_a_map_rows_become_objects_and_json_stays),
+        TEST(where_any_body_will_do_a_map_makes_plain_objects),
         TEST(a_missing_column_stops_the_pipeline),
         TEST(deleted_and_failed_records_are_left_alone),
         TEST(memory_that_runs_out_is_told_wherever_it_does),
