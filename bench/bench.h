@@ -101,6 +101,10 @@ void bench_stream(const struct bench *bench);
 
 void bench_ingest(const struct bench *bench);
 
+/* ---- pass.c ---- */
+
+void bench_pass(const struct bench *bench);
+
 /* ---- view.c ---- */
 
 void bench_view(const struct bench *bench);

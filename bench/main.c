@@ -163,6 +163,7 @@ int main(int argc, char **argv)
     bench_edit(&bench);
     bench_stream(&bench);
     bench_ingest(&bench);
+    bench_pass(&bench);
     bench_mqtt(&bench);
     bench_view(&bench);
     bench_adt(&bench);
