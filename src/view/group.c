@@ -123,3 +123,61 @@ bool gm_view_group_was(struct gm_view *view, const struct gm_grouping *grouping,
     *out_group = membership != NULL ? membership->group : UINT32_MAX;
     return *out_group != UINT32_MAX;
 }
+
+static bool same_group(const struct gm_view *view, uint32_t group, const struct gm_view *old,
+                       uint32_t old_group)
+{
+    if (group == UINT32_MAX || old_group == UINT32_MAX) {
+        return group == old_group;
+    }
+    return gm_str_eq(gm_map_key_at(view->numbers, group), gm_map_key_at(old->numbers, old_group));
+}
+
+/* How many memberships begin in front of an offset. */
+static size_t count_before(const struct gm_member *member, int64_t offset)
+{
+    size_t count = member->at.n;
+    while (count > 0 && member->at.at[count - 1].first >= offset) {
+        count--;
+    }
+    return count;
+}
+
+static bool same_in_part(const struct gm_view *view, const struct gm_view *old, int partition)
+{
+    static const struct gm_member none = {0};
+    const struct gm_part *part = &view->parts[partition], *before = &old->parts[partition];
+    size_t found = 0, there = 0;
+    for (size_t m = 0; m < before->members.n; m++) {
+        const struct gm_member *was = &before->members.at[m];
+        uint64_t number;
+        bool known =
+            gm_map_get(part->member_numbers, gm_map_key_at(before->member_numbers, m), &number);
+        const struct gm_member *is = known ? &part->members.at[number] : &none;
+        size_t count = count_before(is, before->next);
+        if (count != was->at.n) {
+            return false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (is->at.at[i].first != was->at.at[i].first ||
+                !same_group(view, is->at.at[i].group, old, was->at.at[i].group)) {
+                return false;
+            }
+        }
+        found += count > 0 ? 1 : 0;
+    }
+    for (size_t m = 0; m < part->members.n; m++) {
+        there += count_before(&part->members.at[m], before->next) > 0 ? 1 : 0;
+    }
+    return found == there;
+}
+
+bool gm_view_same_groups(const struct gm_view *view, const struct gm_view *old)
+{
+    for (int p = 0; p < view->options.partitions; p++) {
+        if (!same_in_part(view, old, p)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -173,6 +173,8 @@ gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct g
 /* What it was counted for when it was folded; asks nobody. False: nothing. */
 bool gm_view_group_was(struct gm_view *view, const struct gm_grouping *grouping,
                        uint32_t *out_group);
+/* Whether both count each event that `old` has for the same. Both locked. */
+bool gm_view_same_groups(const struct gm_view *view, const struct gm_view *old);
 void gm_view_load_member(struct gm_view *view, int partition, struct gm_str key, int64_t first,
                          struct gm_str belongs_to);
 uint32_t gm_view_key_number(struct gm_view *view, struct gm_str key);

@@ -34,20 +34,17 @@ void gm_view_place(struct gm_view *view, struct gm_view_place *out_place)
 
 void gm_view_inherit(struct gm_view *view, struct gm_view *old)
 {
-    int64_t missing[GM_VIEW_PARTITIONS_MAX] = {0};
-    bool same = true;
     gm_mutex_lock(old->mu);
-    uint64_t identity = old->identity;
-    for (int p = 0; p < old->options.partitions; p++) {
-        missing[p] = old->parts[p].missing;
-    }
-    gm_mutex_unlock(old->mu);
-    gm_mutex_lock(view->mu);
+    gm_mutex_lock(view->mu); /* nobody else has it yet */
+    bool same =
+        view->options.partitions == old->options.partitions && gm_view_same_groups(view, old);
     for (int p = 0; p < view->options.partitions; p++) {
-        same = same && view->parts[p].missing == missing[p] && missing[p] >= 0;
+        int64_t missing = view->parts[p].missing;
+        same = same && missing == old->parts[p].missing && missing >= 0;
     }
-    view->identity = same ? identity : view->identity;
+    view->identity = same ? old->identity : view->identity;
     gm_mutex_unlock(view->mu);
+    gm_mutex_unlock(old->mu);
 }
 
 /* ---- touched rows ---- */

@@ -190,7 +190,7 @@ void gm_view_touched_settle(struct gm_view_touched *touched);
 gm_rc gm_view_pick(struct gm_view *view, const struct gm_view_row *rows, size_t count,
                    const struct gm_view_query *query, struct gm_err *err) GM_MUST_CHECK;
 /* Of a view that is made anew and has caught up: takes the identity of the old one when it was
- * folded from the same events. Kept with the next checkpoint. */
+ * folded from the same events, counted for the same groups. Kept with the next checkpoint. */
 void gm_view_inherit(struct gm_view *view, struct gm_view *old);
 
 struct gm_view_info {

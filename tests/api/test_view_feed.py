@@ -281,16 +281,33 @@ class ViewFeed(adt.Case):
     # ---- views made anew ----
 
     def test_a_view_made_anew_from_the_same_events_goes_on(self):
+        self.lines_of_machines()
+        for view in ("per_minute", "per_line"):
+            model = Model()
+            _, answer = self.follow(view)
+            self.push(self.some(300))
+            self.read_until_equal(view, model, answer)
+            self.assertEqual(202, self.server.post(f"/views/{view}/rebuild", version=None).status)
+            self.push(self.some(300))
+            self.server.wait_for("view.rebuilt")
+            self.push(self.some(100))
+            self.read_until_equal(view, model, answer)
+            self.assertEqual(0, model.resets)
+
+    def test_a_view_made_anew_that_counts_for_others_is_another(self):
+        """What keys belong to is asked anew for events behind the last save."""
+        self.lines_of_machines(3)
         model = Model()
-        _, answer = self.follow("per_minute")
-        self.push(self.some(300))
-        self.read_until_equal("per_minute", model, answer)
-        self.assertEqual(202, self.server.post("/views/per_minute/rebuild", version=None).status)
-        self.push(self.some(300))
+        _, answer = self.follow("per_line")
+        self.push(self.some(100, machines=3))
+        self.read_until_equal("per_line", model, answer)
+        for machine in range(3):
+            self.server.delete(f"/digitaltwins/machine-{machine}/relationships/r")
+            self.server.link(f"machine-{machine}", "r", "partOf", "line-2")
+        self.assertEqual(202, self.server.post("/views/per_line/rebuild", version=None).status)
         self.server.wait_for("view.rebuilt")
-        self.push(self.some(100))
-        self.read_until_equal("per_minute", model, answer)
-        self.assertEqual(0, model.resets)
+        self.push(self.some(100, machines=3))
+        self.read_until_equal("per_line", model, answer)
 
     def test_a_view_of_other_settings_is_told_from_its_beginning(self):
         model = Model()
