@@ -6,7 +6,8 @@
  *
  *     GET  /health                      200 while the process lives
  *     GET  /ready                       200 when the store takes work and every enabled pipeline
- *          has read its source to the end once, else 503 with why
+ *          has read its source to the end once (or is at work, where it never ends), else 503
+ *          with why
  *     GET  /metrics                     Prometheus text
  *     GET  /pipelines                   how each stands, with the progress of runs under way
  *     GET  /runs?pipeline=&limit=       reports, newest first

@@ -49,6 +49,14 @@ static void add_reason(struct gm_buf *reasons, const char *text_z)
     gm_json_quote(reasons, gm_str_z(text_z));
 }
 
+/* A run of a stream that is under way: it has come to the end, or gets there, and goes on. */
+static bool never_ends(struct gm_engine *engine, const struct gm_pipeline *pipeline)
+{
+    struct gm_engine_pipeline_status status;
+    gm_engine_status(engine, pipeline, &status);
+    return pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS && status.running;
+}
+
 static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, struct gm_buf *reasons,
                                      struct gm_err *err)
 {
@@ -57,6 +65,9 @@ static gm_rc add_pipelines_that_wait(struct gm_call *call, struct gm_db *db, str
         const struct gm_pipeline *pipeline = gm_config_pipeline(config, i);
         struct gm_pipeline_row row = {.name = gm_str_z(pipeline->name_z)};
         if (!pipeline->conf->enabled) {
+            continue;
+        }
+        if (never_ends(call->engine, pipeline)) {
             continue;
         }
         gm_rc rc = gm_pipeline_find(db, call->arena, &row, err);

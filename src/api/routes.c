@@ -103,7 +103,7 @@ static const struct gm_route routes[] = {
      "{\"status\":\"up\",\"version\":\"0.1.0\"}", gm_admin_health},
     {"GET", "/ready",
      "200 when the store takes work and every enabled pipeline has read its source to the end "
-     "once; 503 else.",
+     "once, or is at work continuously; 503 else.",
      NULL, NULL, "{\"ready\":false,\"reasons\":[\"pipeline products has not succeeded yet\"]}",
      gm_admin_ready},
     {"GET", "/metrics", "The [metrics](metrics.md) in Prometheus' text format.", NULL, NULL, NULL,

@@ -62,9 +62,20 @@ static struct task *task_of(struct gm_engine *engine, const struct gm_pipeline *
     return NULL;
 }
 
+/* Its runs end by being stopped, and by nothing else that is as it should be. */
+static bool is_endless(const struct gm_pipeline *pipeline)
+{
+    return pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS;
+}
+
+static bool was_only_stopped(const struct gm_pipeline *pipeline, const struct gm_run *run)
+{
+    return run->status == GM_RUN_STOPPED && is_endless(pipeline);
+}
+
 static bool is_continuous(const struct task *task)
 {
-    return task->pipeline->schedule.type == GM_SCHEDULE_CONTINUOUS;
+    return is_endless(task->pipeline);
 }
 
 /* How many runs may be under way: those that never end take nobody's place. */
@@ -92,7 +103,8 @@ static void count_run(const struct gm_pipeline *pipeline, const struct gm_run *r
         {GM_M_RECORDS_UPDATED, counts->updated},
         {GM_M_RECORDS_DELETED, counts->deleted},
         {GM_M_RECORDS_PARKED, counts->parked},
-        {run->status == GM_RUN_SUCCEEDED ? GM_M_RUNS_SUCCEEDED : GM_M_RUNS_FAILED, 1},
+        {run->status == GM_RUN_SUCCEEDED ? GM_M_RUNS_SUCCEEDED : GM_M_RUNS_FAILED,
+         was_only_stopped(pipeline, run) ? 0 : 1},
     };
     struct gm_str label = gm_str_z(pipeline->name_z);
     for (size_t i = 0; i < GM_ARRAY_COUNT(sums); i++) {
@@ -115,6 +127,9 @@ static void log_run(const struct gm_pipeline *pipeline, const struct gm_run *run
         gm_log_info("run.done", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
                     GM_L_INT("num", run->num), GM_L_STR("counts", gm_buf_str(&counts)),
                     GM_L_INT("ms", (run->finished - run->started) / GM_MS));
+    } else if (was_only_stopped(pipeline, run)) {
+        gm_log_info("run.stopped", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
+                    GM_L_INT("num", run->num), GM_L_STR("counts", gm_buf_str(&counts)));
     } else {
         gm_log_error("run.failed", GM_L_Z("pipeline", pipeline->name_z), GM_L_Z("run", run->id),
                      GM_L_INT("num", run->num), GM_L_Z("status", gm_run_status_name(run->status)),
