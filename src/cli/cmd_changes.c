@@ -57,14 +57,34 @@ static const struct gm_option history_options[] = {
     {0},
 };
 
+struct telling {
+    const struct gm_args *args;
+    int64_t previous; /* of the last one that was told; -1: none was */
+};
+
 static gm_rc print_change(void *ctx, const struct gm_change *change, struct gm_err *err)
 {
     (void)err;
-    const struct gm_args *args = ctx;
+    struct telling *telling = ctx;
+    const struct gm_args *args = telling->args;
+    telling->previous = change->previous;
     if (args->json) {
         print_json(change);
     } else {
         print_text(change, false);
+    }
+    return GM_OK;
+}
+
+/* Where retention has taken what came before. */
+static gm_rc tell_cut(struct gm_db *db, const struct telling *telling, struct gm_err *err)
+{
+    int64_t oldest, newest;
+    GM_TRY(gm_changes_range(db, &oldest, &newest, err));
+    if (telling->previous != 0 && telling->previous < oldest) {
+        fflush(stdout);
+        fprintf(stderr, "Changes before %lld are not kept any more (`changes.retain`).\n",
+                (long long)oldest);
     }
     return GM_OK;
 }
@@ -76,10 +96,12 @@ static gm_rc print_walk(struct gm_args *args, struct gm_db *db, struct gm_err *e
     GM_TRY(gm_args_int(args, "before", 0, &before, err));
     struct gm_history_query walk = {
         .twin = gm_str_z(args->words[0]), .before = before, .limit = (size_t)limit};
-    gm_rc rc = gm_history_walk(db, &walk, print_change, args, err);
-    return rc == GM_E_END
-               ? gm_fail(err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0])
-               : rc;
+    struct telling telling = {.args = args, .previous = -1};
+    gm_rc rc = gm_history_walk(db, &walk, print_change, &telling, err);
+    if (rc == GM_E_END) {
+        return gm_fail(err, GM_E_INVALID, "there never was a twin \"%s\"", args->words[0]);
+    }
+    return rc == GM_OK ? tell_cut(db, &telling, err) : rc;
 }
 
 static gm_rc print_at(struct gm_args *args, struct gm_db *db, struct gm_err *err)
