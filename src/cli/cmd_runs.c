@@ -349,7 +349,7 @@ static gm_rc show_routes(struct gm_db *db, struct gm_err *err)
 
 /* How far behind pipelines are with streams; with --data alone nobody says what streams there
  * are. */
-static gm_rc show_consumers(const struct gm_args *args, struct gm_db *db, struct gm_err *err)
+static gm_rc show_consumers(struct gm_args *args, struct gm_db *db, struct gm_err *err)
 {
     const struct gm_config *config = args->config != NULL ? args->config : args->settings;
     struct gm_hub *hub;
@@ -363,6 +363,7 @@ static gm_rc show_consumers(const struct gm_args *args, struct gm_db *db, struct
     GM_TRY(gm_hub_open(&options, &hub, err));
     gm_rc rc = gm_consumers_print(hub, config, db, err);
     gm_hub_close(hub);
+    gm_consumers_print_views(args);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/remote.h"
 #include "connect/stream/stream.h"
 #include "stream/follow.h"
 #include "sync/run.h"
@@ -101,4 +102,41 @@ gm_rc gm_consumers_print(const struct gm_hub *hub, const struct gm_config *confi
     }
     gm_table_free(table);
     return rc;
+}
+
+/* ---- views ---- */
+
+static void print_views(const yyjson_mut_val *views)
+{
+    static const char *const heads[] = {"VIEW", "STREAM", "LAG"};
+    struct gm_table *table = gm_table_new(heads, GM_ARRAY_COUNT(heads));
+    const yyjson_mut_val *view = gm_json_first(views);
+    for (size_t i = 0; i < gm_json_count(views); i++, view = view->next) {
+        char lag[32];
+        gm_format_count(yyjson_mut_get_sint(gm_json_member(view, GM_STR("lag"))), lag);
+        const struct gm_str cells[] = {gm_json_member_str(view, "name"),
+                                       gm_json_member_str(view, "stream"), gm_str_z(lag)};
+        gm_table_add(table, cells);
+    }
+    putchar('\n');
+    gm_table_print(table);
+    gm_table_free(table);
+}
+
+void gm_consumers_print_views(struct gm_args *args)
+{
+    enum { ANSWER_SIZE_MAX = 16 << 20 };
+    struct gm_http_answer answer;
+    struct gm_err ignored = {0};
+    yyjson_mut_val *root;
+    if (gm_remote_get(args, "/views", &answer, &ignored) != GM_OK) {
+        return; /* nobody keeps them up */
+    }
+    struct gm_arena *arena = gm_arena_new(ANSWER_SIZE_MAX);
+    if (gm_json_parse(gm_json_doc_new(arena), gm_buf_str(&answer.body), &root, &ignored) == GM_OK &&
+        gm_json_count(gm_json_member(root, GM_STR("value"))) > 0) {
+        print_views(gm_json_member(root, GM_STR("value")));
+    }
+    gm_arena_free(arena);
+    gm_http_answer_free(&answer);
 }

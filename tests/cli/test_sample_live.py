@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import adt
 import gemel
@@ -65,6 +67,27 @@ class Live(gemel.Case):
         self.assertLess(7000, minutes[0]["pressure"]["mean"])
         hours = self.gemel("views", "show", "per_hour").json_lines()
         self.assertIn("line-SEA-L01", {row["key"] for row in hours})
+
+    def test_it_is_ready_though_a_run_never_ends_and_stopping_that_is_no_failure(self):
+        server = self.start()
+        url = json.loads((self.folder / "data/admin.json").read_text())["url"]
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                with urllib.request.urlopen(url + "/ready") as answer:
+                    self.assertEqual({"ready": True, "reasons": []}, json.load(answer))
+                    break
+            except urllib.error.HTTPError as err:  # 503: not yet
+                err.close()
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+        server.end()
+        self.assertRegex("".join(server.log), "info run.stopped pipeline=readings")
+        self.assertNotIn("run.failed", "".join(server.log))
+
+    def test_status_tells_how_far_views_are_behind(self):
+        self.start()
+        self.assertRegex(self.gemel("status").out, r"VIEW +STREAM +LAG\s+latest +telemetry +0")
 
     def test_who_starts_again_goes_on(self):
         server = self.start()
