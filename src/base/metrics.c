@@ -43,8 +43,6 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                              "Deletion sweeps that a gate held back."},
     [GM_M_STREAM_LAG] = {"gemel_stream_lag", "gauge", "pipeline",
                          "Events of its stream that a pipeline has not delivered yet."},
-    [GM_M_VIEW_LAG] = {"gemel_view_lag", "gauge", "view",
-                       "Events of its stream that a view has not folded yet."},
     [GM_M_DEAD_LETTERS] = {"gemel_dead_letters", "gauge", "pipeline",
                            "Records that are parked now."},
     [GM_M_PENDING_RELATIONSHIPS] = {"gemel_pending_relationships", "gauge", NULL,

@@ -32,7 +32,6 @@ enum gm_metric {
     GM_M_SWEEPS_BLOCKED,        /* counter, label pipeline */
     GM_M_DEAD_LETTERS,          /* gauge, label pipeline */
     GM_M_STREAM_LAG,            /* gauge, label pipeline */
-    GM_M_VIEW_LAG,              /* gauge, label view */
     GM_M_PENDING_RELATIONSHIPS, /* gauge */
     GM_M_WEBHOOK_FAILURES,      /* counter */
     GM_M_STORE_COMMITS,         /* counter */

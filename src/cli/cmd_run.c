@@ -244,15 +244,6 @@ static void set_lag(void *ctx, const struct gm_consumer *consumer)
     gm_metric_set(GM_M_STREAM_LAG, gm_str_z(consumer->name_z), (double)consumer->lag);
 }
 
-static void set_view_lags(struct gm_views *views)
-{
-    for (size_t i = 0; views != NULL && i < gm_views_count(views); i++) {
-        struct gm_views_status status;
-        gm_views_status(views, i, &status);
-        gm_metric_set(GM_M_VIEW_LAG, status.name, (double)status.lag);
-    }
-}
-
 /* Now and then: it asks the store and the streams. */
 static void set_lags(struct session *session)
 {
@@ -265,7 +256,6 @@ static void set_lags(struct session *session)
     }
     const struct gm_consumers_options options = {session->hub, session->config, db};
     session->lags_due = now + LAG_PERIOD;
-    set_view_lags(session->services.views);
     if (gm_consumers_each(&options, set_lag, NULL, &ignored) != GM_OK) {
         gm_log_warn("streams.lag", GM_L_Z("error", ignored.text));
     }
