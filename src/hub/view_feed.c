@@ -419,6 +419,7 @@ static gm_rc look(void *ctx, struct gm_view *view, uint64_t epoch, struct gm_err
     if (!has_come_to(feed)) {
         return GM_E_END;
     }
+    GM_TRY(gm_view_keep_groups(view, err)); /* GM_E_RETRY: there is news when it is saved */
     if (feed->in_slice) {
         return tell_slice(telling, view, err);
     }

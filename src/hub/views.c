@@ -94,13 +94,18 @@ static gm_rc check_is_one_file(const char *path_z, struct gm_err *err)
 static gm_rc open_view(const struct entry *entry, const char *path_z, const char *groups_from_z,
                        struct gm_view **out_view, struct gm_err *err)
 {
+    int64_t ends[GM_STREAM_PARTITIONS_MAX];
+    for (int p = 0; p < gm_stream_partitions(entry->stream); p++) {
+        ends[p] = gm_stream_next(entry->stream, p);
+    }
     const struct gm_view_options options = {.spec = &entry->spec,
                                             .path_z = path_z,
                                             .partitions = gm_stream_partitions(entry->stream),
                                             .group_of =
                                                 entry->groups != NULL ? gm_view_groups_find : NULL,
                                             .ctx = entry->groups,
-                                            .groups_from_z = groups_from_z};
+                                            .groups_from_z = groups_from_z,
+                                            .ends = ends};
     return gm_view_open(&options, out_view, err);
 }
 
@@ -460,6 +465,7 @@ static void save_entry(struct entry *entry, bool regroup)
     if (mended) {
         wake_followers(entry);
     }
+    gm_views_stir(entry->views);
 }
 
 static void tell_lag(struct gm_views *views, size_t index)

@@ -108,22 +108,51 @@ static gm_rc read_identity(struct gm_view *view, struct gm_err *err)
     return GM_OK;
 }
 
-/* "0,17": of each partition. */
-static gm_rc read_missing(struct gm_view *view, struct gm_err *err)
+/* A fact that is "0,17": a number of each partition. Those that are not there stay as they are. */
+static gm_rc read_numbers(struct gm_view *view, const char *name_z, int64_t *numbers,
+                          struct gm_err *err)
 {
     struct gm_stmt *stmt;
     GM_TRY(gm_db_prepare_once(view->db, GM_SQL_VIEW_FACT_GET, &stmt, err));
-    gm_bind_text(stmt, 1, GM_STR("missing"));
+    gm_bind_text(stmt, 1, gm_str_z(name_z));
     gm_rc rc = gm_step(stmt, err);
     struct gm_str one, rest = rc == GM_OK ? gm_column_text(stmt, 0) : GM_STR("");
     for (int p = 0; p < view->options.partitions && rest.n > 0; p++) {
         (void)gm_str_cut(rest, ',', &one, &rest);
-        if (!gm_parse_i64(one, &view->parts[p].missing)) {
-            view->parts[p].missing = -1; /* equal to nothing */
+        if (!gm_parse_i64(one, &numbers[p])) {
+            rc = gm_fail(err, GM_E_CORRUPT, "its `%s` is damaged", name_z);
+            break;
         }
     }
     gm_reset(stmt);
     return rc == GM_E_END ? GM_OK : rc;
+}
+
+static gm_rc write_numbers(const struct gm_view *view, const char *name_z, const int64_t *numbers,
+                           struct gm_err *err)
+{
+    char text[GM_VIEW_PARTITIONS_MAX * GM_NUM_TEXT_SIZE];
+    size_t n = 0;
+    for (int p = 0; p < view->options.partitions; p++) {
+        text[n] = ',';
+        n += p > 0 ? 1 : 0;
+        n += gm_format_i64(numbers[p], text + n);
+    }
+    return set_fact(view->saver, name_z, (struct gm_str){text, n}, err);
+}
+
+static gm_rc read_parts_facts(struct gm_view *view, struct gm_err *err)
+{
+    int64_t missing[GM_VIEW_PARTITIONS_MAX] = {0}, kept[GM_VIEW_PARTITIONS_MAX] = {0};
+    const int64_t *ends = view->options.ends;
+    GM_TRY(read_numbers(view, "missing", missing, err));
+    GM_TRY(read_numbers(view, "kept", kept, err));
+    for (int p = 0; p < view->options.partitions; p++) {
+        struct gm_part *part = &view->parts[p];
+        part->missing = missing[p];
+        part->settled_until = ends == NULL ? 0 : ends[p] < kept[p] ? ends[p] : kept[p];
+    }
+    return GM_OK;
 }
 
 /* ---- loading ---- */
@@ -247,7 +276,7 @@ static gm_rc load(struct gm_view *view, struct gm_err *err)
     }
     GM_TRY(load_members(view, view->db, err));
     GM_TRY(read_identity(view, err));
-    GM_TRY(read_missing(view, err));
+    GM_TRY(read_parts_facts(view, err));
     return take_members(view, err);
 }
 
@@ -482,16 +511,16 @@ static gm_rc write_part(struct gm_db *db, const struct gm_snapshot *snapshot, in
 static gm_rc write_facts(const struct gm_view *view, const struct gm_snapshot *snapshot,
                          struct gm_err *err)
 {
-    char identity[IDENTITY_TEXT_SIZE], missing[GM_VIEW_PARTITIONS_MAX * GM_NUM_TEXT_SIZE];
-    size_t n = 0;
+    char identity[IDENTITY_TEXT_SIZE];
+    int64_t missing[GM_VIEW_PARTITIONS_MAX], kept[GM_VIEW_PARTITIONS_MAX];
+    for (int p = 0; p < view->options.partitions; p++) {
+        missing[p] = snapshot->parts[p].missing;
+        kept[p] = snapshot->parts[p].next;
+    }
     gm_hex_z(&snapshot->identity, sizeof(snapshot->identity), identity);
     GM_TRY(set_fact(view->saver, "identity", gm_str_z(identity), err));
-    for (int p = 0; p < view->options.partitions; p++) {
-        missing[n] = ',';
-        n += p > 0 ? 1 : 0;
-        n += gm_format_i64(snapshot->parts[p].missing, missing + n);
-    }
-    return set_fact(view->saver, "missing", (struct gm_str){missing, n}, err);
+    GM_TRY(write_numbers(view, "missing", missing, err));
+    return write_numbers(view, "kept", kept, err);
 }
 
 static gm_rc write_all(const struct gm_view *view, const struct gm_snapshot *snapshot,
@@ -511,6 +540,27 @@ gm_rc gm_view_write(const struct gm_view *view, const struct gm_snapshot *snapsh
 {
     GM_TRY(gm_db_begin(view->saver, err));
     gm_rc rc = write_all(view, snapshot, err);
+    rc = rc == GM_OK ? gm_db_commit(view->saver, err) : rc;
+    if (rc != GM_OK) {
+        gm_db_rollback(view->saver);
+        return gm_fail_within(err, "%s", view->path_z);
+    }
+    return GM_OK;
+}
+
+static gm_rc write_groups(const struct gm_view *view, const int64_t *kept_until, struct gm_err *err)
+{
+    GM_TRY(write_members(view->saver, view->snapshot, err));
+    return write_numbers(view, "kept", kept_until, err);
+}
+
+gm_rc gm_view_write_groups(const struct gm_view *view, const int64_t *kept_until,
+                           struct gm_err *err)
+{
+    gather_members(view, view->snapshot);
+    GM_ASSERT(!gm_buf_failed(&view->snapshot->members));
+    GM_TRY(gm_db_begin(view->saver, err));
+    gm_rc rc = write_groups(view, kept_until, err);
     rc = rc == GM_OK ? gm_db_commit(view->saver, err) : rc;
     if (rc != GM_OK) {
         gm_db_rollback(view->saver);
@@ -560,6 +610,7 @@ void gm_view_settle(struct gm_view *view, const struct gm_snapshot *snapshot)
     }
     view->new_members.n = left;
     for (int p = 0; p < view->options.partitions; p++) {
+        view->parts[p].kept_until = snapshot->parts[p].next;
         settle_part(view, &view->parts[p]);
     }
 }

@@ -73,7 +73,8 @@ static gm_rc refresh(struct gm_view *view, const struct gm_grouping *grouping, u
     int64_t offset = grouping->event->offset;
     uint32_t group;
     bool newest = member->at.n == 0 || member->at.at[member->at.n - 1].first <= offset;
-    if (member->asked == view->generation || !newest || offset < part->known_until) {
+    bool settled = member->at.n > 0 && offset < part->settled_until;
+    if (member->asked == view->generation || !newest || settled || offset < part->known_until) {
         return GM_OK;
     }
     GM_TRY(ask(view, grouping->key, &group, err));
@@ -103,6 +104,49 @@ gm_rc gm_view_group(struct gm_view *view, struct gm_grouping *grouping, struct g
     grouping->some = membership != NULL && membership->group != UINT32_MAX;
     grouping->group = grouping->some ? membership->group : 0;
     return GM_OK;
+}
+
+/* How far ahead of what is folded memberships are said to hold, so that it is seldom said. It is
+ * cut to the end of the stream when the view is opened. */
+enum { KEPT_AHEAD = 1 << 16 };
+
+static gm_rc keep_groups(struct gm_view *view, struct gm_err *err)
+{
+    int64_t kept_until[GM_VIEW_PARTITIONS_MAX];
+    bool kept = view->new_members.n == 0;
+    if (view->broken != GM_OK || view->saving) {
+        return gm_fail(err, GM_E_RETRY, "the view is being saved");
+    }
+    for (int p = 0; p < view->options.partitions; p++) {
+        const struct gm_part *part = &view->parts[p];
+        kept = kept && part->next <= part->kept_until;
+        kept_until[p] = part->next + KEPT_AHEAD;
+    }
+    if (kept) {
+        return GM_OK;
+    }
+    gm_rc rc = gm_view_write_groups(view, kept_until, err);
+    if (rc != GM_OK) {
+        view->broken = rc;
+        view->why = *err;
+        return GM_E_RETRY;
+    }
+    view->new_members.n = 0;
+    for (int p = 0; p < view->options.partitions; p++) {
+        view->parts[p].kept_until = kept_until[p];
+    }
+    return GM_OK;
+}
+
+gm_rc gm_view_keep_groups(struct gm_view *view, struct gm_err *err)
+{
+    if (view->options.group_of == NULL) {
+        return GM_OK;
+    }
+    gm_mutex_lock(view->mu);
+    gm_rc rc = keep_groups(view, err);
+    gm_mutex_unlock(view->mu);
+    return rc;
 }
 
 bool gm_view_group_was(struct gm_view *view, const struct gm_grouping *grouping,

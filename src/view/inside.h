@@ -50,7 +50,9 @@ struct gm_part {
     gm_ns last_stored; /* beginning of the newest window in the file; INT64_MIN: none */
     GM_VEC(struct gm_window *) windows; /* by beginning */
     size_t window;                      /* where the last one was found */
-    int64_t known_until; /* offset up to which the old view has asked what keys belong to */
+    int64_t kept_until; /* what keys belong to is kept in the file for events in front of it … */
+    int64_t settled_until; /* … and not asked again, when the view was opened, in front of this */
+    int64_t known_until;   /* offset up to which the old view has asked what keys belong to */
     struct gm_map *member_numbers; /* of keys, where there are groups */
     GM_VEC(struct gm_member) members;
 };
@@ -156,6 +158,9 @@ void gm_snapshot_free(struct gm_snapshot *snapshot);
 void gm_view_gather(struct gm_view *view, struct gm_snapshot *snapshot);
 gm_rc gm_view_write(const struct gm_view *view, const struct gm_snapshot *snapshot,
                     struct gm_err *err) GM_MUST_CHECK;
+/* New memberships alone, and how far they hold: `kept_until` of each partition. */
+gm_rc gm_view_write_groups(const struct gm_view *view, const int64_t *kept_until,
+                           struct gm_err *err) GM_MUST_CHECK;
 void gm_view_settle(struct gm_view *view, const struct gm_snapshot *snapshot);
 
 /* ---- group.c ---- */

@@ -302,6 +302,7 @@ gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_v
     gm_rc rc = read_paths(view, err);
     rc = rc == GM_OK ? read_conditions(view, err) : rc;
     rc = rc == GM_OK ? gm_view_file_open(view, err) : rc;
+    view->options.ends = NULL;
     if (rc != GM_OK) {
         gm_view_close(view);
         return rc;

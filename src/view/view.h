@@ -99,6 +99,9 @@ struct gm_view_options {
     void *ctx;
     const char *groups_from_z; /* of a view made anew: the old one's file. NULL: none */
     const char *vfs_z;         /* see db/db.h */
+    /* Where the stream's partitions end now; borrowed while it is opened. What keys belonged to for
+     * events in front of it is not asked again, see gm_view_keep_groups. NULL: no matter. */
+    const int64_t *ends;
 };
 
 struct gm_view;
@@ -189,6 +192,11 @@ void gm_view_touched_settle(struct gm_view_touched *touched);
  * `closed_as_of`; of the query nothing else counts. */
 gm_rc gm_view_pick(struct gm_view *view, const struct gm_view_row *rows, size_t count,
                    const struct gm_view_query *query, struct gm_err *err) GM_MUST_CHECK;
+/* Before somebody is told of rows: what keys belong to, as it was counted, holds from now on
+ * whatever becomes of the process, for events that are folded and those folded next. Does nothing
+ * most of the time, and where a key is its own group. GM_E_RETRY: a checkpoint is being written;
+ * later. */
+gm_rc gm_view_keep_groups(struct gm_view *view, struct gm_err *err) GM_MUST_CHECK;
 /* Of a view that is made anew and has caught up: takes the identity of the old one when it was
  * folded from the same events, counted for the same groups. Kept with the next checkpoint. */
 void gm_view_inherit(struct gm_view *view, struct gm_view *old);

@@ -434,6 +434,36 @@ static void keys_count_for_what_they_belong_to_then(void **state)
     gm_view_close(old);
 }
 
+static void what_keys_belonged_to_holds_through_a_crash(void **state)
+{
+    struct world *world = *state;
+    struct plant plant = {0};
+    world->options.group_of = line_of;
+    world->options.ctx = &plant;
+    world->spec.group = GM_STR("the line of its first letter");
+    open_view(world);
+    fold_t(world, "a1", 1, 10);
+    check_ok(gm_view_keep_groups(world->view, &world->err), world->err);
+    plant.generation = 1;
+    gm_view_regroup(world->view);
+    fold_t(world, "a1", 2, 20);
+    fold_t(world, "b1", 3, 30);
+    check_ok(gm_view_keep_groups(world->view, &world->err), world->err);
+    struct gm_str expected = dump(world);
+    close_view(world); /* nothing was saved */
+    plant = (struct plant){.generation = 2};
+    const int64_t ends[] = {(int64_t)world->events.n};
+    world->options.ends = ends;
+    open_view(world);
+    const struct gm_view_slice slice = {0, world->events.at, world->events.n};
+    check_ok(gm_view_fold(world->view, &slice, &world->err), world->err);
+    assert_int_equal(plant.asked, 0);
+    check_str(dump(world), expected.p);
+    fold_t(world, "b1", 4, 40); /* behind the end as it was: asked again */
+    assert_int_equal(plant.asked, 1);
+    assert_non_null(strstr(dump(world).p, "\"key\":\"line-b-2\""));
+}
+
 /* ---- partitions ---- */
 
 static void partitions_merge_in_their_order(void **state)
@@ -611,6 +641,7 @@ int main(void)
         VIEW_TEST(rows_equal_an_independent_recomputation),
         VIEW_TEST(a_view_of_other_settings_is_refused),
         VIEW_TEST(keys_count_for_what_they_belong_to_then),
+        VIEW_TEST(what_keys_belonged_to_holds_through_a_crash),
         VIEW_TEST(partitions_merge_in_their_order),
         VIEW_TEST(a_value_is_taken_of_events_of_which_its_condition_is_true),
         VIEW_TEST(a_condition_is_part_of_the_settings_and_must_be_one),
