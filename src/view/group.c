@@ -187,33 +187,43 @@ static size_t count_before(const struct gm_member *member, int64_t offset)
     return count;
 }
 
+/* The memberships that `was` has, and no others in front of `end`. */
+static bool same_member(const struct gm_view *view, const struct gm_member *is,
+                        const struct gm_view *old, const struct gm_member *was, int64_t end)
+{
+    size_t count = count_before(is, end);
+    if (count != was->at.n) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is->at.at[i].first != was->at.at[i].first ||
+            !same_group(view, is->at.at[i].group, old, was->at.at[i].group)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool same_in_part(const struct gm_view *view, const struct gm_view *old, int partition)
 {
-    static const struct gm_member none = {0};
     const struct gm_part *part = &view->parts[partition], *before = &old->parts[partition];
-    size_t found = 0, there = 0;
+    size_t there = 0, wanted = 0;
     for (size_t m = 0; m < before->members.n; m++) {
         const struct gm_member *was = &before->members.at[m];
         uint64_t number;
-        bool known =
-            gm_map_get(part->member_numbers, gm_map_key_at(before->member_numbers, m), &number);
-        const struct gm_member *is = known ? &part->members.at[number] : &none;
-        size_t count = count_before(is, before->next);
-        if (count != was->at.n) {
+        if (was->at.n == 0) {
+            continue;
+        }
+        if (!gm_map_get(part->member_numbers, gm_map_key_at(before->member_numbers, m), &number) ||
+            !same_member(view, &part->members.at[number], old, was, before->next)) {
             return false;
         }
-        for (size_t i = 0; i < count; i++) {
-            if (is->at.at[i].first != was->at.at[i].first ||
-                !same_group(view, is->at.at[i].group, old, was->at.at[i].group)) {
-                return false;
-            }
-        }
-        found += count > 0 ? 1 : 0;
+        wanted++;
     }
     for (size_t m = 0; m < part->members.n; m++) {
         there += count_before(&part->members.at[m], before->next) > 0 ? 1 : 0;
     }
-    return found == there;
+    return there == wanted;
 }
 
 bool gm_view_same_groups(const struct gm_view *view, const struct gm_view *old)
