@@ -25,8 +25,8 @@ static const struct gm_option factory_options[] = {
     {"events", "N", "How many readings (default: until Ctrl-C with --rate N, else 1000000)."},
     {"seconds", "N", "Instead of --events: for how long, at --rate."},
     {"start", "TIME",
-     "When the first reading is taken, RFC 3339 or `now` (default: "
-     "2026-01-01T00:00:00Z; without TO now)."},
+     "Time of the first reading, RFC 3339 or `now` (default: now; 2026-01-01T00:00:00Z with an "
+     "end)."},
     {"interval", "SPAN",
      "Between two readings of a sensor (default: as --rate makes it; else 1s, without TO 5s)."},
     {"duplicates", "SHARE", "Readings that are sent once more (default: 0.1%)."},
@@ -273,8 +273,12 @@ static gm_rc read_factory(struct gm_args *args, struct factory *factory, struct 
     }
     GM_TRY(read_rate(args, factory, err));
     GM_TRY(read_load(args, &factory->load, err));
-    GM_TRY(read_start(args, factory->live ? "now" : "2026-01-01T00:00:00Z", &factory->load.start,
-                      err));
+    /* What goes on until Ctrl-C is of now; what has an end is the same each time. */
+    bool goes_on = factory->live || (factory->rate > 0 && is_remote(factory->out.to_z) &&
+                                     !gm_args_has(args, "check") && !gm_args_has(args, "events") &&
+                                     !gm_args_has(args, "seconds"));
+    const char *start_z = goes_on ? "now" : "2026-01-01T00:00:00Z";
+    GM_TRY(read_start(args, start_z, &factory->load.start, err));
     GM_TRY(read_extent(args, factory, err));
     return read_out(args, &factory->out, err);
 }
