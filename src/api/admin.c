@@ -21,6 +21,7 @@ struct gm_admin {
     struct gm_views *views;
     const struct gm_hub *hub;
     struct gm_commands *commands;
+    struct gm_consumers_options consumers;
     struct gm_http_server *server;
     struct gm_desk desk;
     char *file_z; /* DATA/admin.json */
@@ -192,6 +193,7 @@ static void answer_request(void *ctx, struct gm_http_call *http)
                            .views = admin->views,
                            .hub = admin->hub,
                            .commands = admin->commands,
+                           .consumers = &admin->consumers,
                            .desk = &admin->desk,
                            .http = http,
                            .reply = reply,
@@ -306,6 +308,7 @@ gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **o
     admin->views = options->views;
     admin->hub = options->hub;
     admin->commands = options->commands;
+    admin->consumers = options->consumers;
     admin->desk.mu = gm_mutex_new();
     admin->desk.stop = gm_stop_new();
     admin->file_z = gm_format_z("%s/admin.json", gm_store_folder_z(gm_engine_store(engine)));

@@ -43,6 +43,7 @@
 #ifndef GM_API_ADMIN_H
 #define GM_API_ADMIN_H
 
+#include "api/consumers.h"
 #include "engine/engine.h"
 #include "hub/hub.h"
 #include "hub/views.h"
@@ -54,11 +55,12 @@ struct gm_admin;
 /* `routes` (may be NULL: none are served) is kept until the stop. */
 struct gm_admin_options {
     struct gm_engine *engine;
-    struct gm_routes *routes;     /* NULL: none are served here */
-    struct gm_views *views;       /* likewise */
-    const struct gm_hub *hub;     /* likewise */
-    struct gm_commands *commands; /* likewise */
-    const char *api_url_z;        /* where the twin API is, for DATA/admin.json; NULL: nowhere */
+    struct gm_consumers_options consumers; /* without a hub: streams are not served here */
+    struct gm_routes *routes;              /* NULL: none are served here */
+    struct gm_views *views;                /* likewise */
+    const struct gm_hub *hub;              /* likewise */
+    struct gm_commands *commands;          /* likewise */
+    const char *api_url_z; /* where the twin API is, for DATA/admin.json; NULL: nowhere */
 };
 gm_rc gm_admin_start(const struct gm_admin_options *options, struct gm_admin **out_admin,
                      struct gm_err *err) GM_MUST_CHECK;

@@ -2,6 +2,7 @@
 #ifndef GM_API_CALL_H
 #define GM_API_CALL_H
 
+#include "api/consumers.h"
 #include "api/routes.h"
 #include "engine/engine.h"
 #include "hub/hub.h"
@@ -33,6 +34,7 @@ struct gm_call {
     struct gm_views *views;       /* likewise */
     const struct gm_hub *hub;     /* likewise */
     struct gm_commands *commands; /* likewise */
+    const struct gm_consumers_options *consumers;
     struct gm_desk *desk;
     const struct gm_http_call *http;
     const struct gm_route *route;
@@ -48,6 +50,7 @@ struct gm_call {
  * GM_E_END is 404, GM_E_INVALID 400, GM_E_CONFIG 422, GM_E_CONFLICT 409, GM_E_LIMIT 413, GM_E_RETRY
  * and GM_E_CANCELLED 503, the rest 500. */
 typedef gm_rc gm_handler(struct gm_call *call, struct gm_err *err);
+extern gm_handler gm_admin_consumers;
 extern gm_handler gm_admin_health, gm_admin_ready, gm_admin_metrics, gm_admin_pipelines,
     gm_admin_runs, gm_admin_dead_letters, gm_admin_changes, gm_admin_history, gm_admin_routes_list,
     gm_admin_route_letters, gm_admin_views, gm_admin_view_rows, gm_admin_view_changes;

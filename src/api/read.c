@@ -17,20 +17,56 @@ gm_rc gm_admin_health(struct gm_call *call, struct gm_err *err)
     return GM_OK;
 }
 
+static gm_rc open_reader(struct gm_call *call, struct gm_db **out_db, struct gm_err *err)
+{
+    return gm_store_reader(gm_engine_store(call->engine), out_db, err);
+}
+
+static void set_lag(void *ctx, const struct gm_consumer *consumer)
+{
+    static const struct {
+        const char *kind_z;
+        enum gm_metric metric;
+        bool by_stream;
+    } kinds[] = {{"pipeline", GM_M_STREAM_LAG, false},
+                 {"view", GM_M_VIEW_LAG, false},
+                 {"forward", GM_M_FORWARD_LAG, true}};
+    (void)ctx;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(kinds); i++) {
+        if (strcmp(kinds[i].kind_z, consumer->kind_z) == 0) {
+            gm_metric_set(kinds[i].metric, kinds[i].by_stream ? consumer->stream : consumer->name,
+                          (double)consumer->lag);
+        }
+    }
+}
+
 gm_rc gm_admin_metrics(struct gm_call *call, struct gm_err *err)
 {
-    (void)err;
+    struct gm_db *db;
     call->reply->content_type_z = "text/plain; version=0.0.4; charset=utf-8";
     if (call->routes != NULL) {
         gm_routes_measure(call->routes);
+    }
+    if (call->consumers->hub != NULL) {
+        GM_TRY(open_reader(call, &db, err));
+        gm_rc rc = gm_consumers_each(call->consumers, db, set_lag, NULL, err);
+        gm_db_close(db);
+        GM_TRY(rc);
     }
     gm_metrics_write(&call->reply->body);
     return GM_OK;
 }
 
-static gm_rc open_reader(struct gm_call *call, struct gm_db **out_db, struct gm_err *err)
+gm_rc gm_admin_consumers(struct gm_call *call, struct gm_err *err)
 {
-    return gm_store_reader(gm_engine_store(call->engine), out_db, err);
+    struct gm_db *db;
+    if (call->consumers->hub == NULL) {
+        return gm_fail(err, GM_E_RETRY, "streams are not served by this process");
+    }
+    GM_TRY(open_reader(call, &db, err));
+    gm_rc rc = gm_consumers_write_json(call->consumers, db, &call->reply->body, err);
+    gm_db_close(db);
+    return rc;
 }
 
 /* ---- readiness ---- */

@@ -135,6 +135,13 @@ static const struct gm_route routes[] = {
      "\"actor\":\"Products\",\"position\":42,\"previous\":17,\"data\":[{\"op\":\"replace\","
      "\"path\":\"/unitPrice\",\"value\":18.5}]}],\"next\":4712,\"oldest\":1,\"newest\":4711}",
      gm_admin_changes},
+    {"GET", "/consumers",
+     "Who reads streams: pipelines, views, forwarders, and clients that are sent events, with what "
+     "each has not had yet in `lag`, and with `error` while it does not go on.",
+     NULL, NULL,
+     "[{\"kind\":\"view\",\"name\":\"per_minute\",\"stream\":\"telemetry\",\"lag\":0},"
+     "{\"kind\":\"follower\",\"name\":\"telemetry/7\",\"stream\":\"telemetry\",\"lag\":412}]",
+     gm_admin_consumers},
     {"GET", "/views", "The views, and how far each is behind its stream.", NULL, NULL,
      "{\"value\":[{\"name\":\"per_minute\",\"stream\":\"telemetry\",\"keys\":50000,"
      "\"watermark\":\"2026-11-20T17:09:45Z\",\"lag\":0,\"late\":0,\"ungrouped\":0,"

@@ -96,8 +96,11 @@ static const struct gm_metric_info infos[GM_METRIC_COUNT] = {
                            "Events that were gone before they were forwarded."},
     [GM_M_FORWARD_LAG] = {"gemel_forward_lag_events", "gauge", "stream",
                           "Events that the other Gemel has not confirmed yet."},
+    [GM_M_FOLLOWER_LAG] = {"gemel_follower_lag_events", "gauge", "follower",
+                           "Events (of `changes`: changes) that a client which follows over HTTP "
+                           "has not been sent yet, while it is connected."},
     [GM_M_VIEW_LAG] = {"gemel_view_lag_events", "gauge", "view",
-                       "Events of the stream that are not in the view yet; every five seconds."},
+                       "Events of the stream that are not in the view yet."},
     [GM_M_VIEW_FOLLOWERS] = {"gemel_view_followers", "gauge", "view",
                              "Who follows the view's changes."},
     [GM_M_VIEW_FOLLOWER_LAG] = {"gemel_view_follower_lag_events", "gauge", "view",
@@ -183,6 +186,16 @@ void gm_metric_set(enum gm_metric metric, struct gm_str label, double value)
     GM_ASSERT((size_t)metric < GM_METRIC_COUNT);
     lock_metrics();
     set_sample(metric, sample_label(metric, label), value);
+    unlock_metrics();
+}
+
+void gm_metric_forget(enum gm_metric metric, struct gm_str label)
+{
+    GM_ASSERT((size_t)metric < GM_METRIC_COUNT);
+    lock_metrics();
+    if (samples[metric] != NULL) {
+        (void)gm_map_remove(samples[metric], label);
+    }
     unlock_metrics();
 }
 

@@ -61,6 +61,7 @@ enum gm_metric {
     GM_M_VIEW_LAG,              /* gauge, label view: events that are not folded */
     GM_M_VIEW_FOLLOWERS,        /* gauge, label view */
     GM_M_VIEW_FOLLOWER_LAG,     /* gauge, label view: events, of who is farthest behind */
+    GM_M_FOLLOWER_LAG,          /* gauge, label follower: events or changes */
     GM_METRIC_COUNT,
 };
 
@@ -76,6 +77,8 @@ const struct gm_metric_info *gm_metric_info(enum gm_metric metric);
 
 void gm_metric_add(enum gm_metric metric, struct gm_str label, double delta);
 void gm_metric_set(enum gm_metric metric, struct gm_str label, double value);
+/* The sample is shown no more: what it is about has gone. */
+void gm_metric_forget(enum gm_metric metric, struct gm_str label);
 double gm_metric_get(enum gm_metric metric, struct gm_str label);
 void gm_metrics_write(struct gm_buf *out); /* the whole exposition */
 

@@ -10,7 +10,6 @@
 #include "base/metrics.h"
 #include "base/vec.h"
 #include "cli/commands.h"
-#include "cli/consumers.h"
 #include "cli/progress.h"
 #include "cli/services.h"
 #include "hub/hub.h"
@@ -26,7 +25,6 @@ static const struct gm_option run_options[] = {
 };
 
 enum { REPORT_COLUMNS = 10 };
-#define LAG_PERIOD (5 * GM_SECOND)
 
 struct report_line {
     char *cells[REPORT_COLUMNS];
@@ -40,7 +38,6 @@ struct session {
     const struct gm_pipeline *only; /* with --once; NULL: all */
     struct gm_store *store;
     struct gm_hub *hub;
-    gm_ns lags_due; /* monotonic */
     struct gm_engine *engine;
     struct gm_admin *admin;
     struct gm_services services;
@@ -238,30 +235,6 @@ static void set_gauges(struct session *session)
     gm_metric_set(GM_M_RESIDENT_BYTES, GM_STR(""), (double)gm_resident_bytes());
 }
 
-static void set_lag(void *ctx, const struct gm_consumer *consumer)
-{
-    (void)ctx;
-    gm_metric_set(GM_M_STREAM_LAG, gm_str_z(consumer->name_z), (double)consumer->lag);
-}
-
-/* Now and then: it asks the store and the streams. */
-static void set_lags(struct session *session)
-{
-    struct gm_db *db;
-    struct gm_err ignored = {0};
-    gm_ns now = gm_clock_system()->mono(gm_clock_system());
-    if (now < session->lags_due || gm_hub_count(session->hub) == 0 ||
-        gm_store_reader(session->store, &db, &ignored) != GM_OK) {
-        return;
-    }
-    const struct gm_consumers_options options = {session->hub, session->config, db};
-    session->lags_due = now + LAG_PERIOD;
-    if (gm_consumers_each(&options, set_lag, NULL, &ignored) != GM_OK) {
-        gm_log_warn("streams.lag", GM_L_Z("error", ignored.text));
-    }
-    gm_db_close(db);
-}
-
 static gm_rc start_engine(struct session *session, struct gm_err *err)
 {
     GM_TRY(open_hub(session, err));
@@ -271,7 +244,14 @@ static gm_rc start_engine(struct session *session, struct gm_err *err)
     GM_TRY(gm_services_start(&session->services, &options, err));
     const char *api_url_z =
         session->services.adt != NULL ? gm_adt_url_z(session->services.adt) : NULL;
+    const struct gm_consumers_options consumers = {.config = session->config,
+                                                   .hub = session->hub,
+                                                   .folder_z = gm_store_folder_z(session->store),
+                                                   .views = session->services.views,
+                                                   .forwards = session->services.forwards,
+                                                   .streams = session->services.streams};
     const struct gm_admin_options admin = {.engine = session->engine,
+                                           .consumers = consumers,
                                            .api_url_z = api_url_z,
                                            .routes = session->services.routes,
                                            .views = session->services.views,
@@ -361,7 +341,6 @@ static gm_rc run_on_schedule(struct session *session, struct gm_err *err)
         rc = storage_failure(session, err);
         report_first_round(session);
         set_gauges(session);
-        set_lags(session);
         gm_adt_tend(session->services.adt);
         if (rc == GM_OK && gm_signals_take_reload()) {
             rc = reload(session, err);

@@ -347,26 +347,6 @@ static gm_rc show_routes(struct gm_db *db, struct gm_err *err)
     return gm_routes_print(db, &shown, err);
 }
 
-/* How far behind pipelines are with streams; with --data alone nobody says what streams there
- * are. */
-static gm_rc show_consumers(struct gm_args *args, struct gm_db *db, struct gm_err *err)
-{
-    const struct gm_config *config = args->config != NULL ? args->config : args->settings;
-    struct gm_hub *hub;
-    if (config == NULL || gm_config_root(config)->streams.n == 0) {
-        return GM_OK;
-    }
-    const struct gm_hub_options options = {.streams = &gm_config_root(config)->streams,
-                                           .folder_z = gm_config_root(config)->data,
-                                           .clock = gm_clock_system(),
-                                           .read_only = true};
-    GM_TRY(gm_hub_open(&options, &hub, err));
-    gm_rc rc = gm_consumers_print(hub, config, db, err);
-    gm_hub_close(hub);
-    gm_consumers_print_views(args);
-    return rc;
-}
-
 static int status(struct gm_args *args)
 {
     static const char *const heads[] = {"PIPELINE", "OBJECTS",       "DEAD LETTERS",
@@ -383,6 +363,8 @@ static int status(struct gm_args *args)
                     (long long)waiting, GM_STR_ARG(gm_buf_str(&work.listing.json)));
         gm_buf_add(&json, GM_STR("\"routes\":"));
         rc = gm_routes_write_json(work.db, &json, &err);
+        gm_buf_add_z(&json, ",\"consumers\":");
+        rc = rc == GM_OK ? gm_consumers_json(args, &json, &err) : rc;
         gm_buf_add_char(&json, '}');
         if (rc == GM_OK) {
             gm_print_json(&json);
@@ -397,7 +379,7 @@ static int status(struct gm_args *args)
     }
     if (rc == GM_OK && !args->json) {
         rc = show_routes(work.db, &err);
-        rc = rc == GM_OK ? show_consumers(args, work.db, &err) : rc;
+        rc = rc == GM_OK ? gm_consumers_print(args, &err) : rc;
     }
     gm_db_close(work.db);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
@@ -405,6 +387,7 @@ static int status(struct gm_args *args)
 
 const struct gm_command gm_command_status = {
     .name_z = "status",
-    .summary_z = "Show how the pipelines and event routes stand.",
+    .summary_z =
+        "Show how the pipelines and event routes stand, and how far behind who reads streams is.",
     .run = status,
 };

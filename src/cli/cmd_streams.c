@@ -126,12 +126,7 @@ static int streams(struct gm_args *args)
     gm_rc rc = open_hub(args, true, &hub, &err);
     rc = rc == GM_OK ? list_streams(args, hub, &err) : rc;
     if (rc == GM_OK && !args->json) {
-        struct gm_db *db;
-        struct gm_err none;
-        if (gm_args_reader(args, &db, &none) == GM_OK) { /* else nothing ever ran here */
-            rc = gm_consumers_print(hub, args->settings, db, &err);
-            gm_db_close(db);
-        }
+        rc = gm_consumers_print(args, &err);
     }
     gm_hub_close(hub);
     return rc == GM_OK ? GM_EXIT_OK : gm_args_fail(args, rc, &err);
@@ -139,7 +134,7 @@ static int streams(struct gm_args *args)
 
 const struct gm_command gm_command_streams = {
     .name_z = "streams",
-    .summary_z = "List streams: events, bytes, rates, times; and how far behind pipelines are.",
+    .summary_z = "List streams: events, bytes, rates, times; and how far behind who reads them is.",
     .help_z = "Works while `gemel run` has them. EVENTS/S is the mean over what is kept.",
     .example_z = "gemel streams",
     .run = streams,

@@ -156,6 +156,16 @@ static void note(struct gm_view_feed *feed)
     gm_views_note(feed->views, &feed->guest, seen);
 }
 
+int64_t gm_view_feed_lag(const struct gm_view_feed *feed)
+{
+    struct gm_stream *stream = gm_views_stream(feed->views, feed->index);
+    int64_t lag = 0;
+    for (int p = 0; p < feed->at.count; p++) {
+        lag += gm_stream_next(stream, p) - feed->at.next[p];
+    }
+    return lag;
+}
+
 static void drop_slice(struct gm_view_feed *feed)
 {
     gm_stream_follow_close(feed->follow);

@@ -83,6 +83,8 @@ struct gm_view_feed_page {
 };
 gm_rc gm_view_feed_page(struct gm_view_feed *feed, struct gm_view_feed_page *page,
                         struct gm_err *err) GM_MUST_CHECK;
+/* Events of the view's stream that were not looked at yet. */
+int64_t gm_view_feed_lag(const struct gm_view_feed *feed);
 /* All rows as they are, then what changes. */
 gm_rc gm_view_feed_restart(struct gm_view_feed *feed, struct gm_err *err) GM_MUST_CHECK;
 /* False: in the midst of a slice, whose rows would be told again from the cursor. */

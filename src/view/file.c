@@ -307,6 +307,26 @@ gm_rc gm_view_file_open(struct gm_view *view, struct gm_err *err)
     return gm_db_open(&options, &view->db, err);
 }
 
+gm_rc gm_view_saved(const char *path_z, int partitions, int64_t *out_next, struct gm_err *err)
+{
+    struct gm_db *db;
+    struct gm_stmt *stmt;
+    GM_AUTO_FREE char *url_z = gm_format_z("sqlite:%s", path_z);
+    GM_TRY(gm_db_open(&(struct gm_db_options){.url_z = url_z, .mode = GM_DB_READ}, &db, err));
+    gm_rc rc = GM_OK;
+    for (int p = 0; p < partitions && (rc == GM_OK || rc == GM_E_END); p++) {
+        rc = gm_db_prepare_once(db, GM_SQL_VIEW_PART_GET, &stmt, err);
+        if (rc == GM_OK) {
+            gm_bind_i64(stmt, 1, p);
+            rc = gm_step(stmt, err);
+            out_next[p] = rc == GM_OK ? gm_column_i64(stmt, 0) : 0;
+            gm_reset(stmt);
+        }
+    }
+    gm_db_close(db);
+    return rc == GM_E_END ? GM_OK : rc;
+}
+
 gm_rc gm_view_file_cell(struct gm_view *view, const struct gm_cell_at *at, uint64_t *cell,
                         bool *out_found, struct gm_err *err)
 {

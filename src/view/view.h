@@ -112,6 +112,9 @@ void gm_view_close(struct gm_view *view); /* without a checkpoint; NULL is fine 
 
 /* Offset of the first event of a partition that is not in the view. */
 int64_t gm_view_next(struct gm_view *view, int partition);
+/* The same of all partitions, as a view's file has them: for another process's view. */
+gm_rc gm_view_saved(const char *path_z, int partitions, int64_t *out_next, struct gm_err *err)
+    GM_MUST_CHECK;
 /* Events of one partition, in order, from gm_view_next on or before: what is in the view already is
  * passed over. */
 struct gm_view_slice {

@@ -8,6 +8,7 @@
  * whose `closed` is its last word. The later one frees it. */
 #include "api/streams/inside.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "store/feed.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
     TEXT_SIZE_MAX = 16 << 20, /* of a piece, with the largest event */
 };
 #define HEARTBEAT (15 * GM_SECOND)
+#define LOOK_PERIOD (200 * GM_MS)
 
 void gm_follow_room_news(struct gm_follow_room *room)
 {
@@ -39,7 +41,55 @@ static void free_follower(struct gm_follower *follower)
     gm_buf_deinit(&follower->piece);
     gm_buf_deinit(&follower->out);
     gm_mutex_free(follower->mu);
+    gm_free(follower->what_z);
+    gm_free(follower->name_z);
     gm_free(follower);
+}
+
+/* ---- for those who look ---- */
+
+static int64_t lag_of(const struct gm_follower *follower)
+{
+    const struct gm_following *following = &follower->following;
+    if (following->stream != NULL) {
+        return gm_stream_follow_lag(following->stream);
+    }
+    return following->view != NULL ? gm_view_feed_lag(following->view)
+                                   : gm_store_newest_change(follower->store) + 1 - following->num;
+}
+
+/* How far behind it is, now and then: a client that takes nothing is looked at with the others. */
+static void show_lag(struct gm_follower *follower)
+{
+    gm_ns now = gm_follow_now();
+    if (follower->name_z != NULL && now >= follower->looked_at + LOOK_PERIOD) {
+        int64_t lag = lag_of(follower);
+        atomic_store_explicit(&follower->lag, lag, memory_order_relaxed);
+        gm_metric_set(GM_M_FOLLOWER_LAG, gm_str_z(follower->name_z), (double)lag);
+        follower->looked_at = now;
+    }
+}
+
+void gm_follow_room_each(struct gm_follow_room *room, gm_follower_fn fn, void *ctx)
+{
+    struct {
+        char *name_z, *what_z;
+        int64_t lag;
+    } found[GM_FOLLOWERS_MAX];
+    size_t count = 0;
+    gm_mutex_lock(room->mu);
+    for (; count < room->clients.n; count++) {
+        const struct gm_follower *follower = room->clients.at[count];
+        found[count].name_z = gm_strdup_z(follower->name_z);
+        found[count].what_z = gm_strdup_z(follower->what_z);
+        found[count].lag = atomic_load_explicit(&follower->lag, memory_order_relaxed);
+    }
+    gm_mutex_unlock(room->mu);
+    for (size_t i = 0; i < count; i++) {
+        fn(ctx, &(struct gm_follower_status){found[i].name_z, found[i].what_z, found[i].lag});
+        gm_free(found[i].name_z);
+        gm_free(found[i].what_z);
+    }
 }
 
 /* ---- coming ---- */
@@ -72,6 +122,7 @@ static struct gm_follower *new_follower(struct gm_adt_call *call,
     struct gm_follower *follower = gm_alloc(sizeof(*follower));
     follower->call = call;
     follower->room = room_of(call, following);
+    follower->store = ((struct gm_streams_api *)call->mount)->options.store;
     follower->following = *following;
     follower->following.key = (struct gm_str){NULL, 0};
     if (following->key.n > 0) {
@@ -88,6 +139,11 @@ static void enlist(struct gm_follower *follower)
     gm_mutex_lock(room->mu);
     follower->next = room->arriving;
     room->arriving = follower;
+    if (follower->sends_events) {
+        follower->name_z =
+            gm_format_z("%s/%llu", follower->what_z, (unsigned long long)++room->numbers);
+        *gm_vec_push(&room->clients) = follower;
+    }
     gm_cond_signal(room->news);
     gm_mutex_unlock(room->mu);
 }
@@ -156,6 +212,7 @@ void gm_follow_events(struct gm_adt_call *call, const struct gm_following *follo
         follower->following.key = gm_str_z(gm_str_dup_z(following->key));
     }
     follower->sends_events = true;
+    follower->what_z = gm_strdup_z(following->what_z);
     follower->mu = gm_mutex_new();
     follower->due = gm_follow_now();
     call->http->reply.content_type_z = "text/event-stream";
@@ -364,11 +421,19 @@ static bool wait_for_work(struct gm_follow_room *room, struct gm_follower **list
     return !ends;
 }
 
-static void count_off(struct gm_follow_room *room)
+static void count_off(struct gm_follow_room *room, const struct gm_follower *follower)
 {
     gm_mutex_lock(room->mu);
     room->count--;
+    for (size_t i = 0; i < room->clients.n; i++) {
+        if (room->clients.at[i] == follower) {
+            room->clients.at[i] = room->clients.at[--room->clients.n];
+        }
+    }
     gm_mutex_unlock(room->mu);
+    if (follower->name_z != NULL) {
+        gm_metric_forget(GM_M_FOLLOWER_LAG, gm_str_z(follower->name_z));
+    }
 }
 
 static gm_ns next_due(const struct gm_follower *follower)
@@ -395,9 +460,10 @@ static void follow_main(void *arg)
                                                 : turn_poll(follower, stopping, &more);
             if (ended) {
                 *at = follower->next;
+                count_off(room, follower);
                 drop(follower);
-                count_off(room);
             } else {
+                show_lag(follower);
                 gm_ns next = next_due(follower);
                 due = next < due ? next : due;
                 at = &follower->next;
@@ -430,6 +496,7 @@ void gm_follow_room_close(struct gm_follow_room *room)
     gm_follow_room_stop(room);
     gm_cond_free(room->news);
     gm_mutex_free(room->mu);
+    gm_vec_deinit(&room->clients);
     *room = (struct gm_follow_room){0};
 }
 

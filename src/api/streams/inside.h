@@ -4,6 +4,7 @@
 
 #include "api/adt/call.h"
 #include "api/streams/streams.h"
+#include "base/vec.h"
 #include "hub/view_feed.h"
 #include "stream/follow.h"
 
@@ -12,11 +13,13 @@ struct gm_push;
 /* Followers that one thread reads for. */
 struct gm_follow_room {
     struct gm_mutex *mu;
-    struct gm_cond *news;         /* a commit, a follower, the end */
-    bool committed;               /* guarded by mu */
-    bool stopping;                /* guarded by mu */
-    struct gm_follower *arriving; /* guarded by mu; taken over by the thread */
-    size_t count;                 /* guarded by mu; of followers */
+    struct gm_cond *news;                 /* a commit, a follower, the end */
+    bool committed;                       /* guarded by mu */
+    bool stopping;                        /* guarded by mu */
+    struct gm_follower *arriving;         /* guarded by mu; taken over by the thread */
+    size_t count;                         /* guarded by mu; of followers */
+    GM_VEC(struct gm_follower *) clients; /* guarded by mu; those that are sent events */
+    uint64_t numbers;                     /* guarded by mu; given to clients */
     struct gm_thread *thread;
 };
 struct gm_streams_api {
@@ -78,9 +81,10 @@ struct gm_following {
     struct gm_stream_follow *stream; /* of the three one is set; owned by the follower */
     struct gm_feed *feed;
     struct gm_view_feed *view;
-    int64_t num;       /* of the feed: the next change */
-    struct gm_str key; /* n 0: any */
-    size_t count_max;  /* of a long poll: events in one answer */
+    int64_t num;        /* of the feed: the next change */
+    struct gm_str key;  /* n 0: any */
+    size_t count_max;   /* of a long poll: events in one answer */
+    const char *what_z; /* the name of the stream or view, or "changes"; copied */
 };
 /* ends: answers now, when there is something, or `wait` later at most. */
 void gm_follow_poll(struct gm_adt_call *call, const struct gm_following *following, gm_ns wait);
@@ -93,6 +97,7 @@ void gm_follow_room_news(struct gm_follow_room *room); /* there may be something
 /* Takes no more followers, and ends those there are. Fine when it was not opened. */
 void gm_follow_room_stop(struct gm_follow_room *room);
 void gm_follow_room_close(struct gm_follow_room *room);
+void gm_follow_room_each(struct gm_follow_room *room, gm_follower_fn fn, void *ctx);
 void gm_follow_changes_main(void *api);
 
 /* ---- follow_read.c ---- */
@@ -102,12 +107,16 @@ struct gm_follower {
     struct gm_following following;
     struct gm_follower *next;
     bool sends_events;
-    gm_ns due;           /* monotonic: a poll's end, or the next heartbeat */
-    gm_ns rests_until;   /* monotonic: of a view, see VIEW_PERIOD */
-    size_t count;        /* of a poll: events so far */
-    struct gm_buf piece; /* the thread's */
-    struct gm_mutex *mu; /* of server-sent events only, as the rest */
+    gm_ns due;             /* monotonic: a poll's end, or the next heartbeat */
+    gm_ns rests_until;     /* monotonic: of a view, see VIEW_PERIOD */
+    gm_ns looked_at;       /* monotonic: when `lag` was counted */
+    char *what_z, *name_z; /* of server-sent events; else NULL */
+    _Atomic int64_t lag;   /* stored by the thread, loaded by whoever looks */
+    size_t count;          /* of a poll: events so far */
+    struct gm_buf piece;   /* the thread's */
+    struct gm_mutex *mu;   /* of server-sent events only, as the rest */
     struct gm_follow_room *room;
+    struct gm_store *store;
     struct gm_buf out; /* guarded by mu; for the connection */
     size_t out_at;     /* guarded by mu; taken so far */
     bool ended;        /* guarded by mu; nothing more comes */

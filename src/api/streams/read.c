@@ -174,6 +174,7 @@ static void events_work(struct gm_adt_call *call)
     gm_rc rc = gm_stream_cursor_parse(asked.from, partitions, &from, &err);
     rc = rc == GM_OK ? gm_stream_follow_open(stream->stream, &from, &following.stream, &err) : rc;
     following.key = gm_adt_param(call, "key");
+    following.what_z = gm_arena_format(call->arena, GM_STR_FMT, GM_STR_ARG(stream->name)).p;
     if (refuse_start(call, rc, &err) == GM_OK) {
         gm_follow(call, &asked, &following);
     }
@@ -204,7 +205,7 @@ static void changes_work(struct gm_adt_call *call)
     const struct gm_streams_api *api = call->mount;
     struct gm_follow_asked asked;
     struct gm_err err = {0};
-    struct gm_following following = {0};
+    struct gm_following following = {.what_z = "changes"};
     if (!gm_follow_read_asked(call, &asked)) {
         return;
     }

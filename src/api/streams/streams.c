@@ -156,6 +156,14 @@ void gm_streams_api_close(struct gm_streams_api *api)
     gm_free(api);
 }
 
+void gm_streams_api_followers(struct gm_streams_api *api, gm_follower_fn fn, void *ctx)
+{
+    if (api != NULL) {
+        gm_follow_room_each(&api->events, fn, ctx);
+        gm_follow_room_each(&api->views, fn, ctx);
+    }
+}
+
 const struct gm_hub_stream *gm_streams_find(struct gm_adt_call *call)
 {
     const struct gm_streams_api *api = call->mount;

@@ -42,6 +42,16 @@ gm_rc gm_streams_api_open(const struct gm_streams_api_options *options,
 /* Takes no more followers and ends those there are. NULL is fine. */
 void gm_streams_api_stop(struct gm_streams_api *streams);
 void gm_streams_api_close(struct gm_streams_api *streams); /* NULL is fine */
+
+/* A client that is sent events (server-sent events): long polls come and go. */
+struct gm_follower_status {
+    const char *name_z; /* "telemetry/7": what it follows, and a number of its own */
+    const char *what_z; /* a stream, a view, or "changes" */
+    int64_t lag;        /* events, or changes, that it has not been sent */
+};
+typedef void (*gm_follower_fn)(void *ctx, const struct gm_follower_status *status);
+/* Each of them; borrowed for the call. NULL is fine: there are none. */
+void gm_streams_api_followers(struct gm_streams_api *streams, gm_follower_fn fn, void *ctx);
 const struct gm_adt_operation *gm_streams_api_operations(void);
 
 #endif

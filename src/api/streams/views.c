@@ -73,6 +73,8 @@ static void changes_work(struct gm_adt_call *call)
     if (rc != GM_OK) {
         refuse(call, rc, &err);
     } else {
+        following.what_z =
+            gm_arena_format(call->arena, "views/" GM_STR_FMT, GM_STR_ARG(call->parts[0])).p;
         gm_follow(call, &asked, &following);
     }
 }

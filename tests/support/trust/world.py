@@ -13,7 +13,6 @@ import ctypes
 import json
 import os
 import pathlib
-import re
 import resource
 import signal
 import subprocess
@@ -312,9 +311,9 @@ class World:
         centre = self.sites["centre"]
         views = centre.get("/views", version=adt.VERSION)["value"]
         assert not any("error" in view for view in views), views
-        done = subprocess.run([gemel.PROGRAM, "status"], cwd=centre.folder, capture_output=True, check=False, text=True)
-        assert done.returncode == 0, done
-        return all(view["lag"] == 0 for view in views) and re.search(r"^telemetry +telemetry +0$", done.stdout, re.MULTILINE)
+        done = subprocess.run([gemel.PROGRAM, "status", "--json"], cwd=centre.folder, capture_output=True, check=True)
+        consumers = json.loads(done.stdout)["consumers"]
+        return len(consumers) == len(VIEWS) + 1 and all(one["lag"] == 0 for one in consumers)
 
     def end(self):
         for site in self.sites.values():
