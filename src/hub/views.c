@@ -20,6 +20,7 @@ struct entry {
     const struct gm_conf_map_entry *conf;
     struct gm_view_spec spec;
     struct gm_stream *stream;
+    bool outdated;                 /* when it was opened: its file is of other settings */
     struct gm_view_groups *groups; /* NULL: none */
     char *path_z, *new_path_z;
     struct gm_mutex *mu; /* guards what follows; held while the view is looked at or folded */
@@ -517,16 +518,24 @@ static struct follower *follower_of(struct gm_views *views, struct gm_stream *st
 }
 
 /* A view of other settings is made anew; until then there is nothing to look at. */
-static gm_rc open_or_make_anew(struct entry *entry, struct gm_err *err)
+static gm_rc open_or_note(struct entry *entry, struct gm_err *err)
 {
     gm_rc rc = open_view(entry, entry->path_z, NULL, &entry->view, err);
-    if (rc != GM_E_CONFLICT) {
-        return rc;
+    entry->outdated = rc == GM_E_CONFLICT;
+    return entry->outdated ? GM_OK : rc;
+}
+
+static gm_rc make_outdated_anew(struct gm_views *views, struct gm_err *err)
+{
+    for (size_t i = 0; i < views->entries.n; i++) {
+        struct entry *entry = views->entries.at[i];
+        if (entry->outdated) {
+            gm_log_info("view.rebuilding", GM_L_STR("view", entry->spec.name),
+                        GM_L_Z("why", "its settings have changed"));
+            GM_TRY(start_rebuild(entry, err));
+        }
     }
-    entry->view = NULL;
-    gm_log_info("view.rebuilding", GM_L_STR("view", entry->spec.name),
-                GM_L_Z("why", "its settings have changed"));
-    return start_rebuild(entry, err);
+    return GM_OK;
 }
 
 static gm_rc add_entry(struct gm_views *views, const struct gm_conf_map_entry *conf,
@@ -553,7 +562,7 @@ static gm_rc add_entry(struct gm_views *views, const struct gm_conf_map_entry *c
     for (int p = 0; p < gm_stream_partitions(entry->stream); p++) {
         *gm_vec_push(&follower_of(views, entry->stream, p)->entries) = entry;
     }
-    return open_or_make_anew(entry, err);
+    return open_or_note(entry, err);
 }
 
 static gm_rc start(struct gm_views *views, struct gm_err *err)
@@ -565,6 +574,10 @@ static gm_rc start(struct gm_views *views, struct gm_err *err)
         struct follower *follower = views->followers.at[i];
         const struct gm_stream_place from = {follower->partition, 0};
         GM_TRY(gm_stream_reader_open(follower->stream, &from, &follower->reader, err));
+    }
+    GM_TRY(make_outdated_anew(views, err)); /* who made one wakes the readers */
+    for (size_t i = 0; i < views->followers.n; i++) {
+        struct follower *follower = views->followers.at[i];
         GM_TRY(gm_thread_start("gemel-views", follow_thread, follower, &follower->thread, err));
     }
     return gm_thread_start("gemel-view-save", save_thread, views, &views->saver, err);

@@ -189,14 +189,15 @@ static int64_t produce(void *ctx, char *to, size_t size)
 static void closed(void *ctx)
 {
     struct gm_follower *follower = ctx;
+    struct gm_follow_room *room = follower->room;
     gm_mutex_lock(follower->mu);
     follower->gone = true;
     bool last = follower->dropped;
     gm_mutex_unlock(follower->mu);
     if (last) {
         free_follower(follower);
-    } else {
-        gm_follow_room_news(follower->room);
+    } else { /* the thread may have freed it by now */
+        gm_follow_room_news(room);
     }
 }
 
