@@ -5,7 +5,8 @@
 
 Everything it is going to send stands in its journal before it is sent, and what it was told stands there after it was told: a line
 each, {"batch", "events"} or {"acked"}. Started again it sends what nobody has acknowledged, with the same sequences or the same
-idempotency key, and goes on. SIGTERM: it sends nothing new, and ends when all is acknowledged.
+idempotency key, and goes on. Once the file is there that the plan names as `ending` it sends nothing new, and ends when all is
+acknowledged.
 
 Over MQTT a broker's acknowledgement says that the message has arrived, not that it has been written down: Mosquitto writes when it is
 through with all that arrived together. So a batch counts as acknowledged when a later one is.
@@ -15,7 +16,6 @@ import json
 import os
 import pathlib
 import random
-import signal
 import ssl
 import sys
 import time
@@ -134,9 +134,10 @@ class Mqtt:
         self.unproven = []
 
 
-def work(plan, journal, way, ending):
+def work(plan, journal, way):
     made = readings.Readings(plan, random.Random(f"{plan['seed']} {len(journal.sent)}"), [journal.sent[batch] for batch in sorted(journal.sent)])
     while True:
+        ending = os.path.exists(plan["ending"])
         if not ending and len(journal.open) < 2:
             seconds = time.monotonic() - plan["begun"]
             journal.add(made.batch(seconds, made.chance.randrange(1, plan["batch"])))
@@ -156,10 +157,8 @@ def work(plan, journal, way, ending):
 
 def main():
     plan = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    ending = []
-    signal.signal(signal.SIGTERM, lambda *_: ending.append(True))
     journal = Journal(pathlib.Path(plan["journal"]))
-    work(plan, journal, Mqtt(plan) if plan["kind"] == "mqtt" else Http(plan), ending)
+    work(plan, journal, Mqtt(plan) if plan["kind"] == "mqtt" else Http(plan))
 
 
 if __name__ == "__main__":
