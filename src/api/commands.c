@@ -1,5 +1,5 @@
 /* Commands over the admin API: for `gemel command` of the same user. */
-#include "hub/commands.h"
+#include "command/commands.h"
 
 #include "api/call.h"
 

@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
-#include "hub/commands.h"
+#include "command/commands.h"
 #include "os/file.h"
 
 enum { OUTPUT_SIZE_MAX = 64 << 20, BODY_SIZE_MAX = GM_EVENT_BODY_SIZE_MAX };

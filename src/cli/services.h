@@ -12,8 +12,8 @@
 
 #include "api/adt/adt.h"
 #include "api/streams/streams.h"
+#include "command/commands.h"
 #include "engine/config.h"
-#include "hub/commands.h"
 #include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/sources.h"

@@ -10,11 +10,11 @@
 #ifndef GM_ENGINE_CONFIG_H
 #define GM_ENGINE_CONFIG_H
 
+#include "command/conf.h"
 #include "conf/conf.h"
 #include "connect/connector.h"
 #include "engine/api_config.h"
 #include "engine/schedule.h"
-#include "hub/command_conf.h"
 #include "hub/stream_conf.h"
 #include "sync/sweep.h"
 #include "view/conf.h"

@@ -4,34 +4,11 @@
 
 #include "flow/record.h"
 #include "hub/decode.h"
+#include "hub/event_type.h"
 #include "json/json.h"
-
-enum { GM_STREAM_NAME_SIZE_MAX = 100 };
 
 /* What the segments of a path lead to, from member to member. NULL: nothing. */
 yyjson_val *gm_value_at(yyjson_val *root, const struct gm_path *path);
-
-/* ---- event_type.c: declared types ---- */
-
-/* Simple types, by the names of DTDL's schemas. */
-struct gm_simple_type {
-    const char *name_z;
-    bool (*fits)(yyjson_val *value);
-    const char *schema_z; /* members of a JSON Schema */
-};
-const struct gm_simple_type *gm_simple_type_find(struct gm_str name); /* NULL: none */
-#define GM_SIMPLE_TYPES                                                                            \
-    "string, integer, long, float, double, boolean, date, time, dateTime, duration, object, "      \
-    "array or any"
-
-struct gm_event_types;
-/* NULL when none are declared. */
-gm_rc gm_event_types_new(const struct gm_conf_map *conf, struct gm_event_types **out_types,
-                         struct gm_err *err) GM_MUST_CHECK;
-void gm_event_types_free(struct gm_event_types *types); /* NULL is fine */
-/* False: why it is refused stands in `why`. */
-bool gm_event_types_allow(const struct gm_event_types *types, struct gm_str type, yyjson_val *root,
-                          struct gm_err *why);
 
 /* ---- decode.c ---- */
 

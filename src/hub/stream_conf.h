@@ -46,6 +46,7 @@ const struct gm_alternative *const *gm_stream_source_alternatives(void);
 
 extern const struct gm_field gm_stream_fields[];
 
+enum { GM_STREAM_NAME_SIZE_MAX = 100 }; /* bytes */
 bool gm_stream_name_valid(const char *name_z);
 /* Checks across fields, reported into the doc. */
 void gm_stream_conf_check(struct gm_conf_doc *doc, const struct gm_conf_map *streams);

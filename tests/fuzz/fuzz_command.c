@@ -1,6 +1,6 @@
 /* Bodies of commands: whatever comes, problems are told or there are none, and schemas are JSON. */
-#include "hub/command_plan.h"
-#include "hub/fields.h"
+#include "command/fields.h"
+#include "command/plan.h"
 #include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

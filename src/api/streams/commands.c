@@ -1,10 +1,10 @@
 /* Commands over HTTP. What is read for one is read on a worker; its append is answered by the
  * stream's writer after the commit, or, when somebody else moved the entity, goes to a worker once
  * more. */
-#include "hub/commands.h"
+#include "command/commands.h"
 
 #include "api/streams/inside.h"
-#include "hub/fields.h"
+#include "command/fields.h"
 
 struct command_call {
     struct gm_command_ask ask;

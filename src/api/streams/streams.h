@@ -21,7 +21,7 @@
 #define GM_API_STREAMS_STREAMS_H
 
 #include "api/adt/operations.h"
-#include "hub/commands.h"
+#include "command/commands.h"
 #include "hub/forward.h"
 #include "hub/hub.h"
 #include "hub/views.h"

@@ -11,8 +11,8 @@
  *         refers: [{ twin: "factory-{factoryId}", model: "dtmi:example:factory:Factory;1" }]
  *
  * Part of engine/config.h. Thread rule: values, read-only once decoded. */
-#ifndef GM_HUB_COMMAND_CONF_H
-#define GM_HUB_COMMAND_CONF_H
+#ifndef GM_COMMAND_CONF_H
+#define GM_COMMAND_CONF_H
 
 #include "conf/conf.h"
 

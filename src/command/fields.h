@@ -9,10 +9,10 @@
  *     gm_fields_check(fields, body, &problems);
  *
  * Thread rule: read-only once closed. */
-#ifndef GM_HUB_FIELDS_H
-#define GM_HUB_FIELDS_H
+#ifndef GM_COMMAND_FIELDS_H
+#define GM_COMMAND_FIELDS_H
 
-#include "hub/command_conf.h"
+#include "command/conf.h"
 #include "hub/stream_conf.h"
 #include "hub/template.h"
 

@@ -1,7 +1,6 @@
-#include "hub/command_plan.h"
+#include "command/plan.h"
 
 #include "base/mem.h"
-#include "hub/inside.h"
 
 enum { TEMPLATES_SIZE_MAX = 256 << 10 };
 

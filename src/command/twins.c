@@ -1,4 +1,4 @@
-#include "hub/command_twins.h"
+#include "command/twins.h"
 
 #include "base/mem.h"
 #include "os/thread.h"

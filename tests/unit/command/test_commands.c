@@ -1,5 +1,5 @@
 /* Commands: what somebody else does between looking and appending, and schemas. */
-#include "hub/commands.h"
+#include "command/commands.h"
 
 #include "base/mem.h"
 #include "support/check.h"

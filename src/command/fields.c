@@ -1,4 +1,4 @@
-#include "hub/fields.h"
+#include "command/fields.h"
 
 #include <regex.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Whether twins that commands refer to are there. Internal to this folder.
  *
  * Thread rule: locked inside. */
-#ifndef GM_HUB_COMMAND_TWINS_H
-#define GM_HUB_COMMAND_TWINS_H
+#ifndef GM_COMMAND_TWINS_H
+#define GM_COMMAND_TWINS_H
 
 #include "store/store.h"
 

@@ -29,10 +29,10 @@
  *
  * Thread rule: commands are shared by any threads; one call has one owner at a time. Reads
  * block, and are for threads that may. */
-#ifndef GM_HUB_COMMANDS_H
-#define GM_HUB_COMMANDS_H
+#ifndef GM_COMMAND_COMMANDS_H
+#define GM_COMMAND_COMMANDS_H
 
-#include "hub/command_conf.h"
+#include "command/conf.h"
 #include "hub/hub.h"
 #include "store/store.h"
 #include "stream/receipt.h"
@@ -72,7 +72,7 @@ struct gm_command_ask {
 };
 
 struct gm_command_plan;
-struct gm_problems; /* hub/fields.h */
+struct gm_problems; /* command/fields.h */
 #define GM_COMMAND_PROBLEM_CODE "InvalidMember"
 /* What became of it, in the terms of HTTP. */
 struct gm_command_answer {

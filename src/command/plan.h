@@ -6,11 +6,11 @@
  *     gm_fields_check(plan->fields, body, &problems);
  *
  * Thread rule: read-only once made. */
-#ifndef GM_HUB_COMMAND_PLAN_H
-#define GM_HUB_COMMAND_PLAN_H
+#ifndef GM_COMMAND_PLAN_H
+#define GM_COMMAND_PLAN_H
 
-#include "hub/command_conf.h"
-#include "hub/fields.h"
+#include "command/conf.h"
+#include "command/fields.h"
 #include "hub/stream_conf.h"
 #include "hub/template.h"
 #include "step/condition.h"

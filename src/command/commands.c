@@ -1,10 +1,10 @@
-#include "hub/commands.h"
+#include "command/commands.h"
 
 #include <stdarg.h>
 
 #include "base/mem.h"
-#include "hub/command_plan.h"
-#include "hub/command_twins.h"
+#include "command/plan.h"
+#include "command/twins.h"
 #include "hub/inside.h"
 #include "stream/entity.h"
 

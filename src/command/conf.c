@@ -1,7 +1,6 @@
-#include "hub/command_conf.h"
+#include "command/conf.h"
 
-#include "hub/command_plan.h"
-#include "hub/inside.h"
+#include "command/plan.h"
 
 static const char *const whens[] = {"any", "new", "existing", NULL};
 

@@ -1,6 +1,6 @@
 /* Commands as JSON, for people and programs. */
-#include "hub/command_plan.h"
-#include "hub/commands.h"
+#include "command/commands.h"
+#include "command/plan.h"
 #include "json/json.h"
 
 static void add_member(struct gm_buf *out, const char *name_z, const char *text_z)
