@@ -223,10 +223,12 @@ static int append_named(struct world *world, int count)
 static void check_whole(struct world *world, int acknowledged, int count)
 {
     int64_t version;
-    char state[32];
+    char state[32] = "";
     check_ok(gm_stream_version(world->stream, GM_STR("a"), &version, &world->err), world->err);
     assert_true(version >= acknowledged && version <= count);
-    snprintf(state, sizeof(state), version > 0 ? "{\"n\":%d}" : "", (int)version - 1);
+    if (version > 0) {
+        snprintf(state, sizeof(state), "{\"n\":%d}", (int)version - 1);
+    }
     check_state(world, "a", version, state);
     for (int i = 0; i < count; i++) {
         char name[16];
