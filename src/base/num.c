@@ -329,6 +329,18 @@ size_t gm_format_double(double v, char out[GM_NUM_TEXT_SIZE])
     return n;
 }
 
+bool gm_parse_bool(struct gm_str s, bool *out_v)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "0", "1"};
+    for (size_t i = 0; i < GM_ARRAY_COUNT(words); i++) {
+        if (gm_str_same(s, gm_str_z(words[i]))) {
+            *out_v = i % 2 == 1;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool gm_parse_size(struct gm_str s, uint64_t *out_bytes)
 {
     static const struct {

@@ -20,6 +20,8 @@ bool gm_parse_i64(struct gm_str s, int64_t *out_v);
 /* JSON number grammar plus a leading '+' and leading zeros; finite results only. "1e999" and "nan"
  * are refused. */
 bool gm_parse_double(struct gm_str s, double *out_v);
+/* true/false, yes/no, 1/0 in any case. */
+bool gm_parse_bool(struct gm_str s, bool *out_v);
 
 enum { GM_NUM_TEXT_SIZE = 40 };
 size_t gm_format_i64(int64_t v, char out[GM_NUM_TEXT_SIZE]);

@@ -86,7 +86,8 @@ static void add_steps(struct gm_buf *out)
     gm_buf_add_z(
         out, "# Steps\n\n"
              "What a pipeline does with a record between source and sink: the steps of the list "
-             "`steps`, in order, and `map` at the end.\n\n## steps\n\n");
+             "`steps`, in order, and `map` at the end. What a `filter` may ask, and what holds, is "
+             "said in [conditions](../conditions.md).\n\n## steps\n\n");
     gm_conf_write_reference(gm_step_fields, 3, out);
     gm_buf_add_z(out, "\n## map\n\n");
     for (const char *const *section = gm_map_reference; *section != NULL; section++) {

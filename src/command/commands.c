@@ -142,7 +142,7 @@ static struct gm_str expand(struct gm_command_call *command, const struct gm_pat
         char digits[GM_NUM_TEXT_SIZE];
         struct gm_str value =
             i < template->count
-                ? gm_scalar_text(gm_value_at(command->read_, &template->paths[i]), digits)
+                ? gm_scalar_text(gm_path_in(&template->paths[i], command->read_), digits)
                 : GM_STR("");
         if (i < template->count && (value.n == 0 || value.p == NULL)) {
             return GM_STR("");
@@ -424,7 +424,7 @@ static bool check_require(struct gm_command_call *command, const struct gm_entit
         refuse(command, 413, "RequestEntityTooLarge", "The command is too large.");
         return false;
     }
-    if (!gm_condition_holds(plan->require, view)) {
+    if (!gm_condition_holds_mut(plan->require, view)) {
         command->answer.version = entity->version;
         refuse(command, 409, "ConditionFailed",
                "%s wants that %s; of " GM_STR_FMT ", version %lld, that does not hold.",

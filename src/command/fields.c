@@ -399,7 +399,7 @@ static void check_value_list(const struct field *field, yyjson_val *value,
 
 static void check_field(const struct field *field, yyjson_val *body, struct gm_problems *problems)
 {
-    yyjson_val *value = gm_value_at(body, &field->path);
+    yyjson_val *value = gm_path_in(&field->path, body);
     const char *type_z = field->type != NULL ? field->type->name_z : "text or number";
     char found[SHOWN_SIZE];
     if (value == NULL || yyjson_is_null(value)) {

@@ -11,9 +11,9 @@
 
 #include "command/conf.h"
 #include "command/fields.h"
+#include "flow/condition.h"
 #include "hub/stream_conf.h"
 #include "hub/template.h"
-#include "step/condition.h"
 
 struct gm_command_refer {
     const struct gm_command_refer_conf *conf;

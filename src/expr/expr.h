@@ -1,5 +1,5 @@
 /* The condition language, as the Azure Digital Twins query language has it behind WHERE; filters of
- * pipelines and queries share this lexer, parser and tree.
+ * pipelines and queries share this lexer, parser and tree; what filters mean is in match.h.
  *
  *     struct gm_expr *expr;
  *     GM_TRY(gm_expr_parse(arena, GM_STR("UnitPrice > 20 AND NOT Discontinued"), &expr, err));

@@ -1,4 +1,5 @@
-/* Paths into records: "UnitPrice", "address.city", "lines.0.sku", "[[Order Details]].Qty". */
+/* Paths into records and values: "UnitPrice", "address.city", "lines.0.sku",
+ * "[[Order Details]].Qty". */
 #include "base/num.h"
 #include "flow/flow.h"
 
@@ -50,6 +51,30 @@ gm_rc gm_path_parse(struct gm_str text, struct gm_path *out_path, struct gm_err 
     return GM_OK;
 }
 
+gm_rc gm_path_of(struct gm_arena *arena, const struct gm_str *segments, size_t count,
+                 struct gm_path *out_path, struct gm_err *err)
+{
+    struct gm_path path = {.count = count};
+    struct gm_buf text;
+    if (count > GM_PATH_SEGMENTS_MAX) {
+        return gm_fail(err, GM_E_CONFIG, "a path of more than %d segments", GM_PATH_SEGMENTS_MAX);
+    }
+    gm_buf_init(&text, GM_RECORD_SIZE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        path.segments[i] = segments[i];
+        gm_buf_add_z(&text, i > 0 ? "." : "");
+        gm_buf_add(&text, segments[i]);
+    }
+    path.text = gm_arena_dup(arena, gm_buf_str(&text));
+    bool fits = !gm_buf_failed(&text) && path.text.p != NULL;
+    gm_buf_deinit(&text);
+    if (!fits) {
+        return gm_fail(err, GM_E_LIMIT, "no room for a path of this size");
+    }
+    *out_path = path;
+    return GM_OK;
+}
+
 static size_t find_column(const struct gm_shape *shape, struct gm_str name)
 {
     for (size_t i = 0; i < shape->count; i++) {
@@ -77,24 +102,43 @@ static void look_up_column(struct gm_path *path, const struct gm_shape *shape)
     }
 }
 
-static bool is_digits(struct gm_str s)
+/* The number of an item; false: it is none. */
+static bool is_index(struct gm_str segment, size_t *out_index)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9') {
+    int64_t index;
+    for (size_t i = 0; i < segment.n; i++) {
+        if (segment.p[i] < '0' || segment.p[i] > '9') {
             return false;
         }
     }
-    return s.n > 0;
+    if (!gm_parse_i64(segment, &index)) {
+        return false;
+    }
+    *out_index = (size_t)index;
+    return true;
+}
+
+yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root)
+{
+    size_t index;
+    yyjson_val *at = path->count > 0 ? root : NULL;
+    for (size_t i = 0; at != NULL && i < path->count; i++) {
+        const struct gm_str *segment = &path->segments[i];
+        if (!unsafe_yyjson_is_arr(at)) {
+            at = yyjson_obj_getn(at, segment->p, segment->n); /* NULL of what is no object */
+        } else {
+            at = is_index(*segment, &index) ? yyjson_arr_get(at, index) : NULL;
+        }
+    }
+    return at;
 }
 
 /* A member by name, an item of an array by its number from 0. NULL: absent. */
 static yyjson_mut_val *step_into(yyjson_mut_val *value, struct gm_str segment)
 {
-    int64_t index;
+    size_t index;
     if (yyjson_mut_is_arr(value)) {
-        return is_digits(segment) && gm_parse_i64(segment, &index)
-                   ? yyjson_mut_arr_get(value, (size_t)index)
-                   : NULL;
+        return is_index(segment, &index) ? yyjson_mut_arr_get(value, index) : NULL;
     }
     return yyjson_mut_is_obj(value) ? gm_json_member(value, segment) : NULL;
 }
@@ -105,6 +149,11 @@ static yyjson_mut_val *walk(const struct gm_path *path, size_t from, yyjson_mut_
         value = step_into(value, path->segments[i]);
     }
     return value;
+}
+
+yyjson_mut_val *gm_path_in_mut(const struct gm_path *path, yyjson_mut_val *root)
+{
+    return path->count > 0 ? walk(path, 0, root) : NULL;
 }
 
 static struct gm_cell get_from_body(const struct gm_path *path, yyjson_mut_val *body,

@@ -161,7 +161,7 @@ struct gm_cell gm_cell_of_json(yyjson_mut_val *value); /* NULL gives GM_CELL_NUL
  * inside escaped by '\'. */
 struct gm_str gm_key_join(struct gm_arena *arena, const struct gm_str *parts, size_t count);
 
-/* ---- paths into records ---- */
+/* ---- paths into records, and into JSON values ---- */
 
 enum { GM_PATH_SEGMENTS_MAX = 16 };
 
@@ -177,6 +177,17 @@ struct gm_path {
 
 /* Splits at '.', with [[…]] around segments that contain dots. Segments borrow from `text`. */
 gm_rc gm_path_parse(struct gm_str text, struct gm_path *out_path, struct gm_err *err) GM_MUST_CHECK;
+/* A path whose segments are known. They are borrowed; its text lies in the arena. GM_E_CONFIG: too
+ * many; GM_E_LIMIT: the arena is full. */
+gm_rc gm_path_of(struct gm_arena *arena, const struct gm_str *segments, size_t count,
+                 struct gm_path *out_path, struct gm_err *err) GM_MUST_CHECK;
+
+/* What the segments lead to from `root`: members of objects by name, items of arrays by their
+ * number from 0. NULL: nothing, as of a path without segments. Unlike with records, a member that
+ * is called like the whole text is not looked for: its path is [[a.b]]. */
+yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root);
+yyjson_mut_val *gm_path_in_mut(const struct gm_path *path, yyjson_mut_val *root);
+
 /* The value; GM_CELL_NULL when absent. *out_absent (may be NULL) tells absent from null. A column
  * whose name equals the whole text wins over a walk into it. A path belongs to one thread: it
  * remembers the shape it last saw. */

@@ -132,15 +132,6 @@ void gm_decoded_refuse(struct gm_decoded *decoded, size_t number, const char *fm
 
 /* ---- reading values ---- */
 
-yyjson_val *gm_value_at(yyjson_val *root, const struct gm_path *path)
-{
-    yyjson_val *at = path->count > 0 ? root : NULL;
-    for (size_t i = 0; i < path->count && at != NULL; i++) {
-        at = yyjson_obj_getn(at, path->segments[i].p, path->segments[i].n);
-    }
-    return at;
-}
-
 /* A string without escapes stands in the input as it is, at the place where the reader has it in
  * its copy. */
 struct gm_str gm_value_keep(struct gm_decoded *decoded, const struct gm_value *value,
@@ -219,7 +210,7 @@ static void refuse_type(struct making *making, const struct gm_path *path, const
 static struct gm_str scalar_text(struct making *making, const struct gm_path *path)
 {
     char digits[GM_NUM_TEXT_SIZE];
-    yyjson_val *at = gm_value_at(making->value.root, path);
+    yyjson_val *at = gm_path_in(path, making->value.root);
     struct gm_str text = gm_scalar_text(at, digits);
     if (text.n > 0 && text.p == NULL) {
         refuse_type(making, path, "a text or a number");
@@ -300,7 +291,7 @@ static gm_ns number_time(struct making *making, const struct gm_path *path, yyjs
 static gm_ns find_time(struct making *making, const struct gm_path *path)
 {
     gm_ns time = 0;
-    yyjson_val *at = gm_value_at(making->value.root, path);
+    yyjson_val *at = gm_path_in(path, making->value.root);
     if (at == NULL || yyjson_is_null(at)) {
         return 0;
     }
@@ -316,7 +307,7 @@ static gm_ns find_time(struct making *making, const struct gm_path *path)
 
 static uint64_t find_sequence(struct making *making, const struct gm_path *path)
 {
-    yyjson_val *at = gm_value_at(making->value.root, path);
+    yyjson_val *at = gm_path_in(path, making->value.root);
     if (at == NULL || yyjson_is_null(at)) {
         return 0;
     }

@@ -189,7 +189,7 @@ bool gm_event_types_allow(const struct gm_event_types *types, struct gm_str type
     }
     for (size_t i = 0; i < found->fields.n; i++) {
         const struct typed_field *field = &found->fields.at[i];
-        yyjson_val *value = gm_value_at(root, &field->path);
+        yyjson_val *value = gm_path_in(&field->path, root);
         bool absent = value == NULL || yyjson_is_null(value);
         if (absent ? field->required : !field->type->fits(value)) {
             (void)gm_fail(why, GM_E_INVALID,

@@ -7,9 +7,6 @@
 #include "hub/event_type.h"
 #include "json/json.h"
 
-/* What the segments of a path lead to, from member to member. NULL: nothing. */
-yyjson_val *gm_value_at(yyjson_val *root, const struct gm_path *path);
-
 /* ---- decode.c ---- */
 
 /* A value read into the scratch memory, until the next one is. */

@@ -15,9 +15,9 @@
  * created and deleted), 'DigitalTwinChangeNotification' and
  * 'DigitalTwinRelationshipChangeNotification'.
  *
- * A comparison with what is not there, or of different types, is false; `= null` holds for what is
- * not there or null, `!= null` for the rest. Lexer and grammar are those of expr/expr.h, with its
- * bounds. Thread rule: read-only once made. */
+ * What holds is said in expr/match.h: types are strict, a comparison with what is not there, or of
+ * different types, is false. Lexer and grammar are those of expr/expr.h, with its bounds. Thread
+ * rule: read-only once made. */
 #ifndef GM_ROUTE_FILTER_H
 #define GM_ROUTE_FILTER_H
 

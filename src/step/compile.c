@@ -18,53 +18,35 @@ struct gm_str gm_step_keep(struct gm_step_compile *c, struct gm_str text)
     return copy;
 }
 
-static struct gm_path *path_new(struct gm_step_compile *c, const struct gm_path *like,
-                                const struct gm_place *place)
+gm_rc gm_step_path_keep(struct gm_step_compile *c, const struct gm_path *path,
+                        struct gm_path **out_path, struct gm_err *err)
 {
     if (c->path_count == GM_STEP_PATHS_MAX) {
-        gm_conf_error(c->doc, place, "more than %d paths in the steps of one pipeline",
-                      GM_STEP_PATHS_MAX);
-        return NULL;
+        return gm_fail(err, GM_E_CONFIG, "more than %d paths in the steps of one pipeline",
+                       GM_STEP_PATHS_MAX);
     }
     c->path_count++;
-    struct gm_path *path = gm_step_alloc(c, 1, sizeof(*path));
-    *path = *like;
+    struct gm_path *kept = gm_step_alloc(c, 1, sizeof(*kept));
+    *kept = *path;
     if (!c->bodies) {
-        *gm_vec_push(&c->columns->paths) = (struct gm_column_path){path, c->step_z};
+        *gm_vec_push(&c->columns->paths) = (struct gm_column_path){kept, c->step_z};
     }
-    return path;
+    *out_path = kept;
+    return GM_OK;
 }
 
 struct gm_path *gm_step_path(struct gm_step_compile *c, struct gm_str text,
                              const struct gm_place *place)
 {
     struct gm_path path;
+    struct gm_path *kept;
     struct gm_err err = {0};
-    if (gm_path_parse(gm_step_keep(c, text), &path, &err) != GM_OK) {
+    if (gm_path_parse(gm_step_keep(c, text), &path, &err) != GM_OK ||
+        gm_step_path_keep(c, &path, &kept, &err) != GM_OK) {
         gm_conf_error(c->doc, place, "%s", err.text);
         return NULL;
     }
-    return path_new(c, &path, place);
-}
-
-struct gm_path *gm_step_path_of(struct gm_step_compile *c, const struct gm_str *segments,
-                                size_t count, const struct gm_place *place)
-{
-    if (count > GM_PATH_SEGMENTS_MAX) {
-        gm_conf_error(c->doc, place, "a path of more than %d segments", GM_PATH_SEGMENTS_MAX);
-        return NULL;
-    }
-    struct gm_path path = {.count = count};
-    struct gm_buf text;
-    gm_buf_init(&text, GM_EXPR_SIZE_MAX + GM_PATH_SEGMENTS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        path.segments[i] = gm_step_keep(c, segments[i]);
-        gm_buf_add_z(&text, i > 0 ? "." : "");
-        gm_buf_add(&text, segments[i]);
-    }
-    path.text = gm_step_keep(c, gm_buf_str(&text));
-    gm_buf_deinit(&text);
-    return path_new(c, &path, place);
+    return kept;
 }
 
 /* ---- constants ---- */

@@ -125,29 +125,6 @@ static gm_rc to_string(const struct gm_convert *to, const struct gm_cell *cell,
 
 /* ---- numbers and truth values ---- */
 
-static bool is_word(struct gm_str text, const char *word_z)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] - 'A' + 'a') : text.p[i];
-        if (c != word_z[i]) {
-            return false;
-        }
-    }
-    return word_z[text.n] == '\0';
-}
-
-bool gm_convert_bool(struct gm_str text, bool *out_b)
-{
-    static const char *const words[] = {"false", "true", "no", "yes", "0", "1"};
-    for (size_t i = 0; i < GM_ARRAY_COUNT(words); i++) {
-        if (text.n == strlen(words[i]) && is_word(text, words[i])) {
-            *out_b = i % 2 == 1;
-            return true;
-        }
-    }
-    return false;
-}
-
 static gm_rc to_bool(const struct gm_convert *to, const struct gm_cell *cell,
                      yyjson_mut_val **out_value, struct gm_err *err)
 {
@@ -160,7 +137,7 @@ static gm_rc to_bool(const struct gm_convert *to, const struct gm_cell *cell,
         b = cell->as.i == 1;
         fits = b || cell->as.i == 0;
     } else if (cell->type == GM_CELL_TEXT) {
-        fits = gm_convert_bool(cell->as.s, &b);
+        fits = gm_parse_bool(cell->as.s, &b);
     }
     return fits ? give(yyjson_mut_bool(to->doc, b), out_value, err)
                 : gm_convert_fail("boolean", cell, err);

@@ -35,8 +35,6 @@ gm_rc gm_convert_structure(const struct gm_convert *to, const struct gm_schema *
                            const struct gm_cell *cell, yyjson_mut_val **out_value,
                            struct gm_err *err) GM_MUST_CHECK;
 
-/* true/false, yes/no, 1/0 in any case. */
-bool gm_convert_bool(struct gm_str text, bool *out_b);
 bool gm_convert_integer_of(const struct gm_cell *cell, int64_t *out_i);
 yyjson_mut_val *gm_convert_integer(const struct gm_convert *to, int64_t i);
 /* "expected <what>, found <the cell, shortened>" */

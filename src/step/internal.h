@@ -79,8 +79,9 @@ struct gm_str gm_step_keep(struct gm_step_compile *c, struct gm_str text);
 /* NULL: reported. */
 struct gm_path *gm_step_path(struct gm_step_compile *c, struct gm_str text,
                              const struct gm_place *place);
-struct gm_path *gm_step_path_of(struct gm_step_compile *c, const struct gm_str *segments,
-                                size_t count, const struct gm_place *place);
+/* A path that is parsed already. GM_E_CONFIG: there are too many. */
+gm_rc gm_step_path_keep(struct gm_step_compile *c, const struct gm_path *path,
+                        struct gm_path **out_path, struct gm_err *err) GM_MUST_CHECK;
 /* A configured value as it would be typed by YAML 1.2's core schema; `text`: scalars are text as
  * they stand. NULL: none (null). */
 yyjson_mut_val *gm_step_constant(struct gm_step_compile *c, const struct gm_node *node, bool text);
@@ -119,12 +120,12 @@ gm_rc gm_template_render(const struct gm_template *template, const struct gm_ste
 
 /* ---- filter ---- */
 
-struct gm_filter;
+struct gm_match; /* expr/match.h */
 /* NULL: reported */
-struct gm_filter *gm_filter_compile(struct gm_step_compile *c, const struct gm_node *node,
-                                    struct gm_str text);
-gm_rc gm_filter_match(const struct gm_filter *filter, const struct gm_step_run *run,
-                      bool *out_match, struct gm_err *err) GM_MUST_CHECK;
+struct gm_match *gm_filter_compile(struct gm_step_compile *c, const struct gm_node *node,
+                                   struct gm_str text);
+gm_rc gm_filter_match(const struct gm_match *filter, const struct gm_step_run *run, bool *out_match,
+                      struct gm_err *err) GM_MUST_CHECK;
 
 /* ---- jq ---- */
 

@@ -2,7 +2,7 @@
 #include "step/convert.h"
 
 struct step {
-    struct gm_filter *filter; /* one of the two */
+    struct gm_match *filter; /* one of the two */
     struct gm_jq *jq;
 };
 

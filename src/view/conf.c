@@ -2,17 +2,18 @@
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "view/extract.h"
-#include "view/when.h"
+#include "flow/condition.h"
+#include "flow/record.h"
 
 static const struct gm_field value_fields[] = {
     GM_FIELD_STR(struct gm_view_value_conf, of, .example = "machine.temperature",
-                 .help = "Path of the value in an event's body: names with dots between them. "
-                         "Without it the value's own name."),
+                 .help =
+                     "Path of the value in an event's body: names, and numbers of items from 0, "
+                     "with dots between them; a name with dots in `[[ ]]`. Without it the "
+                     "value's own name."),
     GM_FIELD_STR(struct gm_view_value_conf, when, .example = "\"kind = 'temperature'\"",
-                 .help = "Only of events whose body this is true of: paths compared with values "
-                         "(`=` `!=` `<` `<=` `>` `>=` `IN [...]`, `IS_DEFINED(path)`, `AND`, `OR`, "
-                         "`NOT`), as in filters."),
+                 .help = "Only of events whose body this condition holds of; as `filter`, with the "
+                         "types of JSON."),
     GM_FIELD_STRS(struct gm_view_value_conf, as, .example = "[count, mean, max, p99]", .max = "16",
                   .help =
                       "What is kept of it in each window: `count`, `sum`, `mean`, `min`, `max`, "
@@ -165,19 +166,17 @@ void gm_view_conf_spec(const struct gm_conf_map_entry *entry, struct gm_arena *a
 static void check_condition(struct gm_conf_doc *doc, const char *view_z,
                             const struct gm_conf_map_entry *entry)
 {
-    enum { CONDITION_SIZE_MAX = 1 << 20 };
     const struct gm_view_value_conf *conf = entry->value;
-    struct gm_view_when *when;
+    struct gm_condition *when = NULL;
     struct gm_err err = {0};
     if (conf->when == NULL) {
         return;
     }
-    struct gm_arena *arena = gm_arena_new(CONDITION_SIZE_MAX);
-    if (gm_view_when_new(arena, gm_str_z(conf->when), &when, &err) != GM_OK) {
+    if (gm_condition_new(gm_str_z(conf->when), &when, &err) != GM_OK) {
         gm_conf_error(doc, &entry->node->place, "views.%s.values.%s.when: %s", view_z,
                       entry->name_z, err.text);
     }
-    gm_arena_free(arena);
+    gm_condition_free(when);
 }
 
 static void check_value(struct gm_conf_doc *doc, const char *view_z,
@@ -185,12 +184,11 @@ static void check_value(struct gm_conf_doc *doc, const char *view_z,
 {
     const struct gm_view_value_conf *conf = entry->value;
     const char *path_z = conf->of != NULL ? conf->of : entry->name_z;
-    struct gm_body_path path;
-    if (!gm_body_path_read(gm_str_z(path_z), &path)) {
-        gm_conf_error(doc, &entry->node->place,
-                      "views.%s.values.%s: `%s` is no path; write names with dots between them, "
-                      "%d at most",
-                      view_z, entry->name_z, path_z, GM_BODY_PATH_DEPTH_MAX);
+    struct gm_path path;
+    struct gm_err err = {0};
+    if (gm_path_parse(gm_str_z(path_z), &path, &err) != GM_OK) {
+        gm_conf_error(doc, &entry->node->place, "views.%s.values.%s: %s", view_z, entry->name_z,
+                      err.text);
     }
     check_condition(doc, view_z, entry);
     if (!windowed && conf->as.n > 0) {

@@ -4,22 +4,6 @@
 
 enum { POOL_SIZE = 256 << 10 };
 
-bool gm_body_path_read(struct gm_str text, struct gm_body_path *out_path)
-{
-    struct gm_body_path path = {.depth = 0};
-    bool more = text.n > 0;
-    while (more) {
-        struct gm_str name;
-        more = gm_str_cut(text, '.', &name, &text);
-        if (name.n == 0 || path.depth == GM_BODY_PATH_DEPTH_MAX) {
-            return false;
-        }
-        path.names[path.depth++] = name;
-    }
-    *out_path = path;
-    return path.depth > 0;
-}
-
 struct gm_body_reader {
     yyjson_doc *doc;
     size_t pool_size;
@@ -58,14 +42,6 @@ yyjson_val *gm_body_read(struct gm_body_reader *reader, struct gm_str body)
     yyjson_doc *doc =
         yyjson_read_opts((char *)(uintptr_t)body.p, body.n, YYJSON_READ_NOFLAG, &alc, NULL);
     return yyjson_doc_get_root(doc);
-}
-
-yyjson_val *gm_body_path_get(const struct gm_body_path *path, yyjson_val *root)
-{
-    for (size_t i = 0; i < path->depth && root != NULL; i++) {
-        root = yyjson_obj_getn(root, path->names[i].p, path->names[i].n);
-    }
-    return root;
 }
 
 struct gm_reading gm_reading_of(yyjson_val *value, gm_ns time)

@@ -31,7 +31,8 @@ static void write_fingerprint(const struct gm_view *view, struct gm_buf *out)
         gm_buf_addf(out, " " GM_STR_FMT "=" GM_STR_FMT ":%u", GM_STR_ARG(spec->values[i].name),
                     GM_STR_ARG(spec->values[i].path), spec->values[i].aggregates);
         if (spec->values[i].when.n > 0) {
-            gm_buf_addf(out, " when %zu " GM_STR_FMT, spec->values[i].when.n,
+            /* The word is another one whenever conditions come to mean something else. */
+            gm_buf_addf(out, " where %zu " GM_STR_FMT, spec->values[i].when.n,
                         GM_STR_ARG(spec->values[i].when));
         }
     }

@@ -5,11 +5,12 @@
 #include "base/map.h"
 #include "base/num.h"
 #include "db/db.h"
+#include "flow/condition.h"
+#include "flow/record.h"
 #include "os/thread.h"
 #include "view/cells.h"
 #include "view/extract.h"
 #include "view/view.h"
-#include "view/when.h"
 
 enum {
     GM_VIEW_PAGE_KEYS = 512,
@@ -80,9 +81,8 @@ struct gm_view {
     uint64_t identity;            /* see struct gm_view_place; drawn when the file is made */
     struct gm_layout layout;
     struct gm_body_reader *bodies;
-    struct gm_body_paths paths;                     /* of the values, and of `by` behind them */
-    struct gm_arena *arena;                         /* of the conditions */
-    struct gm_view_when *whens[GM_VIEW_VALUES_MAX]; /* of the values; NULL: none */
+    struct gm_path paths[GM_VIEW_VALUES_MAX + 1];   /* of the values, and of `by` behind them */
+    struct gm_condition *whens[GM_VIEW_VALUES_MAX]; /* of the values; NULL: none */
     struct gm_map *numbers;                         /* of keys */
     size_t guess;         /* number of the key that is expected next: things report in turn */
     uint32_t stored_keys; /* keys with a lower number may have cells in the file */

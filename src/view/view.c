@@ -5,7 +5,7 @@
 #include "base/num.h"
 #include "view/inside.h"
 
-enum { TEXT_SIZE_MAX = 16 << 20, CONDITIONS_SIZE_MAX = 4 << 20 };
+enum { TEXT_SIZE_MAX = 16 << 20 };
 
 /* ---- folding ---- */
 
@@ -21,8 +21,8 @@ struct folding {
 struct gm_reading gm_view_reading(const struct gm_view *view, size_t index, yyjson_val *body,
                                   gm_ns time)
 {
-    bool wanted = view->whens[index] == NULL || gm_view_when_is(view->whens[index], body);
-    return gm_reading_of(wanted ? gm_body_path_get(&view->paths.at[index], body) : NULL, time);
+    bool wanted = view->whens[index] == NULL || gm_condition_holds(view->whens[index], body);
+    return gm_reading_of(wanted ? gm_path_in(&view->paths[index], body) : NULL, time);
 }
 
 static bool take_readings(struct folding *folding, yyjson_val *body)
@@ -50,7 +50,7 @@ struct gm_str gm_view_key_of(const struct gm_view *view, const struct gm_event *
         return event->type;
     }
     struct gm_reading reading =
-        gm_reading_of(gm_body_path_get(&view->paths.at[view->spec->value_count], body), 0);
+        gm_reading_of(gm_path_in(&view->paths[view->spec->value_count], body), 0);
     switch (reading.kind) {
     case GM_READING_TEXT:
         return reading.text.n <= GM_EVENT_TEXT_SIZE_MAX ? reading.text : (struct gm_str){"", 0};
@@ -254,11 +254,8 @@ static gm_rc read_paths(struct gm_view *view, struct gm_err *err)
                                    "` is not known; write $key, $origin, $type or a path",
                                    GM_STR_ARG(spec->name), GM_STR_ARG(text));
         }
-        if (!gm_body_path_read(text, &view->paths.at[i])) {
-            return gm_fail(err, GM_E_CONFIG,
-                           "view `" GM_STR_FMT "`: `" GM_STR_FMT
-                           "` is no path; write names with dots between them, %d at most",
-                           GM_STR_ARG(spec->name), GM_STR_ARG(text), GM_BODY_PATH_DEPTH_MAX);
+        if (gm_path_parse(text, &view->paths[i], err) != GM_OK) {
+            return gm_fail_within(err, "view `" GM_STR_FMT "`", GM_STR_ARG(spec->name));
         }
     }
     return GM_OK;
@@ -268,11 +265,9 @@ static gm_rc read_conditions(struct gm_view *view, struct gm_err *err)
 {
     for (size_t i = 0; i < view->spec->value_count; i++) {
         const struct gm_view_value *value = &view->spec->values[i];
-        if (value->when.n > 0 &&
-            gm_view_when_new(view->arena, value->when, &view->whens[i], err) != GM_OK) {
-            struct gm_err why = *err;
-            return gm_fail(err, GM_E_CONFIG, "view `" GM_STR_FMT "`: `" GM_STR_FMT "`.when: %s",
-                           GM_STR_ARG(view->spec->name), GM_STR_ARG(value->name), why.text);
+        if (value->when.n > 0 && gm_condition_new(value->when, &view->whens[i], err) != GM_OK) {
+            return gm_fail_within(err, "view `" GM_STR_FMT "`: `" GM_STR_FMT "`.when",
+                                  GM_STR_ARG(view->spec->name), GM_STR_ARG(value->name));
         }
     }
     return GM_OK;
@@ -298,7 +293,6 @@ gm_rc gm_view_open(const struct gm_view_options *options, struct gm_view **out_v
         view->parts[p].last_stored = INT64_MIN;
         view->parts[p].member_numbers = gm_map_new();
     }
-    view->arena = gm_arena_new(CONDITIONS_SIZE_MAX);
     gm_rc rc = read_paths(view, err);
     rc = rc == GM_OK ? read_conditions(view, err) : rc;
     rc = rc == GM_OK ? gm_view_file_open(view, err) : rc;
@@ -340,7 +334,9 @@ void gm_view_close(struct gm_view *view)
     gm_vec_deinit(&view->sorted);
     gm_buf_deinit(&view->text);
     gm_map_free(view->numbers);
-    gm_arena_free(view->arena);
+    for (size_t i = 0; i < view->spec->value_count; i++) {
+        gm_condition_free(view->whens[i]);
+    }
     gm_body_reader_free(view->bodies);
     gm_mutex_free(view->mu);
     gm_free(view->path_z);

@@ -62,7 +62,7 @@ static void try(const struct gm_command_plan *plan, struct gm_str body, struct g
         GM_ASSERT(problems.at[i].message.n > 0);
     }
     if (yyjson_mut_is_obj(value)) {
-        (void)gm_condition_holds(plan->require, value);
+        (void)gm_condition_holds_mut(plan->require, value);
     }
 }
 

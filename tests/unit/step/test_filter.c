@@ -178,7 +178,8 @@ static void wrong_conditions_are_reported_with_their_place(void **state)
                   "steps:\n- filter: 'a >'\n- filter: IS_OF_MODEL('x')\n- fliter: a\n- {filter: a, "
                   "jq: .}\n- jq: .a | (\n",
                   "2:11: filter: line 1, column 4: expected a name or a value, found the end\n"
-                  "3:11: filter: IS_OF_MODEL is for twins; records of a source have no model\n"
+                  "3:11: filter: line 1, column 1: IS_OF_MODEL is for twins; records of a source "
+                  "have no model\n"
                   "4:3: unknown setting `steps[2].fliter`; did you mean `filter`?\n"
                   "5:3: a step is one of filter: … and jq: …\n"
                   "6:7: jq: syntax error, unexpected $end at line 1\n");
