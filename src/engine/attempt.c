@@ -270,7 +270,9 @@ static bool meets_new_keys_underway(const struct attempt *attempt, const struct 
         }
         for (size_t i = 0; i < batch->count; i++) {
             const struct gm_record *record = &batch->records[i];
-            if ((!record->known || every) && !record->unkeyed &&
+            /* One that is known and differs may be known from that batch: committed, and not back
+             * yet, so that nobody has marked it as seen. */
+            if ((record->verdict == GM_VERDICT_NONE || every) && !record->unkeyed &&
                 new_keys_have(other, key_hash(record->key))) {
                 return true;
             }

@@ -279,6 +279,39 @@ static void a_different_row_of_the_same_key_is_parked_across_batches(void **stat
     check_second_of_a_key_is_parked(s);
 }
 
+/* A sink that prepares a batch without the first row only when that one is committed: then the rows
+ * behind it are compared while its batch is on its way back. */
+static struct {
+    struct script *script;
+    const struct gm_connector *real;
+} late_sink;
+
+static gm_rc prepare_late(void *self, struct gm_batch *batch, struct gm_err *err)
+{
+    struct script *s = late_sink.script;
+    gm_ns until = s->clock.mono(&s->clock) + GM_MINUTE;
+    while (gm_str_is(batch->records[0].key, "2") && s->clock.mono(&s->clock) < until &&
+           script_number(s, "SELECT count(*) FROM twins") == 0) {
+    }
+    return late_sink.real->prepare(self, batch, err);
+}
+
+static void a_different_row_is_parked_when_the_first_is_committed_and_not_back_yet(void **state)
+{
+    struct script *s = *state;
+    struct gm_connector sink = *s->pipeline.sink;
+    late_sink.script = s;
+    late_sink.real = s->pipeline.sink;
+    sink.prepare = prepare_late;
+    s->pipeline.sink = &sink;
+    s->batch_rows = 1;
+    script_show(s, "1,apple 2,pear 1,other");
+    check_ok(script_run(s), s->err);
+    s->pipeline.sink = late_sink.real;
+    check_counts(s, "read 3, created 2, parked 1");
+    check_str(script_graph(s), "t-1 {\"name\":\"apple\"}\nt-2 {\"name\":\"pear\"}\n");
+}
+
 static void a_source_of_repeated_keys_stays_readable(void **state)
 {
     struct script *s = *state;
@@ -849,6 +882,7 @@ int main(void)
         RUN_TEST(an_equal_row_twice_is_one_object),
         RUN_TEST(a_different_row_of_the_same_key_is_parked_within_a_batch),
         RUN_TEST(a_different_row_of_the_same_key_is_parked_across_batches),
+        RUN_TEST(a_different_row_is_parked_when_the_first_is_committed_and_not_back_yet),
         RUN_TEST(a_source_of_repeated_keys_stays_readable),
         RUN_TEST(equal_rows_across_batches_are_one_object),
         RUN_TEST(a_bad_record_is_parked_alone),
