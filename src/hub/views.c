@@ -9,7 +9,10 @@
 #include "os/file.h"
 #include "os/thread.h"
 
-enum { SPEC_ARENA_SIZE = 1 << 20 };
+enum {
+    SPEC_ARENA_SIZE = 1 << 20,
+    TEAM_MAX = 16, /* views whose locks are held together */
+};
 
 /* How long a thread waits after a failure, and how long for events at a time. */
 #define FAILURE_TIME (5 * GM_SECOND)
@@ -305,17 +308,23 @@ static void note_outcome(struct entry *entry, gm_rc rc, const struct gm_err *err
     }
 }
 
-static void lock_all(struct follower *follower)
+/* Entries that go on together. */
+struct team {
+    struct entry **at;
+    size_t n;
+};
+
+static void lock_team(const struct team *team)
 {
-    for (size_t i = 0; i < follower->entries.n; i++) {
-        gm_mutex_lock(follower->entries.at[i]->mu);
+    for (size_t i = 0; i < team->n; i++) {
+        gm_mutex_lock(team->at[i]->mu);
     }
 }
 
-static void unlock_all(struct follower *follower)
+static void unlock_team(const struct team *team)
 {
-    for (size_t i = follower->entries.n; i > 0; i--) {
-        gm_mutex_unlock(follower->entries.at[i - 1]->mu);
+    for (size_t i = team->n; i > 0; i--) {
+        gm_mutex_unlock(team->at[i - 1]->mu);
     }
 }
 
@@ -328,16 +337,16 @@ static bool is_behind(const struct follower *follower, struct gm_view *view, int
     return next < first && !through_hole;
 }
 
-/* Views that go on together parse each event once. False: one of them is behind, and nothing was
- * folded. */
-static bool fold_all(struct follower *follower, const struct gm_view_slice *slice)
+/* Each event is parsed once for all of them. False: one is behind, and nothing was folded. */
+static bool fold_team(struct follower *follower, const struct team *team,
+                      const struct gm_view_slice *slice)
 {
     bool behind = false;
     struct gm_err err = {0};
     follower->views.n = 0;
-    lock_all(follower);
-    for (size_t i = 0; i < follower->entries.n; i++) {
-        struct gm_view *view = follower->entries.at[i]->view;
+    lock_team(team);
+    for (size_t i = 0; i < team->n; i++) {
+        struct gm_view *view = team->at[i]->view;
         if (view != NULL && gm_view_failure(view, &err) == GM_OK) {
             behind = behind || is_behind(follower, view, slice->events[0].offset);
             *gm_vec_push(&follower->views) = view;
@@ -346,15 +355,27 @@ static bool fold_all(struct follower *follower, const struct gm_view_slice *slic
     if (!behind && follower->views.n > 0) {
         (void)!gm_views_fold(follower->views.at, follower->views.n, slice, &err);
     }
-    for (size_t i = 0; i < follower->entries.n && !behind; i++) {
-        struct entry *entry = follower->entries.at[i];
+    for (size_t i = 0; i < team->n && !behind; i++) {
+        struct entry *entry = team->at[i];
         if (entry->view != NULL) {
             note_outcome(entry, gm_view_failure(entry->view, &err), &err);
         }
     }
-    unlock_all(follower);
-    gm_views_stir(follower->owner);
+    unlock_team(team);
     return !behind;
+}
+
+/* False: a view is behind. Those that are not pass over what they have when it comes again. */
+static bool fold_all(struct follower *follower, const struct gm_view_slice *slice)
+{
+    bool all = true;
+    for (size_t from = 0; from < follower->entries.n; from += TEAM_MAX) {
+        size_t left = follower->entries.n - from;
+        const struct team team = {follower->entries.at + from, left < TEAM_MAX ? left : TEAM_MAX};
+        all = fold_team(follower, &team, slice) && all;
+    }
+    gm_views_stir(follower->owner);
+    return all;
 }
 
 static void say_damage(const struct follower *follower, const struct gm_err *err)

@@ -138,26 +138,24 @@ gm_rc gm_view_fold(struct gm_view *view, const struct gm_view_slice *slice, stru
     return gm_views_fold(&view, 1, slice, err);
 }
 
-/* Under the lock, which is let go of while the snapshot is written unless the caller is
- * `folding`. */
-static gm_rc save(struct gm_view *view, bool folding, struct gm_err *err)
+/* The lock is let go of while the snapshot is written. */
+gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err)
 {
+    gm_mutex_lock(view->mu);
     while (view->saving) {
         gm_cond_wait(view->saved, view->mu);
     }
     if (view->broken != GM_OK) {
+        gm_rc broken = view->broken;
         *err = view->why;
-        return view->broken;
+        gm_mutex_unlock(view->mu);
+        return broken;
     }
     view->saving = true;
     gm_view_gather(view, view->snapshot);
-    if (!folding) {
-        gm_mutex_unlock(view->mu);
-    }
+    gm_mutex_unlock(view->mu);
     gm_rc rc = gm_view_write(view, view->snapshot, err);
-    if (!folding) {
-        gm_mutex_lock(view->mu);
-    }
+    gm_mutex_lock(view->mu);
     if (rc == GM_OK) {
         gm_view_settle(view, view->snapshot);
     } else {
@@ -166,33 +164,62 @@ static gm_rc save(struct gm_view *view, bool folding, struct gm_err *err)
     }
     view->saving = false;
     gm_cond_broadcast(view->saved);
+    gm_mutex_unlock(view->mu);
     return rc;
 }
 
-/* With one parse of each body for all. */
-static void fold_together(struct gm_view *const *views, size_t count,
-                          const struct gm_view_slice *slice, struct gm_body_reader *reader)
+static void lock_all(struct gm_view *const *views, size_t count)
 {
-    for (size_t i = 0; i < slice->count; i++) {
-        const struct gm_event *event = &slice->events[i];
-        yyjson_val *body = NULL;
-        bool parsed = false;
-        for (size_t v = 0; v < count; v++) {
-            struct gm_part *part = &views[v]->parts[slice->partition];
-            if (event->offset < part->next || views[v]->broken != GM_OK) {
-                continue;
-            }
-            body = parsed ? body : gm_body_read(reader, event->body);
-            parsed = true;
-            struct gm_err err;
-            gm_rc rc = fold_event(views[v], slice->partition, event, body, &err);
-            if (rc == GM_OK && part->windows.n > GM_VIEW_WINDOWS_MAX) {
-                rc = save(views[v], true, &err);
-            }
-            if (rc != GM_OK && views[v]->broken == GM_OK) { /* it may be in one window of two */
-                views[v]->broken = rc;
-                views[v]->why = err;
-            }
+    for (size_t v = 0; v < count; v++) {
+        gm_mutex_lock(views[v]->mu);
+    }
+}
+
+static void unlock_all(struct gm_view *const *views, size_t count)
+{
+    for (size_t v = count; v > 0; v--) {
+        gm_mutex_unlock(views[v - 1]->mu);
+    }
+}
+
+/* Views that are folded together; their locks are held. */
+struct team {
+    struct gm_view *const *views;
+    size_t count;
+    struct gm_body_reader *reader; /* the first one's, under its lock */
+};
+
+/* Saving waits for who saves already, and nobody waits with the locks of others in hand. */
+static gm_rc save_apart(const struct team *team, struct gm_view *view, struct gm_err *err)
+{
+    unlock_all(team->views, team->count);
+    gm_rc rc = gm_view_checkpoint(view, err);
+    lock_all(team->views, team->count);
+    return rc;
+}
+
+/* With one parse of the body for all. */
+static void fold_together(const struct team *team, int partition, const struct gm_event *event)
+{
+    yyjson_val *body = NULL;
+    bool parsed = false;
+    for (size_t v = 0; v < team->count; v++) {
+        struct gm_view *view = team->views[v];
+        struct gm_part *part = &view->parts[partition];
+        if (event->offset < part->next || view->broken != GM_OK) {
+            continue;
+        }
+        body = parsed ? body : gm_body_read(team->reader, event->body);
+        parsed = true;
+        struct gm_err err;
+        gm_rc rc = fold_event(view, partition, event, body, &err);
+        if (rc == GM_OK && part->windows.n > GM_VIEW_WINDOWS_MAX) {
+            rc = save_apart(team, view, &err);
+            parsed = false; /* the reader was anybody's meanwhile */
+        }
+        if (rc != GM_OK && view->broken == GM_OK) { /* it may be in one window of two */
+            view->broken = rc;
+            view->why = err;
         }
     }
 }
@@ -200,19 +227,17 @@ static void fold_together(struct gm_view *const *views, size_t count,
 gm_rc gm_views_fold(struct gm_view *const *views, size_t count, const struct gm_view_slice *slice,
                     struct gm_err *err)
 {
-    for (size_t v = 0; v < count; v++) {
-        gm_mutex_lock(views[v]->mu);
-    }
-    struct gm_body_reader *reader = count > 0 ? views[0]->bodies : NULL; /* under its lock */
-    fold_together(views, count, slice, reader);
+    const struct team team = {views, count, count > 0 ? views[0]->bodies : NULL};
     gm_rc rc = GM_OK;
+    lock_all(views, count);
+    for (size_t i = 0; i < slice->count; i++) {
+        fold_together(&team, slice->partition, &slice->events[i]);
+    }
     for (size_t v = 0; v < count && rc == GM_OK; v++) {
         rc = views[v]->broken;
         *err = rc != GM_OK ? views[v]->why : *err;
     }
-    for (size_t v = count; v > 0; v--) {
-        gm_mutex_unlock(views[v - 1]->mu);
-    }
+    unlock_all(views, count);
     return rc;
 }
 
@@ -367,14 +392,6 @@ void gm_view_regroup(struct gm_view *view)
     gm_mutex_lock(view->mu);
     view->generation++;
     gm_mutex_unlock(view->mu);
-}
-
-gm_rc gm_view_checkpoint(struct gm_view *view, struct gm_err *err)
-{
-    gm_mutex_lock(view->mu);
-    gm_rc rc = save(view, false, err);
-    gm_mutex_unlock(view->mu);
-    return rc;
 }
 
 static size_t count_cells(const struct gm_part *part)
