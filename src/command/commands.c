@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "command/plan.h"
 #include "command/twins.h"
-#include "hub/inside.h"
 #include "stream/entity.h"
 
 /* How long a command waits for room in its stream. */

@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
-#include "hub/inside.h"
+#include "flow/event.h"
+#include "hub/event_type.h"
 
 enum { FIELDS_MAX = 1000, NOWHERE = -1 };
 
