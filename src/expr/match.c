@@ -327,21 +327,37 @@ struct asking {
     const struct gm_match_values *values;
     void *ctx;
     struct gm_err *err;
+    gm_rc rc; /* of the first value that could not be got: what is answered then means nothing */
 };
 
-static gm_rc get(const struct asking *asking, const struct term *term, struct gm_operand *out_value)
+/* The value of a term: the one that is written, or `room` with what was got. */
+static const struct gm_operand *look(struct asking *asking, const struct term *term,
+                                     struct gm_operand *room)
 {
     if (term->handle == NULL) {
-        *out_value = term->value;
-        return GM_OK;
+        return &term->value;
     }
-    return asking->values->get(asking->ctx, term->handle, out_value, asking->err);
+    if (asking->rc == GM_OK) {
+        asking->rc = asking->values->get(asking->ctx, term->handle, room, asking->err);
+    }
+    if (asking->rc != GM_OK) {
+        *room = (struct gm_operand){.type = GM_OPERAND_ABSENT};
+    }
+    return room;
+}
+
+static bool is_equal(bool loose, const struct gm_operand *a, const struct gm_operand *b)
+{
+    if (a->type == GM_OPERAND_TEXT && b->type == GM_OPERAND_TEXT) {
+        return gm_str_eq(a->as.text, b->as.text); /* the usual case, and seen from the lengths */
+    }
+    return compare(loose, a, b) == EQUAL;
 }
 
 /* Of a list or an array, where null is found as well. */
 static bool is_same(bool loose, const struct gm_operand *a, const struct gm_operand *b)
 {
-    return (is_nothing(a) && is_nothing(b)) || compare(loose, a, b) == EQUAL;
+    return (is_nothing(a) && is_nothing(b)) || is_equal(loose, a, b);
 }
 
 static bool is_item(bool loose, const struct node *node, const struct gm_operand *value)
@@ -411,75 +427,68 @@ static bool test_type(enum gm_expr_function function, const struct gm_operand *v
     }
 }
 
-static bool test_call(const struct asking *asking, enum gm_expr_function function,
-                      const struct gm_operand *first, const struct gm_operand *second)
+static bool test_call(struct asking *asking, const struct node *node)
 {
-    switch (function) {
+    struct gm_operand rooms[2];
+    const struct gm_operand *first = look(asking, &node->terms[0], &rooms[0]);
+    switch (node->function) {
     case GM_FN_STARTSWITH:
     case GM_FN_ENDSWITH:
     case GM_FN_CONTAINS:
-        return test_text(function, first, second);
+        return test_text(node->function, first, look(asking, &node->terms[1], &rooms[1]));
     case GM_FN_ARRAY_CONTAINS:
-        return array_contains(asking, first, second);
+        return array_contains(asking, first, look(asking, &node->terms[1], &rooms[1]));
     default:
-        return test_type(function, first);
+        return test_type(node->function, first);
     }
 }
 
-static gm_rc ask_test(const struct asking *asking, const struct node *node, bool *out_holds)
+static bool test_comparison(struct asking *asking, const struct node *node)
+{
+    struct gm_operand rooms[2];
+    const struct gm_operand *left = look(asking, &node->terms[0], &rooms[0]);
+    const struct gm_operand *right = look(asking, &node->terms[1], &rooms[1]);
+    if (node->is_null_asked) {
+        return (is_nothing(left) && is_nothing(right)) == (node->op == GM_OP_EQ);
+    }
+    return node->op == GM_OP_EQ ? is_equal(asking->loose, left, right)
+                                : is_true_of(node->op, compare(asking->loose, left, right));
+}
+
+static bool ask(struct asking *asking, const struct node *node)
 {
     static const struct gm_operand truth = {.type = GM_OPERAND_BOOL, .as.b = true};
-    struct gm_operand first;
-    struct gm_operand second;
-    GM_TRY(get(asking, &node->terms[0], &first));
-    if (node->type == GM_EXPR_IN) {
-        *out_holds = is_item(asking->loose, node, &first) != node->negated;
-        return GM_OK;
-    }
-    if (node->type == GM_EXPR_BOOL) {
-        *out_holds = compare(asking->loose, &first, &truth) == EQUAL;
-        return GM_OK;
-    }
-    GM_TRY(get(asking, &node->terms[1], &second)); /* of a function of one: nothing */
-    if (node->type == GM_EXPR_CALL) {
-        *out_holds = test_call(asking, node->function, &first, &second);
-    } else if (node->is_null_asked) {
-        *out_holds = (is_nothing(&first) && is_nothing(&second)) == (node->op == GM_OP_EQ);
-    } else {
-        *out_holds = is_true_of(node->op, compare(asking->loose, &first, &second));
-    }
-    return GM_OK;
-}
-
-static gm_rc ask(const struct asking *asking, const struct node *node, bool *out_holds)
-{
+    struct gm_operand room;
     switch (node->type) {
+    case GM_EXPR_COMPARE:
+        return test_comparison(asking, node);
+    case GM_EXPR_CALL:
+        return test_call(asking, node);
+    case GM_EXPR_IN:
+        return is_item(asking->loose, node, look(asking, &node->terms[0], &room)) != node->negated;
+    case GM_EXPR_NOT:
+        return !ask(asking, &node->parts[0]);
     case GM_EXPR_OR:
     case GM_EXPR_AND:
         break;
-    case GM_EXPR_NOT:
-        GM_TRY(ask(asking, &node->parts[0], out_holds));
-        *out_holds = !*out_holds;
-        return GM_OK;
     default:
-        return ask_test(asking, node, out_holds);
+        return compare(asking->loose, look(asking, &node->terms[0], &room), &truth) == EQUAL;
     }
     bool decides = node->type == GM_EXPR_OR;
     for (size_t i = 0; i < node->count; i++) {
-        GM_TRY(ask(asking, &node->parts[i], out_holds));
-        if (*out_holds == decides) {
-            break;
+        if (ask(asking, &node->parts[i]) == decides) {
+            return decides;
         }
     }
-    return GM_OK;
+    return !decides;
 }
 
 gm_rc gm_match_holds(const struct gm_match *match, const struct gm_match_values *values, void *ctx,
                      bool *out_holds, struct gm_err *err)
 {
-    const struct asking asking = {.loose = match->loose, .values = values, .ctx = ctx, .err = err};
-    bool holds = false;
-    GM_TRY(ask(&asking, &match->root, &holds));
+    struct asking asking = {.loose = match->loose, .values = values, .ctx = ctx, .err = err};
+    bool holds = ask(&asking, &match->root);
+    GM_TRY(asking.rc);
     *out_holds = holds;
     return GM_OK;
 }

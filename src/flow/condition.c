@@ -68,23 +68,22 @@ void gm_condition_free(struct gm_condition *condition)
 static gm_rc get(void *ctx, void *path, struct gm_operand *out_value, struct gm_err *err)
 {
     (void)err;
-    *out_value = gm_operand_of_json(gm_path_in(path, ctx));
+    gm_operand_of_json(out_value, gm_path_in(path, ctx));
     return GM_OK;
 }
 
 static gm_rc get_mut(void *ctx, void *path, struct gm_operand *out_value, struct gm_err *err)
 {
     (void)err;
-    *out_value = gm_operand_of_mut(gm_path_in_mut(path, ctx));
+    gm_operand_of_mut(out_value, gm_path_in_mut(path, ctx));
     return GM_OK;
 }
 
 static bool holds(const struct gm_condition *condition, const struct gm_match_values *values,
                   void *root)
 {
-    struct gm_err err;
     bool holds = false;
-    gm_rc rc = gm_match_holds(condition->match, values, root, &holds, &err);
+    gm_rc rc = gm_match_holds(condition->match, values, root, &holds, NULL);
     GM_ASSERT(rc == GM_OK); /* both ways to get a value never fail */
     return holds;
 }

@@ -1,6 +1,6 @@
 /* JSON values, and cells of records, as operands of conditions (expr/match.h).
  *
- *     *out_value = gm_operand_of_json(gm_path_in(path, root));
+ *     gm_operand_of_json(out_value, gm_path_in(path, root));
  *
  * Whole numbers above the range of 64 bits with sign are doubles. Texts borrow from the value.
  * Thread rule: values, no shared state. */
@@ -10,9 +10,9 @@
 #include "expr/match.h"
 #include "flow/record.h"
 
-struct gm_operand gm_operand_of_json(yyjson_val *value); /* NULL: absent */
-struct gm_operand gm_operand_of_mut(yyjson_mut_val *value);
-struct gm_operand gm_operand_of_cell(const struct gm_cell *cell); /* never absent */
+void gm_operand_of_json(struct gm_operand *out, yyjson_val *value); /* NULL: absent */
+void gm_operand_of_mut(struct gm_operand *out, yyjson_mut_val *value);
+void gm_operand_of_cell(struct gm_operand *out, const struct gm_cell *cell); /* never absent */
 
 /* struct gm_match_values.next, of arrays of the first; and of the others. */
 const void *gm_operand_next_json(const struct gm_operand *array, const void *item,

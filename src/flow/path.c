@@ -118,19 +118,10 @@ static bool is_index(struct gm_str segment, size_t *out_index)
     return true;
 }
 
-yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root)
+yyjson_val *gm_path_item(yyjson_val *array, struct gm_str segment)
 {
     size_t index;
-    yyjson_val *at = path->count > 0 ? root : NULL;
-    for (size_t i = 0; at != NULL && i < path->count; i++) {
-        const struct gm_str *segment = &path->segments[i];
-        if (!unsafe_yyjson_is_arr(at)) {
-            at = yyjson_obj_getn(at, segment->p, segment->n); /* NULL of what is no object */
-        } else {
-            at = is_index(*segment, &index) ? yyjson_arr_get(at, index) : NULL;
-        }
-    }
-    return at;
+    return is_index(segment, &index) ? yyjson_arr_get(array, index) : NULL;
 }
 
 /* A member by name, an item of an array by its number from 0. NULL: absent. */

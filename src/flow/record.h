@@ -185,7 +185,7 @@ gm_rc gm_path_of(struct gm_arena *arena, const struct gm_str *segments, size_t c
 /* What the segments lead to from `root`: members of objects by name, items of arrays by their
  * number from 0. NULL: nothing, as of a path without segments. Unlike with records, a member that
  * is called like the whole text is not looked for: its path is [[a.b]]. */
-yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root);
+static inline yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root);
 yyjson_mut_val *gm_path_in_mut(const struct gm_path *path, yyjson_mut_val *root);
 
 /* The value; GM_CELL_NULL when absent. *out_absent (may be NULL) tells absent from null. A column
@@ -193,5 +193,19 @@ yyjson_mut_val *gm_path_in_mut(const struct gm_path *path, yyjson_mut_val *root)
  * remembers the shape it last saw. */
 struct gm_cell gm_path_get(struct gm_path *path, const struct gm_batch *batch,
                            const struct gm_record *record, bool *out_absent);
+
+/* The part of gm_path_in that is rare, and stays out of its way. */
+__attribute__((cold)) yyjson_val *gm_path_item(yyjson_val *array, struct gm_str segment);
+
+static inline yyjson_val *gm_path_in(const struct gm_path *path, yyjson_val *root)
+{
+    yyjson_val *at = path->count > 0 ? root : NULL;
+    for (size_t i = 0; at != NULL && i < path->count; i++) {
+        struct gm_str segment = path->segments[i];
+        yyjson_val *member = yyjson_obj_getn(at, segment.p, segment.n); /* NULL of no object */
+        at = member == NULL && unsafe_yyjson_is_arr(at) ? gm_path_item(at, segment) : member;
+    }
+    return at;
+}
 
 #endif

@@ -49,7 +49,7 @@ static gm_rc get(void *ctx, void *path, struct gm_operand *out_value, struct gm_
     struct gm_cell cell;
     bool absent;
     GM_TRY(gm_step_get(ctx, path, &cell, &absent, err));
-    *out_value = gm_operand_of_cell(&cell);
+    gm_operand_of_cell(out_value, &cell);
     if (absent) {
         out_value->type = GM_OPERAND_ABSENT;
     }

@@ -278,6 +278,24 @@ static void sizes_have_decimal_and_binary_units(void **state)
     }
 }
 
+static void truth_values_have_three_spellings(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"true", "TRUE", "Yes", "1"};
+    static const char *const no[] = {"false", "No", "0"};
+    static const char *const neither[] = {"", "y", "01", "true ", "yess", "2"};
+    bool b = false;
+    for (size_t i = 0; i < GM_ARRAY_COUNT(yes); i++) {
+        assert_true(gm_parse_bool(gm_str_z(yes[i]), &b) && b);
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(no); i++) {
+        assert_true(gm_parse_bool(gm_str_z(no[i]), &b) && !b);
+    }
+    for (size_t i = 0; i < GM_ARRAY_COUNT(neither); i++) {
+        assert_false(gm_parse_bool(gm_str_z(neither[i]), &b));
+    }
+}
+
 static void shares_lie_between_nothing_and_all(void **state)
 {
     (void)state;
@@ -308,6 +326,7 @@ int main(void)
         cmocka_unit_test(any_double_reads_back_and_no_shorter_text_does),
         cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(sizes_have_decimal_and_binary_units),
+        cmocka_unit_test(truth_values_have_three_spellings),
         cmocka_unit_test(shares_lie_between_nothing_and_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

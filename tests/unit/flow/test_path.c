@@ -131,6 +131,44 @@ static void bodies_are_walked_the_same_way(void **state)
     assert_true(absent);
 }
 
+static void values_are_walked_by_members_and_numbers(void **state)
+{
+    static const char text[] = "{\"a\":{\"b\":[10,{\"c\":11}]},\"a.b\":12,\"0\":13}";
+    static const struct {
+        const char *path_z;
+        int wanted; /* 0: nothing there */
+    } cases[] = {{"a.b.0", 10}, {"a.b.1.c", 11}, {"[[a.b]]", 12}, {"0", 13},
+                 {"a.b.2", 0},  {"a.b.-1", 0},   {"a.b.c", 0},    {"a.b.0.x", 0},
+                 {"a.0", 0},    {"x", 0},        {"a.b.+1", 0},   {"[[a]].[[b]].00", 10}};
+    yyjson_mut_val *made = parse(*state, text);
+    yyjson_doc *read = yyjson_read(text, sizeof(text) - 1, YYJSON_READ_NOFLAG);
+    for (size_t i = 0; i < GM_ARRAY_COUNT(cases); i++) {
+        struct gm_path path = path_of(cases[i].path_z);
+        yyjson_val *value = gm_path_in(&path, yyjson_doc_get_root(read));
+        yyjson_mut_val *other = gm_path_in_mut(&path, made);
+        assert_int_equal(yyjson_get_int(value), cases[i].wanted);
+        assert_int_equal(yyjson_mut_get_int(other), cases[i].wanted);
+        assert_int_equal(value == NULL, cases[i].wanted == 0);
+    }
+    struct gm_path nowhere = {0};
+    assert_null(gm_path_in(&nowhere, yyjson_doc_get_root(read)));
+    yyjson_doc_free(read);
+}
+
+static void a_path_is_made_of_its_segments(void **state)
+{
+    struct gm_batch *batch = *state;
+    struct gm_str segments[GM_PATH_SEGMENTS_MAX + 1] = {GM_STR("a.b"), GM_STR("c")};
+    struct gm_path path;
+    struct gm_err err = {0};
+    assert_int_equal(gm_path_of(batch->arena, segments, 2, &path, &err), GM_OK);
+    assert_int_equal(path.count, 2);
+    assert_true(gm_str_is(path.text, "a.b.c"));
+    assert_true(gm_str_is(path.segments[0], "a.b"));
+    assert_int_equal(gm_path_of(batch->arena, segments, GM_PATH_SEGMENTS_MAX + 1, &path, &err),
+                     GM_E_CONFIG);
+}
+
 static void a_path_notices_that_the_shape_changed(void **state)
 {
     struct gm_batch *batch = *state;
@@ -156,6 +194,8 @@ int main(void)
         TEST(a_column_named_like_the_whole_path_wins),
         TEST(absent_and_null_are_told_apart),
         TEST(bodies_are_walked_the_same_way),
+        TEST(values_are_walked_by_members_and_numbers),
+        TEST(a_path_is_made_of_its_segments),
         TEST(a_path_notices_that_the_shape_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

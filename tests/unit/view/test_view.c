@@ -562,6 +562,29 @@ static void a_value_is_taken_of_events_of_which_its_condition_is_true(void **sta
     assert_int_equal(rows_when(world, "kind = 'c'").n, 0);
 }
 
+static void paths_lead_into_arrays_and_through_names_with_dots(void **state)
+{
+    struct world *world = *state;
+    const struct gm_view_value value = {.name = GM_STR("v"), .path = GM_STR("[[a.b]].list.1.x")};
+    world->spec.values = &value;
+    world->spec.value_count = 1;
+    world->spec.size = 0;
+    world->spec.hop = 0;
+    world->spec.by = GM_STR("machine.0");
+    open_view(world);
+    fold(world, "k", 1, "{\"machine\":[\"m\"],\"a.b\":{\"list\":[0,{\"x\":5}]}}");
+    struct gm_str got = rows(world, (struct gm_view_query){0});
+    if (got.n == 0 || strstr(got.p, "\"m\"") == NULL || strstr(got.p, "\"value\":5,") == NULL) {
+        fail_msg(GM_STR_FMT, GM_STR_ARG(got));
+    }
+    close_view(world);
+    const struct gm_view_value wrong = {.name = GM_STR("v"), .path = GM_STR("a..b")};
+    world->spec.values = &wrong;
+    check_rc(gm_view_open(&world->options, &world->view, &world->err), GM_E_CONFIG, world->err);
+    check_err_says(world->err, "path `a..b`");
+    world->view = NULL;
+}
+
 static void a_condition_is_part_of_the_settings_and_must_be_one(void **state)
 {
     struct world *world = *state;
@@ -653,6 +676,7 @@ int main(void)
         VIEW_TEST(what_keys_belonged_to_holds_through_a_crash),
         VIEW_TEST(partitions_merge_in_their_order),
         VIEW_TEST(a_value_is_taken_of_events_of_which_its_condition_is_true),
+        VIEW_TEST(paths_lead_into_arrays_and_through_names_with_dots),
         VIEW_TEST(a_condition_is_part_of_the_settings_and_must_be_one),
         VIEW_TEST(quantiles_are_within_one_percent),
         VIEW_TEST(a_value_shows_the_quantiles_that_are_its_own),
