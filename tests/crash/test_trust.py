@@ -56,6 +56,7 @@ class Trust(gemel.Case):
             words = fault(planted, chance)
             said = checker.check(planted)
             self.assertTrue(any(word in one for word in words for one in said), (fault.__name__, words, said[:5]))
+        print(f"{len(faults.ALL)} kinds of faults planted, all found", flush=True)
 
     def test_what_was_acknowledged_is_there_once_whatever_fails(self):
         print(f"{KILLS} kills; repeat with GEMEL_SEED={SEED}", flush=True)
@@ -81,7 +82,7 @@ class Trust(gemel.Case):
         acked = sum(len(batch["events"]) for one in found.sent.values() for batch in one["batches"] if batch["acked"])
         rows = collections.Counter({name: len(rows) for name, rows in found.views.items()})
         print(f"{seconds:.0f} s: {done}; {acked} acknowledged events, {len(found.streams['centre'])} at the centre, "
-              f"{sum(rows.values())} rows of views, {len(found.twins)} twins; {len(faults.ALL)} kinds of faults planted", flush=True)
+              f"{sum(rows.values())} rows of views, {len(found.twins)} twins", flush=True)
 
 
 if __name__ == "__main__":
