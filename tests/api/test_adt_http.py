@@ -309,6 +309,7 @@ class Alone(adt.Case):
         server = self.serve({"admin": {"listen": "127.0.0.1:0"}})
         server.get("/digitaltwins/none")
         server.get("/nowhere")
+        server.wait_for("admin.listening")
         admin = json.loads((self.folder / "data/admin.json").read_text())["url"]
         with urllib.request.urlopen(admin + "/metrics", timeout=adt.DEADLINE_S) as answer:
             lines = answer.read().decode().splitlines()
